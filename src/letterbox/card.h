@@ -1,0 +1,52 @@
+/*
+ * card: a person's public keys, signed; as bytes and as text. docs/letterbox.md.
+ */
+#ifndef DLB_CARD_H
+#define DLB_CARD_H
+
+#include "base.h"
+#include "cell.h"
+
+#define DLB_CARD_OPENING_MAX 12
+#define DLB_CARD_FINDING_MAX 5
+#define DLB_CARD_NAME_MAX 64
+#define DLB_CARD_LEN_MAX 24576 /* canonical bytes */
+
+struct dlb_card {
+	uint64_t serial; /* never goes down */
+	uint16_t issued_week;
+	char name[DLB_CARD_NAME_MAX + 1]; /* what they call themselves; UTF-8 */
+	struct dlb_identity identity;
+	uint8_t finding_n;
+	struct {
+		uint16_t quarter;
+		uint8_t key[DLB_POINT_LEN];
+	} finding[DLB_CARD_FINDING_MAX]; /* ascending */
+	uint8_t opening_n; /* 0: a short card */
+	struct {
+		uint16_t month;
+		uint8_t key[DLB_XWING_PK_LEN];
+	} opening[DLB_CARD_OPENING_MAX]; /* ascending */
+	uint8_t last_resort[DLB_XWING_PK_LEN];
+};
+
+/* Canonical bytes with the signature. */
+enum dlb_status dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,
+	const uint8_t sign_sk[static 64]) DLB_MUST_CHECK;
+/* Every check: form, limits, order, keys, signature. DLB_FORGED for the last. */
+enum dlb_status dlb_card_parse(struct dlb_card *out, const uint8_t *data,
+	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+/* The text form: "-----BEGIN DLB CARD-----", base64 in lines of 64, "-----END...";
+ * text around it is passed over. NUL-terminated. */
+enum dlb_status dlb_card_to_text(
+	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
+/* A file's content: bytes or text. Gives canonical bytes and what they say. */
+enum dlb_status dlb_card_load(struct dlb_card *out, struct dlb_buf *bytes,
+	const uint8_t *file, size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+/* The fingerprint of an identity (not of a card: it stays when cards change) as
+ * words to compare: 8 groups... see docs/letterbox.md. */
+#define DLB_FINGERPRINT_TEXT_MAX 256
+void dlb_fingerprint_words(char out[static DLB_FINGERPRINT_TEXT_MAX],
+	const struct dlb_identity *identity);
+
+#endif

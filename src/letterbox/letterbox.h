@@ -1,0 +1,269 @@
+/*
+ * letterbox: a person's (or a courier's) private state: identity, epoch secrets,
+ * correspondents, letters in and out, boxes, settings. Cards and manifests, the
+ * two formats that people exchange through letters, live here too.
+ *
+ * State is an SQLite database in memory, sealed whole into one file that is
+ * replaced at each commit; nothing of it touches a disk in clear. Epoch secrets
+ * are wrapped each on its own in a second file (the ring), so that destroying one
+ * is one overwrite. Formats: docs/letterbox.md.
+ */
+#ifndef DLB_LETTERBOX_H
+#define DLB_LETTERBOX_H
+
+#include "base.h"
+#include "card.h"
+#include "cell.h"
+#include "crypto.h"
+#include "manifest.h"
+
+struct dlb_letterbox;
+
+/* ---- life (letterbox.c) -------------------------------------------------------- */
+
+/* Files `letterbox` and `ring` in dir, which exists and is locked by the caller.
+ * person: makes an identity and the epoch secrets of a first card; a courier has
+ * none. */
+enum dlb_status dlb_letterbox_create(struct dlb_letterbox **out,
+	struct dlb_fs *fs, const char *dir, const struct dlb_unlock *unlock,
+	bool person, const char *name, const struct dlb_env *env,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_letterbox_open(struct dlb_letterbox **out,
+	struct dlb_fs *fs, const char *dir, const struct dlb_unlock *unlock,
+	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+/* What was not committed is gone. */
+void dlb_letterbox_close(struct dlb_letterbox *l);
+/* All changes since the last commit, in one step, durable when it returns; does
+ * nothing where nothing changed. */
+enum dlb_status dlb_letterbox_commit(
+	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+/* Undoes all changes since the last commit. */
+enum dlb_status dlb_letterbox_rollback(
+	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_letterbox_add_unlock(struct dlb_letterbox *l,
+	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- settings (settings.c) ------------------------------------------------------- */
+
+/* Small named values; text at most 1,000 bytes, blobs 4,096. DLB_NOT_FOUND. */
+enum dlb_status dlb_setting_get_text(struct dlb_letterbox *l, const char *key,
+	char *out, size_t cap) DLB_MUST_CHECK;
+enum dlb_status dlb_setting_set_text(struct dlb_letterbox *l, const char *key,
+	const char *value, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_setting_get_int(
+	struct dlb_letterbox *l, const char *key, int64_t *out) DLB_MUST_CHECK;
+enum dlb_status dlb_setting_set_int(struct dlb_letterbox *l, const char *key,
+	int64_t value, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_setting_get_blob(struct dlb_letterbox *l, const char *key,
+	uint8_t *out, size_t len) DLB_MUST_CHECK; /* exactly len */
+enum dlb_status dlb_setting_set_blob(struct dlb_letterbox *l, const char *key,
+	const uint8_t *value, size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* The clock, against the highest time seen. trusted_week is 0 while the clock is
+ * more than 30 days past the highest time seen (until confirmed), or before it by
+ * more than a day: nothing is evicted as expired then, nothing destroyed. */
+struct dlb_clock_view {
+	int64_t now_ms;
+	int64_t highest_ms;
+	uint16_t trusted_week;
+	bool jumped_ahead;
+	bool went_back;
+};
+/* Looks, and raises the highest time seen where the clock is trusted. */
+enum dlb_status dlb_clock_look(struct dlb_letterbox *l,
+	struct dlb_clock_view *out, struct dlb_error *err) DLB_MUST_CHECK;
+/* The owner says that the clock is right. */
+enum dlb_status dlb_clock_confirm(
+	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- identity and epochs (identity.c, ring.c) -------------------------------------- */
+
+bool dlb_letterbox_is_person(const struct dlb_letterbox *l);
+/* A courier's home becomes a person's. */
+enum dlb_status dlb_letterbox_make_person(struct dlb_letterbox *l,
+	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
+/* The secrets; guarded memory owned by l, valid until it closes. */
+const struct dlb_identity *dlb_letterbox_identity(const struct dlb_letterbox *l);
+const struct dlb_identity_secret *dlb_letterbox_secret(
+	const struct dlb_letterbox *l);
+/* One's own card as of the last issue; the short one has the identity, the finding
+ * key of its quarter and the last-resort key. Appends to out. */
+enum dlb_status dlb_letterbox_card(struct dlb_letterbox *l, bool is_short,
+	struct dlb_buf *out, struct dlb_error *err) DLB_MUST_CHECK;
+/* Issues the next card (next serial) when the present one covers less than 11
+ * months ahead of now and the clock is trusted; makes the secrets it needs. */
+enum dlb_status dlb_letterbox_renew(struct dlb_letterbox *l, bool *renewed,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* The finding secrets to try on a cell of this expiry: those of quarters up to the
+ * one its sealing week (expiry - 12) lies in, newest first; at most cap. The
+ * secrets are 32 bytes each. */
+size_t dlb_letterbox_finding(const struct dlb_letterbox *l,
+	uint16_t expiry_week, const uint8_t **secrets, size_t cap);
+#define DLB_FINDING_MAX 8
+/* What dlb_head_open wants; valid while l is open. */
+void dlb_letterbox_opener(
+	struct dlb_letterbox *l, struct dlb_opener *out);
+/* Goes up by one whenever a finding secret is added. Starts at 1. */
+uint16_t dlb_letterbox_generation(const struct dlb_letterbox *l);
+
+/* ---- correspondents (correspondents.c) ----------------------------------------------- */
+
+#define DLB_PERSON_NAME_MAX 64 /* bytes, UTF-8, printable, no '/' */
+struct dlb_correspondent {
+	int64_t id;
+	char name[DLB_PERSON_NAME_MAX + 1];
+	struct dlb_identity identity;
+	uint64_t serial;
+	int64_t added_ms;
+	bool heard; /* a letter of theirs came in: they have our card or got it */
+	bool greeted; /* our full card went out to them in a letter */
+	bool verified;
+};
+/* A card that was checked (dlb_card_parse). name NULL: the card's own, made
+ * unique ("bob-2"). Known identity: a newer serial replaces, an older or the same
+ * leaves all as it is; out says which correspondent. DLB_EXISTS when `name` is
+ * another's; DLB_REFUSED for one's own card. */
+enum dlb_status dlb_correspondent_add(struct dlb_letterbox *l,
+	struct dlb_correspondent *out, const struct dlb_card *card,
+	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_correspondent_by_name(struct dlb_letterbox *l,
+	struct dlb_correspondent *out, const char *name, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* DLB_NOT_FOUND without a message: a stranger. Fast (called for each letter). */
+enum dlb_status dlb_correspondent_by_identity(struct dlb_letterbox *l,
+	struct dlb_correspondent *out, const struct dlb_identity *identity)
+	DLB_MUST_CHECK;
+enum dlb_status dlb_correspondent_by_id(struct dlb_letterbox *l,
+	struct dlb_correspondent *out, int64_t id) DLB_MUST_CHECK;
+enum dlb_status dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id,
+	bool heard, bool greeted, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_correspondent_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_correspondent *c), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* The keys to seal to at this time; shared is filled in `from`, our side. A card
+ * that does not cover now: DLB_CLOCK with what to do, unless last_resort.
+ * from->card points into memory of l, valid until the next call. */
+enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l,
+	int64_t id, int64_t now_ms, bool last_resort, struct dlb_seal_to *to,
+	struct dlb_seal_from *from, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- letters out (outbox.c) -------------------------------------------------------------- */
+
+/* Numbers are given once and never again; letters in and out share one row of
+ * numbers. */
+enum dlb_out_state {
+	DLB_OUT_SEALING, /* cells are being written; a crash ends here */
+	DLB_OUT_WAITING, /* all cells are held; not all have been shown */
+	DLB_OUT_SHOWN,   /* every cell has been given to a meeting */
+	DLB_OUT_ARRIVED, /* a receipt came */
+	DLB_OUT_EXPIRED,
+};
+struct dlb_out_letter {
+	int64_t number;
+	int64_t to; /* correspondent; 0: cover */
+	uint8_t letter_id[DLB_LETTER_ID_LEN];
+	uint8_t sealing_id[DLB_LETTER_ID_LEN];
+	uint8_t recall_key[DLB_KEY_LEN];
+	enum dlb_out_state state;
+	bool now; /* --now: all cells at the next meeting */
+	int64_t sealed_ms;
+	uint16_t expiry_week;
+	uint64_t content_len;
+	uint32_t files;
+	uint32_t cells;
+	uint32_t shown; /* cells given to a meeting at least once */
+	char summary[256]; /* first line of the message, or file names; UTF-8 */
+};
+enum dlb_status dlb_out_add(struct dlb_letterbox *l,
+	struct dlb_out_letter *letter, struct dlb_error *err)
+	DLB_MUST_CHECK; /* sets number */
+enum dlb_status dlb_out_update(struct dlb_letterbox *l,
+	const struct dlb_out_letter *letter, struct dlb_error *err)
+	DLB_MUST_CHECK; /* state, shown, now */
+enum dlb_status dlb_out_get(struct dlb_letterbox *l,
+	struct dlb_out_letter *out, int64_t number, struct dlb_error *err)
+	DLB_MUST_CHECK;
+enum dlb_status dlb_out_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_out_delete(struct dlb_letterbox *l, int64_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* The names of a letter's cells, 32 bytes each, in order of their index. They are
+ * kept as one blob; may be appended to batch by batch while sealing. */
+enum dlb_status dlb_out_cells_append(struct dlb_letterbox *l, int64_t number,
+	const uint8_t *names, size_t n, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_out_cells(struct dlb_letterbox *l, int64_t number,
+	struct dlb_buf *names, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- letters in (inbox.c) ------------------------------------------------------------------ */
+
+enum dlb_in_state {
+	DLB_IN_PARTLY, /* cells are missing */
+	DLB_IN_UNREAD,
+	DLB_IN_READ,
+	DLB_IN_DELETED, /* only its id is kept, so that it never comes twice */
+};
+struct dlb_in_letter {
+	int64_t number;
+	int64_t from; /* correspondent; 0: a stranger */
+	struct dlb_identity sender;
+	uint8_t head_name[DLB_NAME_LEN];
+	struct dlb_stripe stripe; /* expiry_week filled; recall_key, tag_key not */
+	int64_t arrived_ms;
+	enum dlb_in_state state;
+	uint32_t have; /* cells here, the head included */
+	bool described; /* the manifest was read: the next four are known */
+	uint8_t kind; /* enum dlb_manifest_kind */
+	uint32_t files;
+	uint64_t files_len;
+	char summary[256];
+	/* for dlb_head_reopen */
+	uint8_t box3_key[DLB_KEY_LEN];
+	uint32_t box3_offset;
+	uint8_t transcript[DLB_HASH_LEN];
+};
+/* DLB_DUPLICATE where this letter id of this sender is known in any state (number
+ * is then set to it). */
+enum dlb_status dlb_in_add(struct dlb_letterbox *l,
+	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_in_update(struct dlb_letterbox *l,
+	const struct dlb_in_letter *letter, struct dlb_error *err)
+	DLB_MUST_CHECK; /* state, have, described and what it covers */
+enum dlb_status dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out,
+	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
+/* Deleted ones are left out. */
+enum dlb_status dlb_in_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Wipes all but the ids. */
+enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- boxes (boxes.c) ------------------------------------------------------------------------- */
+
+#define DLB_BOX_NAME_MAX 64
+struct dlb_box {
+	int64_t id;
+	char name[DLB_BOX_NAME_MAX + 1];
+	uint8_t root[DLB_KEY_LEN]; /* opens it: from it come satchel and tag key */
+	char path[1024]; /* where it was last; may be empty */
+};
+enum dlb_status dlb_box_save(struct dlb_letterbox *l, struct dlb_box *box,
+	struct dlb_error *err)
+	DLB_MUST_CHECK; /* id 0: new; DLB_EXISTS for a taken name */
+enum dlb_status dlb_box_by_name(struct dlb_letterbox *l, struct dlb_box *out,
+	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_box_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_box *box), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_box_forget(struct dlb_letterbox *l, const char *name,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* A box's key as a small text ("dlb-box ..."), and back. */
+#define DLB_BOX_TEXT_MAX 512
+enum dlb_status dlb_box_to_text(
+	char out[static DLB_BOX_TEXT_MAX], const struct dlb_box *box) DLB_MUST_CHECK;
+enum dlb_status dlb_box_from_text(struct dlb_box *out, const char *text,
+	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+
+#endif

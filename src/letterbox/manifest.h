@@ -1,0 +1,85 @@
+/*
+ * manifest: how a letter's content begins: what it is and which files follow.
+ * The content stream is u32 length of the manifest || manifest || data, where data
+ * is all files' bytes one after the other, through the codec. docs/letterbox.md.
+ */
+#ifndef DLB_MANIFEST_H
+#define DLB_MANIFEST_H
+
+#include "base.h"
+
+enum dlb_manifest_kind {
+	DLB_KIND_LETTER = 1,
+	DLB_KIND_RECEIPT = 2,
+	DLB_KIND_CARD = 3,
+	DLB_KIND_BRIEFING = 4,
+	DLB_KIND_ROSTER = 5,
+	DLB_KIND_BACKUP_SHARE = 6,
+	DLB_KIND_BULLETIN = 7,
+};
+enum dlb_codec { DLB_CODEC_NONE = 0, DLB_CODEC_ZSTD = 1 };
+
+#define DLB_MANIFEST_LEN_MAX (256u << 20)
+#define DLB_MANIFEST_FILES_MAX 1000000u
+#define DLB_MANIFEST_PATH_MAX 4095 /* whole path; each part at most 255 */
+#define DLB_MANIFEST_DEPTH_MAX 128
+#define DLB_MESSAGE_LEN_MAX (64u << 10) /* a longer one is a file */
+#define DLB_FILES_LEN_MAX (1ULL << 50)
+
+enum dlb_file_type { DLB_FILE_REGULAR = 1, DLB_FILE_DIR = 2, DLB_FILE_LINK = 3 };
+
+/* One file. Paths are relative, '/' between parts, UTF-8 not required but no NUL,
+ * no empty part, no '.' or '..'. */
+struct dlb_manifest_file {
+	uint8_t type;
+	uint16_t mode;       /* permission bits only, 0777 */
+	int64_t mtime_s;     /* clamped by the writer to [0, 2^40) */
+	uint32_t mtime_ns;
+	uint64_t size;       /* regular only */
+	const char *path;    /* not terminated */
+	uint16_t path_len;
+	const char *target;  /* links only; may not lead out of the letter */
+	uint16_t target_len;
+};
+
+/* Writing: begin, files one by one, end. Memory owned by the writer's buf. */
+struct dlb_manifest_fields {
+	uint8_t kind;
+	uint8_t codec;
+	bool receipt_wanted;
+	bool has_in_reply_to;
+	uint8_t in_reply_to[16];
+	const char *message; /* UTF-8 */
+	size_t message_len;
+	const uint8_t *card; /* a newer or fuller card of the sender; may be NULL */
+	size_t card_len;
+};
+enum dlb_status dlb_manifest_begin(struct dlb_buf *out,
+	const struct dlb_manifest_fields *fields) DLB_MUST_CHECK;
+/* DLB_REFUSED with the reason for what may not travel; a parent directory comes
+ * before what it holds. */
+enum dlb_status dlb_manifest_add(struct dlb_buf *out,
+	const struct dlb_manifest_file *file, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* Completes lengths and counts; out is then the manifest with its u32 before it. */
+enum dlb_status dlb_manifest_end(struct dlb_buf *out) DLB_MUST_CHECK;
+
+/* Reading: parse checks everything (each path, each parent, duplicates, order, sums
+ * without overflow, links that lead out, fields not known). Keeps `data`, which must
+ * outlive it. Unknown fields with an odd number are passed over, with an even one
+ * the letter is DLB_UNSUPPORTED. */
+struct dlb_manifest {
+	struct dlb_manifest_fields fields;
+	uint32_t files_n;
+	uint64_t files_len; /* sum of sizes */
+	const uint8_t *files; /* the list, for dlb_manifest_next */
+	size_t files_bytes;
+};
+/* len: of the manifest without its leading u32. */
+enum dlb_status dlb_manifest_parse(struct dlb_manifest *out,
+	const uint8_t *data, size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+/* One pass over the files; *pos starts at 0. false at the end. */
+bool dlb_manifest_next(const struct dlb_manifest *m, size_t *pos,
+	struct dlb_manifest_file *out);
+
+#endif
