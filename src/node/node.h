@@ -1,0 +1,167 @@
+/*
+ * node: ties a letterbox, a satchel and carriers together. One home, one process
+ * at a time. What the command line (and later the page and the daemon) call.
+ *
+ * Prints nothing. What takes long reports through dlb_progress and stops when told.
+ */
+#ifndef DLB_NODE_H
+#define DLB_NODE_H
+
+#include "base.h"
+#include "carrier.h"
+#include "letterbox.h"
+#include "satchel.h"
+
+struct dlb_node;
+
+/* ---- home (home.c) ------------------------------------------------------------------ */
+
+/* Where a home lies: $DLB_HOME, else $XDG_DATA_HOME/dead-letter-box, else
+ * ~/.local/share/dead-letter-box. */
+enum dlb_status dlb_home_path(
+	char *out, size_t cap, struct dlb_error *err) DLB_MUST_CHECK;
+bool dlb_home_exists(const char *home);
+
+#define DLB_HOME_SIZE_DEFAULT (4ULL << 30)
+enum dlb_spread { DLB_SPREAD_ASK = 0, DLB_SPREAD_NOW = 1, DLB_SPREAD_SPREAD = 2 };
+struct dlb_home_options {
+	bool courier;         /* no identity */
+	const char *name;     /* on the card; a person only */
+	uint64_t size;        /* of the satchel; 0: the default */
+	bool sparse;
+	enum dlb_spread spread; /* standing answer */
+	struct dlb_unlock unlock;
+};
+/* Makes the directory (0700), the letterbox, the satchel; on failure all is
+ * removed again. DLB_EXISTS where there is one. */
+enum dlb_status dlb_node_create(struct dlb_node **out, const char *home,
+	const struct dlb_home_options *options, const struct dlb_env *env,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* DLB_BUSY (naming the process that holds it) after waiting wait_ms. */
+enum dlb_status dlb_node_open(struct dlb_node **out, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_node_close(struct dlb_node *n);
+struct dlb_letterbox *dlb_node_letterbox(struct dlb_node *n);
+void dlb_node_satchel_info(
+	const struct dlb_node *n, struct dlb_satchel_info *out);
+const char *dlb_node_home(const struct dlb_node *n);
+struct dlb_clock_view dlb_node_clock(const struct dlb_node *n);
+
+/* ---- sending (send.c; what is sent: pack.c) -------------------------------------------- */
+
+struct dlb_send_options {
+	const char *const *paths; /* files and folders; "-" is standard input */
+	size_t paths_n;
+	const char *message; /* may be NULL */
+	size_t message_len;
+	const char *stdin_name; /* the name "-" gets; NULL: "stdin" */
+	int stdin_fd;
+	bool each;     /* a letter of each path (a folder: of each file in it) */
+	bool compress; /* zstd */
+	bool last_resort;
+	const uint8_t *tag_key; /* 32 bytes of a box, or NULL */
+	/* Called once the size is known, when the letter does not fit a meeting's
+	 * constant number: DLB_SPREAD_NOW or _SPREAD, or _ASK to refuse. */
+	enum dlb_spread (*decide)(void *ctx, uint64_t cells, uint64_t bytes);
+	void *decide_ctx;
+};
+struct dlb_send_result {
+	int64_t first_number; /* of the letters made */
+	int64_t last_number;
+	uint64_t letters;
+	uint64_t cells;
+	uint64_t content_len;
+	uint64_t skipped; /* files that could not travel; each named by `note` */
+};
+/* Seals and stores; nothing leaves this home before a meeting. All letters or
+ * none: on failure nothing is left. note: told of each thing left out and why. */
+enum dlb_status dlb_node_send(struct dlb_node *n, int64_t correspondent,
+	const struct dlb_send_options *options, struct dlb_send_result *result,
+	void (*note)(void *ctx, const char *text), void *note_ctx,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* ---- meeting a stick (meet.c, search.c) --------------------------------------------------- */
+
+struct dlb_meet_options {
+	const char *where; /* a box's path or its directory */
+	const struct dlb_unlock *unlock; /* NULL: known boxes, then open */
+	bool collect_only; /* takes, gives nothing */
+	bool release_now;  /* all waiting letters as if sent with --now */
+};
+struct dlb_meet_result {
+	char box_path[4096];
+	char box_name[DLB_BOX_NAME_MAX + 1]; /* empty where it has none */
+	uint64_t given, taken;     /* cells */
+	uint64_t given_own;        /* of these, own new ones with cover */
+	uint64_t not_given;        /* the box had no room for */
+	uint64_t own_waiting;      /* own cells that still wait for a meeting */
+	uint64_t not_taken;        /* no room here */
+	uint64_t refused;          /* damaged, expired, malformed */
+	uint64_t letters_new;      /* heads found */
+	uint64_t letters_complete; /* that became complete in this meeting */
+	bool box_read_only;
+	struct dlb_satchel_info box;
+};
+enum dlb_status dlb_node_meet(struct dlb_node *n,
+	const struct dlb_meet_options *options, struct dlb_meet_result *result,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* Tries what the home satchel holds and no meeting tried (new keys). */
+enum dlb_status dlb_node_search(struct dlb_node *n, uint64_t *letters_new,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* ---- reading (read.c; what is written: unpack.c) -------------------------------------------- */
+
+struct dlb_read_options {
+	const char *directory; /* where files go; or */
+	int fd;                /* a lone file's bytes, else a pax archive (if >= 0) */
+	bool overwrite;
+	bool again; /* read letters may be read again: always so; kept for --all */
+};
+struct dlb_read_result {
+	uint64_t files;
+	uint64_t bytes;
+	struct dlb_buf message; /* the letter's; freed by the caller */
+	char first_path[4096];  /* of what was written */
+};
+/* DLB_PARTLY with what is missing; DLB_EXISTS names the file in the way. What could
+ * not be written whole is not there. Marks the letter as read. */
+enum dlb_status dlb_node_read(struct dlb_node *n, int64_t number,
+	const struct dlb_read_options *options, struct dlb_read_result *result,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* A letter in or out. Its cells lose their hold. */
+enum dlb_status dlb_node_delete(
+	struct dlb_node *n, int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- boxes (box.c) ------------------------------------------------------------------------------ */
+
+struct dlb_box_options {
+	const char *path; /* a directory: DLB_STICK_BOX_NAME in it */
+	const char *name; /* how one calls it; NULL: from the path */
+	uint64_t size;    /* 0: chosen from the free space, at most 1 GiB */
+	uint64_t size_min; /* at least that, when size is 0 */
+	bool sparse;
+	struct dlb_unlock unlock;
+};
+/* Makes it and remembers it. n may not be NULL. */
+enum dlb_status dlb_node_box_create(struct dlb_node *n,
+	const struct dlb_box_options *options, struct dlb_box *box,
+	uint64_t *size, const struct dlb_progress *progress,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- what is wrong here (doctor.c) --------------------------------------------------------------- */
+
+enum dlb_finding_level { DLB_FINE, DLB_NOTE, DLB_WRONG };
+/* Each finding: what, and how to mend it ("" where there is nothing to). */
+typedef void (*dlb_doctor_fn)(void *ctx, enum dlb_finding_level level,
+	const char *what, const char *mend);
+enum dlb_status dlb_node_doctor(struct dlb_node *n, bool thorough,
+	dlb_doctor_fn fn, void *ctx, const struct dlb_progress *progress,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
+#endif
