@@ -35,8 +35,9 @@ struct dlb_waybill {
 	uint8_t token_hash[DLB_HASH_LEN];
 };
 
-/* Any courier's check of a whole cell: version known, reserved bytes zero, handle
- * canonical and not the identity. Does not look at the clock. */
+/* Any courier's check of a whole cell: version known (else DLB_UNSUPPORTED),
+ * reserved bytes zero, handle canonical and not the identity (else
+ * DLB_MALFORMED). Does not look at the clock. */
 enum dlb_status dlb_cell_check(struct dlb_waybill *out,
 	const uint8_t cell[static DLB_CELL_LEN], struct dlb_error *err)
 	DLB_MUST_CHECK;
@@ -91,15 +92,17 @@ enum dlb_stripe_mode {
 };
 /* Wiped by its owner. All but the last three fields travel in the third box. */
 struct dlb_stripe {
-	uint8_t mode; /* enum dlb_stripe_mode */
+	uint8_t mode; /* enum dlb_stripe_mode; THRESHOLD wants k >= 2 */
 	uint8_t k, n, number; /* 1, 1, 0 for a letter that is not split */
 	uint8_t letter_id[DLB_LETTER_ID_LEN];
 	uint8_t sealing_id[DLB_LETTER_ID_LEN];
 	uint8_t stripe_key[DLB_KEY_LEN];
-	uint8_t letter_key[DLB_KEY_LEN]; /* or the share */
+	/* In a head of a threshold's stripe, the share. For bulk cells it is the
+	 * letter key in both modes: the caller puts it here once it has it. */
+	uint8_t letter_key[DLB_KEY_LEN];
 	uint8_t commitment[DLB_HASH_LEN]; /* threshold only, else zero */
 	uint64_t content_len; /* of the whole letter */
-	uint64_t stripe_len;  /* of what this stripe carries */
+	uint64_t stripe_len;  /* of what this stripe carries: content_len / k, up */
 	uint32_t cells;       /* the head and padding included; >= 1 */
 	uint32_t inline_len;  /* bytes of stripe content in the head */
 	/* not in the box: */
@@ -109,14 +112,17 @@ struct dlb_stripe {
 };
 #define DLB_CELLS_MAX 0x01000000u /* 1 TiB of cells a stripe */
 
-/* Sets cells and inline_len from stripe_len and the card that rides along:
- * Padmé over the number of cells. DLB_LIMIT beyond DLB_CELLS_MAX. */
+/* Sets cells and inline_len from mode, stripe_len and the card that rides along:
+ * a threshold's head holds no content; Padmé over the number of cells. DLB_LIMIT
+ * beyond DLB_CELLS_MAX. No other layout is sealed or opened. */
 enum dlb_status dlb_stripe_layout(
 	struct dlb_stripe *stripe, size_t card_len) DLB_MUST_CHECK;
 /* Which content bulk cell `index` (1 <= index < cells) carries: offset and length
  * within the stripe's content; len 0 for a cell of padding. */
 void dlb_stripe_range(const struct dlb_stripe *stripe, uint32_t index,
 	uint64_t *offset, size_t *len);
+/* The next length whose low bits are zero, at most 12 % more (Nikitin et al.,
+ * PURBs, PETS 2019, algorithm 1). UINT64_MAX where that does not fit. */
 uint64_t dlb_padme(uint64_t n);
 /* The handle of bulk cell `index`. */
 void dlb_stripe_handle(uint8_t handle[static DLB_HANDLE_LEN],
@@ -130,19 +136,27 @@ void dlb_token_hash(uint8_t hash[static DLB_HASH_LEN],
 
 /* ---- sealing (head.c, bulk.c, cover.c) ------------------------------------------------ */
 
-/* The head cell. content: the first stripe->inline_len bytes of the stripe. */
+/* Each sealing of a letter, a resend included, draws new stripe and letter keys: the
+ * keys of cells come from them and are used once. To write a bulk cell again, the
+ * whole stripe must be the same: content, expiry and recall key too.
+ *
+ * The head cell. content: the first stripe->inline_len bytes of the stripe.
+ * DLB_USAGE for a stripe that dlb_stripe_layout did not lay out; DLB_MALFORMED for
+ * keys of the reader that are none. Zeroed on failure. */
 enum dlb_status dlb_head_seal(uint8_t cell[static DLB_CELL_LEN],
 	struct dlb_aead *aead, const struct dlb_seal_to *to,
 	const struct dlb_seal_from *from, const struct dlb_stripe *stripe,
 	const uint8_t *content, const struct dlb_env *env,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* Bulk cell `index`; content as dlb_stripe_range says (NULL when len is 0). */
+/* Bulk cell `index`; content as dlb_stripe_range says (NULL when len is 0). Content
+ * may lie in the cell already, at its body's start. */
 void dlb_bulk_seal(uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
 	const struct dlb_stripe *stripe, uint32_t index, const uint8_t *content,
 	size_t content_len, const struct dlb_env *env);
 /* A throwaway reader and stripe for `cells` cells of cover; seal them with the two
- * functions above over zeros (content_len is that of a full stripe). Draws a fresh
- * recall key. The secrets of `to` are never made known to anyone, us included. */
+ * functions above over zeros (content_len is that of a full stripe, which may have
+ * more cells than asked for: Padmé; leave the others out). Draws a fresh recall
+ * key. The secrets of `to` are never made known to anyone, us included. */
 enum dlb_status dlb_cover_init(struct dlb_seal_to *to,
 	struct dlb_seal_from *from, struct dlb_stripe *stripe, uint32_t cells,
 	uint16_t expiry_week, const struct dlb_env *env) DLB_MUST_CHECK;
@@ -169,11 +183,14 @@ struct dlb_opener {
 /* What an opened head says. Pointers point into `plain`. Wiped by its owner. */
 struct dlb_opened {
 	struct dlb_stripe stripe;
-	struct dlb_identity sender; /* authenticated */
+	/* Who made the cell holds the secret of sender.agree (or the reader's).
+	 * sender.sign is what they say it is: compare both with a card that it
+	 * has signed, before a name is shown. */
+	struct dlb_identity sender;
 	uint32_t opening_id;
 	const uint8_t *card; /* as the sender gave it: not yet checked */
 	size_t card_len;
-	const uint8_t *content; /* stripe.inline_len bytes */
+	const uint8_t *content; /* stripe.inline_len bytes; NULL where none */
 	uint8_t plain[DLB_BODY_LEN];
 	/* With this key and offset, dlb_head_reopen needs no other secret. */
 	uint8_t box3_key[DLB_KEY_LEN];
@@ -181,20 +198,22 @@ struct dlb_opened {
 	uint8_t transcript[DLB_HASH_LEN]; /* associated data of the third box */
 };
 /* DLB_NOT_MINE; DLB_FORGED (who claims to have sent it did not, or bytes were
- * changed); DLB_NOT_FOUND: found, but the opening key is gone; DLB_MALFORMED. */
+ * changed); DLB_NOT_FOUND: found, but the opening key is gone; DLB_MALFORMED,
+ * DLB_UNSUPPORTED. `out` is zeroed on failure. */
 enum dlb_status dlb_head_open(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t shared[static DLB_POINT_LEN],
 	const struct dlb_opener *opener, struct dlb_error *err) DLB_MUST_CHECK;
-/* Again, later, with what the first opening left: fills stripe, content, plain. */
+/* Again, later, with what the first opening left: fills stripe, content, plain. The
+ * cell was read by its name: only the third box is verified here. */
 enum dlb_status dlb_head_reopen(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t box3_key[static DLB_KEY_LEN], uint32_t box3_offset,
 	const uint8_t transcript[static DLB_HASH_LEN], struct dlb_error *err)
 	DLB_MUST_CHECK;
 /* Opens bulk cell `index` into out (DLB_BULK_CONTENT_LEN bytes); *len is the part
- * that is content, what follows is checked to be zero. DLB_FORGED otherwise.
- * Checks handle, expiry and token hash only as far as the AEAD binds them. */
+ * that is content, what follows is checked to be zero. DLB_FORGED otherwise, and
+ * out is zeroed. All of the cell but its box tag is bound by the AEAD. */
 enum dlb_status dlb_bulk_open(uint8_t *out, size_t *len, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN], const struct dlb_stripe *stripe,
 	uint32_t index) DLB_MUST_CHECK;
