@@ -6,7 +6,7 @@
  * A dlb_aead keeps OpenSSL's contexts: to look up a cipher costs more than to
  * seal a short message with it.
  */
-#include "crypto.h"
+#include "aead_internal.h"
 
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -100,16 +100,15 @@ update(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in, size_t len)
 	}
 }
 
-static const uint8_t zero_nonce[12];
-
 void
-dlb_aead_seal(struct dlb_aead *a, uint8_t *out,
-	const uint8_t key[static DLB_KEY_LEN], const uint8_t *ad, size_t ad_len,
-	const uint8_t *in, size_t len)
+aead_seal(struct dlb_aead *a, uint8_t *out,
+	const uint8_t key[static DLB_KEY_LEN],
+	const uint8_t nonce[static AEAD_NONCE_LEN], const uint8_t *ad,
+	size_t ad_len, const uint8_t *in, size_t len)
 {
 	int written;
 
-	start(a->seal, key, zero_nonce);
+	start(a->seal, key, nonce);
 	update(a->seal, NULL, ad, ad_len);
 	update(a->seal, out, in, len);
 	must(EVP_EncryptFinal_ex(a->seal, out + len, &written));
@@ -118,9 +117,10 @@ dlb_aead_seal(struct dlb_aead *a, uint8_t *out,
 }
 
 enum dlb_status
-dlb_aead_open(struct dlb_aead *a, uint8_t *out,
-	const uint8_t key[static DLB_KEY_LEN], const uint8_t *ad, size_t ad_len,
-	const uint8_t *in, size_t in_len)
+aead_open(struct dlb_aead *a, uint8_t *out,
+	const uint8_t key[static DLB_KEY_LEN],
+	const uint8_t nonce[static AEAD_NONCE_LEN], const uint8_t *ad,
+	size_t ad_len, const uint8_t *in, size_t in_len)
 {
 	uint8_t tag[DLB_TAG_LEN], none[1];
 	size_t len;
@@ -130,7 +130,7 @@ dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 		return DLB_FORGED;
 	len = in_len - DLB_TAG_LEN;
 	memcpy(tag, in + len, sizeof(tag));
-	start(a->open, key, zero_nonce);
+	start(a->open, key, nonce);
 	must(EVP_CIPHER_CTX_ctrl(
 		a->open, EVP_CTRL_AEAD_SET_TAG, DLB_TAG_LEN, tag));
 	update(a->open, NULL, ad, ad_len);
@@ -143,19 +143,44 @@ dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 }
 
 void
+stream_xor(struct dlb_aead *a, uint8_t *out,
+	const uint8_t key[static DLB_KEY_LEN],
+	const uint8_t iv[static STREAM_IV_LEN], const uint8_t *in, size_t len)
+{
+	start(a->stream, key, iv);
+	update(a->stream, out, in, len);
+}
+
+static const uint8_t zero_nonce[AEAD_NONCE_LEN];
+
+void
+dlb_aead_seal(struct dlb_aead *a, uint8_t *out,
+	const uint8_t key[static DLB_KEY_LEN], const uint8_t *ad, size_t ad_len,
+	const uint8_t *in, size_t len)
+{
+	aead_seal(a, out, key, zero_nonce, ad, ad_len, in, len);
+}
+
+enum dlb_status
+dlb_aead_open(struct dlb_aead *a, uint8_t *out,
+	const uint8_t key[static DLB_KEY_LEN], const uint8_t *ad, size_t ad_len,
+	const uint8_t *in, size_t in_len)
+{
+	return aead_open(a, out, key, zero_nonce, ad, ad_len, in, in_len);
+}
+
+void
 dlb_stream_xor(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN], uint64_t offset, const uint8_t *in,
 	size_t len)
 {
-	/* OpenSSL's IV is counter and nonce, little-endian. It carries from
-	 * the counter's 32 bits into the next, so that a stream longer than RFC
-	 * 8439's 256 GiB goes on without a repetition. */
-	uint8_t iv[16] = {0};
+	/* OpenSSL carries from the counter's 32 bits into the next, so that a
+	 * stream longer than RFC 8439's 256 GiB goes on without a repetition. */
+	uint8_t iv[STREAM_IV_LEN] = {0};
 
 	for (size_t i = 0; i < 8; i++)
 		iv[i] = (uint8_t)(offset / 64 >> (8 * i));
-	start(a->stream, key, iv);
-	update(a->stream, out, in, len);
+	stream_xor(a, out, key, iv, in, len);
 }
 
 void

@@ -3,7 +3,7 @@
  * derandomised functions are the only ones used. It does not check encapsulation
  * keys: that is here.
  */
-#include "mlkem.h"
+#include "mlkem_internal.h"
 
 #include <fips202.h>
 #include <kem.h>

@@ -6,7 +6,7 @@
  * ML-KEM secret key (2400) || X25519 secret key (32) || X25519 public key (32).
  */
 #include "crypto.h"
-#include "mlkem.h"
+#include "mlkem_internal.h"
 
 #include <string.h>
 

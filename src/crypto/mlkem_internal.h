@@ -2,8 +2,8 @@
  * ML-KEM-768 (FIPS 203), private to this module, and the SHA-3 functions that
  * X-Wing needs beside it (FIPS 202).
  */
-#ifndef DLB_MLKEM_H
-#define DLB_MLKEM_H
+#ifndef DLB_MLKEM_INTERNAL_H
+#define DLB_MLKEM_INTERNAL_H
 
 #include "base.h"
 
