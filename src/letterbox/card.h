@@ -15,7 +15,8 @@
 struct dlb_card {
 	uint64_t serial; /* never goes down */
 	uint16_t issued_week;
-	char name[DLB_CARD_NAME_MAX + 1]; /* what they call themselves; UTF-8 */
+	char name[DLB_CARD_NAME_MAX + 1]; /* what they call themselves; printable
+					   * UTF-8, may be empty */
 	struct dlb_identity identity;
 	uint8_t finding_n;
 	struct {
@@ -28,23 +29,32 @@ struct dlb_card {
 		uint8_t key[DLB_XWING_PK_LEN];
 	} opening[DLB_CARD_OPENING_MAX]; /* ascending */
 	uint8_t last_resort[DLB_XWING_PK_LEN];
+	uint8_t signature[DLB_SIG_LEN]; /* filled by parse and load */
 };
 
-/* Canonical bytes with the signature. */
+/* The id under which a letter to the last-resort key names it. */
+uint32_t dlb_card_last_resort_id(const struct dlb_card *card);
+/* Canonical bytes with the signature, which is made here. Appends. The card is
+ * sound (dlb_card_parse takes what this writes), else DLB_MALFORMED. */
 enum dlb_status dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,
 	const uint8_t sign_sk[static 64]) DLB_MUST_CHECK;
 /* Every check: form, limits, order, keys, signature. DLB_FORGED for the last. */
 enum dlb_status dlb_card_parse(struct dlb_card *out, const uint8_t *data,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 /* The text form: "-----BEGIN DLB CARD-----", base64 in lines of 64, "-----END...";
- * text around it is passed over. NUL-terminated. */
+ * text around it is passed over. Appends; terminated by a NUL that is not counted
+ * in len. */
 enum dlb_status dlb_card_to_text(
 	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
-/* A file's content: bytes or text. Gives canonical bytes and what they say. */
+/* A file's content: bytes or text (at most DLB_CARD_FILE_MAX). Gives canonical
+ * bytes, in place of what `bytes` held, and what they say. A file with two
+ * different cards is refused. */
+#define DLB_CARD_FILE_MAX (64u << 10)
 enum dlb_status dlb_card_load(struct dlb_card *out, struct dlb_buf *bytes,
 	const uint8_t *file, size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 /* The fingerprint of an identity (not of a card: it stays when cards change) as
- * words to compare: 8 groups... see docs/letterbox.md. */
+ * words to compare: 12 words of a list of 256, so 96 bits, in three groups:
+ * "one two three four - five ...". docs/letterbox.md. */
 #define DLB_FINGERPRINT_TEXT_MAX 256
 void dlb_fingerprint_words(char out[static DLB_FINGERPRINT_TEXT_MAX],
 	const struct dlb_identity *identity);

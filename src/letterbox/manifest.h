@@ -25,11 +25,17 @@ enum dlb_codec { DLB_CODEC_NONE = 0, DLB_CODEC_ZSTD = 1 };
 #define DLB_MANIFEST_DEPTH_MAX 128
 #define DLB_MESSAGE_LEN_MAX (64u << 10) /* a longer one is a file */
 #define DLB_FILES_LEN_MAX (1ULL << 50)
+/* Where, within a file's entry, its u64 size stands: a writer that learns the
+ * size of a lone file only at its end patches it there (m.files points at the
+ * first entry). */
+#define DLB_MANIFEST_SIZE_OFFSET 15
 
 enum dlb_file_type { DLB_FILE_REGULAR = 1, DLB_FILE_DIR = 2, DLB_FILE_LINK = 3 };
 
 /* One file. Paths are relative, '/' between parts, UTF-8 not required but no NUL,
- * no empty part, no '.' or '..'. */
+ * no empty part, no '.' or '..'. Whoever shows one uses dlb_printable. A link's
+ * target is relative, has '..' only at its start, and not more of them than the
+ * link lies deep: so no chain of links leads out of the letter. */
 struct dlb_manifest_file {
 	uint8_t type;
 	uint16_t mode;       /* permission bits only, 0777 */
@@ -42,7 +48,8 @@ struct dlb_manifest_file {
 	uint16_t target_len;
 };
 
-/* Writing: begin, files one by one, end. Memory owned by the writer's buf. */
+/* Writing: begin, files one by one, end. Memory owned by the writer's buf, which
+ * is empty at first and left alone in between. */
 struct dlb_manifest_fields {
 	uint8_t kind;
 	uint8_t codec;
@@ -51,17 +58,25 @@ struct dlb_manifest_fields {
 	uint8_t in_reply_to[16];
 	const char *message; /* UTF-8 */
 	size_t message_len;
-	const uint8_t *card; /* a newer or fuller card of the sender; may be NULL */
+	const uint8_t *card; /* a newer or fuller card of the sender; may be NULL;
+			      * canonical bytes, not checked here */
 	size_t card_len;
 };
+/* DLB_LIMIT, or DLB_MALFORMED (a message that is not UTF-8 or has a NUL). */
 enum dlb_status dlb_manifest_begin(struct dlb_buf *out,
 	const struct dlb_manifest_fields *fields) DLB_MUST_CHECK;
-/* DLB_REFUSED with the reason for what may not travel; a parent directory comes
- * before what it holds. */
+/* DLB_REFUSED with the reason for what may not travel. Files come in the order of
+ * dlb_manifest_order, each directory as an entry of its own before what it holds.
+ * The mode is cut to 0777 (0 for a link), the time clamped. */
 enum dlb_status dlb_manifest_add(struct dlb_buf *out,
 	const struct dlb_manifest_file *file, struct dlb_error *err)
 	DLB_MUST_CHECK;
-/* Completes lengths and counts; out is then the manifest with its u32 before it. */
+/* Negative, 0, positive. Part by part, as bytes: the order of a walk that takes
+ * each directory's names sorted by strcmp, the directory itself first. */
+int dlb_manifest_order(
+	const char *a, size_t a_len, const char *b, size_t b_len);
+/* Completes lengths and counts; out is then the manifest with its u32 before it.
+ * DLB_LIMIT where the files are too large together. */
 enum dlb_status dlb_manifest_end(struct dlb_buf *out) DLB_MUST_CHECK;
 
 /* Reading: parse checks everything (each path, each parent, duplicates, order, sums

@@ -1,0 +1,18 @@
+/*
+ * Cards within the module.
+ */
+#ifndef DLB_CARD_INTERNAL_H
+#define DLB_CARD_INTERNAL_H
+
+#include "card.h"
+
+/* How a card's bytes start. */
+#define DLB_CARD_MAGIC {'D', 'L', 'B', 'C'}
+#define DLB_CARD_MAGIC_LEN 4
+
+/* Form only, neither keys nor signature: for cards that were parsed before they
+ * were kept. */
+enum dlb_status dlb_card_decode(struct dlb_card *out, const uint8_t *data,
+	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What the files of letterbox share below the public headers: base64 and names.
+ */
+#ifndef DLB_LETTERBOX_INTERNAL_H
+#define DLB_LETTERBOX_INTERNAL_H
+
+#include "base.h"
+
+/* ---- base64 (RFC 4648; base64.c) ------------------------------------------------- */
+
+enum dlb_base64 {
+	DLB_BASE64,     /* with padding */
+	DLB_BASE64_URL, /* '-' and '_', without padding */
+};
+/* Appends the text, in one line. */
+enum dlb_status dlb_base64_encode(struct dlb_buf *out, enum dlb_base64 kind,
+	const uint8_t *data, size_t len) DLB_MUST_CHECK;
+/* Appends the bytes; white space is passed over. DLB_MALFORMED for anything but
+ * the one form that encode gives. */
+enum dlb_status dlb_base64_decode(struct dlb_buf *out, enum dlb_base64 kind,
+	const char *text, size_t len) DLB_MUST_CHECK;
+
+/* ---- names (names.c) --------------------------------------------------------------- */
+
+#define DLB_NAME_TEXT_MAX 64
+/* UTF-8 that a terminal shows as it is: no control character, no bidi override. At
+ * most 255 bytes. */
+bool dlb_text_printable(const char *text, size_t len);
+/* A name to type and to see: 1 to DLB_NAME_TEXT_MAX bytes, printable, no '/', no
+ * '-' or '.' first, no space at either end. */
+bool dlb_name_valid(const char *name);
+/* DLB_MALFORMED, saying what a name may be. what: "a correspondent", ... */
+enum dlb_status dlb_name_check(const char *name, const char *what,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* A valid name out of any text; "someone" where nothing is left. */
+void dlb_name_clean(char out[static DLB_NAME_TEXT_MAX + 1], const char *text);
+/* Cuts name so that "-number" fits, and appends that. */
+void dlb_name_number(char name[static DLB_NAME_TEXT_MAX + 1], unsigned number);
+
+#endif
