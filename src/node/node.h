@@ -22,7 +22,7 @@ enum dlb_status dlb_home_path(
 	char *out, size_t cap, struct dlb_error *err) DLB_MUST_CHECK;
 bool dlb_home_exists(const char *home);
 
-#define DLB_HOME_SIZE_DEFAULT (4ULL << 30)
+#define DLB_HOME_SIZE_DEFAULT (1ULL << 30)
 enum dlb_spread { DLB_SPREAD_ASK = 0, DLB_SPREAD_NOW = 1, DLB_SPREAD_SPREAD = 2 };
 struct dlb_home_options {
 	bool courier;         /* no identity */

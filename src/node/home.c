@@ -1,0 +1,447 @@
+/*
+ * home: the directory of one person or courier: lock, letterbox, ring, satchel.
+ *
+ * One passphrase: the letterbox's key slots; the satchel's root key lies in the
+ * letterbox. Whoever holds the lock is the only one at work here.
+ */
+#include "node_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT_STEP_MS 50
+
+enum dlb_status
+dlb_home_path(char *out, size_t cap, struct dlb_error *err)
+{
+	const char *base = getenv("DLB_HOME");
+	const char *tail = "";
+	int len;
+
+	if (!base || !*base) {
+		base = getenv("XDG_DATA_HOME");
+		tail = "/dead-letter-box";
+		/* The XDG specification has relative paths ignored. */
+		if (!base || *base != '/') {
+			base = getenv("HOME");
+			tail = "/.local/share/dead-letter-box";
+		}
+	}
+	if (!base || !*base)
+		return dlb_fail(err, DLB_FAILED,
+			"no place for a home: HOME is not set; set DLB_HOME");
+	len = snprintf(out, cap, "%s%s", base, tail);
+	if (len < 0 || (size_t)len >= cap)
+		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
+	while (len > 1 && out[len - 1] == '/')
+		out[--len] = '\0';
+	return DLB_OK;
+}
+
+static void
+in_home(char out[static 4096], const char *home, const char *name)
+{
+	snprintf(out, 4096, "%s/%s", home, name);
+}
+
+bool
+dlb_home_exists(const char *home)
+{
+	char path[4096];
+
+	in_home(path, home, "letterbox");
+	return access(path, F_OK) == 0;
+}
+
+/* ---- the lock ------------------------------------------------------------------ */
+
+/* Who holds it wrote its number there. */
+static void
+name_holder(struct dlb_error *err, const char *path)
+{
+	char text[32] = "";
+	FILE *f = fopen(path, "re");
+	long pid = 0;
+
+	if (f) {
+		if (fgets(text, sizeof(text), f))
+			pid = strtol(text, NULL, 10);
+		fclose(f);
+	}
+	if (pid > 0)
+		(void)dlb_fail(err, DLB_BUSY,
+			"another dlb (process %ld) is at work in this home; wait "
+			"for it to end, or give --wait SECONDS",
+			pid);
+	else
+		(void)dlb_fail(err, DLB_BUSY,
+			"another dlb is at work in this home; wait for it to end, "
+			"or give --wait SECONDS");
+}
+
+static enum dlb_status
+take_lock(struct dlb_node *n, unsigned wait_ms, struct dlb_error *err)
+{
+	struct timespec step = {0, WAIT_STEP_MS * 1000000L};
+	char path[4096], text[32];
+	enum dlb_status st;
+	unsigned waited = 0;
+	int len;
+
+	in_home(path, n->home, "lock");
+	for (;;) {
+		st = n->fs->ops->open(n->fs, &n->lock, path, DLB_OPEN_WRITE, true, err);
+		if (st == DLB_NOT_FOUND)
+			st = n->fs->ops->open(
+				n->fs, &n->lock, path, DLB_OPEN_CREATE, true, err);
+		if (st != DLB_BUSY && st != DLB_EXISTS)
+			break;
+		if (waited >= wait_ms) {
+			name_holder(err, path);
+			return DLB_BUSY;
+		}
+		nanosleep(&step, NULL);
+		waited += WAIT_STEP_MS;
+	}
+	if (st != DLB_OK)
+		return st;
+	len = snprintf(text, sizeof(text), "%-19ld\n", (long)getpid());
+	return n->lock->ops->write_at(n->lock, text, (size_t)len, 0, err);
+}
+
+/* ---- life ------------------------------------------------------------------------ */
+
+static enum dlb_status
+node_new(struct dlb_node **out, const char *home, const struct dlb_env *env,
+	struct dlb_error *err)
+{
+	struct dlb_node *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	n->env = env;
+	n->fs = dlb_fs_posix();
+	if (strlen(home) >= sizeof(n->home)) {
+		free(n);
+		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
+	}
+	memcpy(n->home, home, strlen(home) + 1);
+	n->aead_n = dlb_pool_width();
+	n->aead = calloc(n->aead_n, sizeof(struct dlb_aead *));
+	if (posix_memalign((void **)&n->cells, 4096,
+		    (size_t)DLB_BATCH * DLB_CELL_LEN) != 0)
+		n->cells = NULL;
+	for (unsigned i = 0; n->aead && i < n->aead_n; i++)
+		if (dlb_aead_new(&n->aead[i]) != DLB_OK) {
+			dlb_node_close(n);
+			return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+		}
+	if (!n->aead || !n->cells) {
+		dlb_node_close(n);
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	}
+	*out = n;
+	return DLB_OK;
+}
+
+uint8_t *
+dlb_node_cell(struct dlb_node *n, size_t i)
+{
+	return n->cells + i * DLB_CELL_LEN;
+}
+
+void
+dlb_node_close(struct dlb_node *n)
+{
+	if (!n)
+		return;
+	dlb_satchel_close(n->satchel);
+	if (n->letterbox)
+		dlb_letterbox_close(n->letterbox);
+	if (n->lock)
+		n->lock->ops->close(n->lock);
+	for (unsigned i = 0; n->aead && i < n->aead_n; i++)
+		if (n->aead[i])
+			dlb_aead_free(n->aead[i]);
+	free(n->aead);
+	free(n->cells);
+	free(n);
+}
+
+/* A directory and its parents, each 0700 where it has to be made. */
+static enum dlb_status
+make_dirs(const char *path, struct dlb_error *err)
+{
+	char part[4096];
+	size_t len = strlen(path);
+
+	if (len == 0 || len >= sizeof(part))
+		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
+	memcpy(part, path, len + 1);
+	for (size_t i = 1; i <= len; i++) {
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		part[i] = '\0';
+		if (mkdir(part, 0700) != 0 && errno != EEXIST)
+			return dlb_fail_errno(
+				err, errno, "could not make the directory %s", part);
+		part[i] = i < len ? '/' : '\0';
+	}
+	return DLB_OK;
+}
+
+static enum dlb_status
+create_satchel(struct dlb_node *n, const struct dlb_home_options *options,
+	const struct dlb_progress *progress, struct dlb_error *err)
+{
+	struct dlb_satchel_options so = {0};
+	uint8_t root[DLB_KEY_LEN];
+	char path[4096];
+	enum dlb_status st;
+
+	dlb_random(n->env, root, sizeof(root));
+	so.slots = dlb_satchel_slots_in(
+		options->size ? options->size : DLB_HOME_SIZE_DEFAULT);
+	so.reserve = so.slots / 2;
+	so.sparse = options->sparse;
+	/* Its own way in is a random key that only the letterbox knows. */
+	so.unlock.kind = DLB_UNLOCK_KEYFILE;
+	so.unlock.secret = root;
+	so.unlock.len = sizeof(root);
+	so.root = root;
+	in_home(path, n->home, "satchel");
+	st = dlb_setting_set_blob(
+		n->letterbox, DLB_SET_SATCHEL_ROOT, root, sizeof(root), err);
+	if (st == DLB_OK)
+		st = dlb_satchel_create(n->fs, path, &so, n->env, progress, err);
+	dlb_wipe(root, sizeof(root));
+	return st;
+}
+
+static enum dlb_status
+open_satchel(struct dlb_node *n, struct dlb_error *err)
+{
+	uint8_t root[DLB_KEY_LEN];
+	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, root, sizeof(root)};
+	char path[4096];
+	enum dlb_status st;
+
+	st = dlb_setting_get_blob(
+		n->letterbox, DLB_SET_SATCHEL_ROOT, root, sizeof(root));
+	if (st != DLB_OK)
+		return dlb_fail(err, DLB_CORRUPT,
+			"the letterbox does not know its satchel; it was not made "
+			"whole: remove %s and make it again",
+			n->home);
+	in_home(path, n->home, "satchel");
+	st = dlb_satchel_open(
+		&n->satchel, n->fs, path, &unlock, true, 0, n->env, err);
+	dlb_wipe(root, sizeof(root));
+	if (st != DLB_OK)
+		dlb_error_prefix(err, "the home satchel");
+	return st;
+}
+
+static void
+remove_home_files(struct dlb_node *n)
+{
+	static const char *const names[] = {"letterbox", "ring", "lock"};
+	char path[4096];
+
+	in_home(path, n->home, "satchel");
+	if (dlb_span_remove(n->fs, path, NULL) != DLB_OK) {
+		/* It may never have been there. */
+	}
+	for (size_t i = 0; i < DLB_ARRAY_LEN(names); i++) {
+		in_home(path, n->home, names[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(n->home);
+}
+
+enum dlb_status
+dlb_node_create(struct dlb_node **out, const char *home,
+	const struct dlb_home_options *options, const struct dlb_env *env,
+	const struct dlb_progress *progress, struct dlb_error *err)
+{
+	struct dlb_node *n = NULL;
+	enum dlb_status st;
+
+	if (options->size &&
+		dlb_satchel_slots_in(options->size) < DLB_SATCHEL_SLOTS_MIN * 2)
+		return dlb_fail(err, DLB_USAGE,
+			"a satchel of that size holds next to nothing; give at "
+			"least --size 4M");
+	st = make_dirs(home, err);
+	if (st != DLB_OK)
+		return st;
+	st = node_new(&n, home, env, err);
+	if (st != DLB_OK)
+		return st;
+	st = take_lock(n, 0, err);
+	if (st == DLB_OK && dlb_home_exists(home))
+		st = dlb_fail(err, DLB_EXISTS,
+			"there is a letterbox in %s already; use it, or set DLB_HOME "
+			"to another place",
+			home);
+	if (st != DLB_OK) {
+		dlb_node_close(n);
+		return st;
+	}
+	st = dlb_letterbox_create(&n->letterbox, n->fs, n->home,
+		&options->unlock, !options->courier, options->name, env, err);
+	if (st == DLB_OK)
+		st = dlb_setting_set_int(
+			n->letterbox, DLB_SET_SPREAD, options->spread, err);
+	if (st == DLB_OK)
+		st = create_satchel(n, options, progress, err);
+	if (st == DLB_OK)
+		st = dlb_clock_look(n->letterbox, &n->clock, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
+	if (st == DLB_OK)
+		st = open_satchel(n, err);
+	if (st != DLB_OK) {
+		remove_home_files(n);
+		dlb_node_close(n);
+		return st;
+	}
+	*out = n;
+	return DLB_OK;
+}
+
+/* ---- what a crash left --------------------------------------------------------------- */
+
+struct known_cells {
+	struct dlb_node *n;
+	uint8_t *mark; /* a bit an entry: a letter knows this cell */
+	struct dlb_error *err;
+	enum dlb_status st;
+};
+
+static bool
+mark_letter(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct known_cells *k = ctx;
+	struct dlb_buf names = {0};
+
+	k->st = dlb_out_cells(k->n->letterbox, letter->number, &names, k->err);
+	for (size_t i = 0; k->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
+		i += DLB_NAME_LEN) {
+		uint32_t number = dlb_satchel_find(k->n->satchel, names.data + i);
+
+		if (number != DLB_NO_ENTRY)
+			k->mark[number / 8] |= (uint8_t)(1u << (number % 8));
+	}
+	dlb_buf_free(&names);
+	return k->st == DLB_OK;
+}
+
+/* Sealing was cut short: the letterbox never heard of those cells. */
+static enum dlb_status
+drop_orphans(struct dlb_node *n, struct dlb_error *err)
+{
+	struct known_cells k = {.n = n, .err = err, .st = DLB_OK};
+	struct dlb_satchel_change *changes = NULL;
+	struct dlb_satchel_info info;
+	struct dlb_entry e;
+	size_t changes_n = 0;
+	enum dlb_status st;
+
+	dlb_satchel_info(n->satchel, &info);
+	k.mark = calloc(1, (size_t)info.entries / 8 + 1);
+	changes = calloc((size_t)info.held + 1, sizeof(*changes));
+	if (!k.mark || !changes) {
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+		goto out;
+	}
+	st = dlb_out_each(n->letterbox, mark_letter, &k, err);
+	if (st == DLB_OK)
+		st = k.st;
+	if (st != DLB_OK)
+		goto out;
+	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at, DLB_OWN, &e);
+		at = e.number + 1)
+		if (!(k.mark[e.number / 8] & (1u << (e.number % 8))) &&
+			changes_n < info.held)
+			changes[changes_n++] = (struct dlb_satchel_change){
+				.number = e.number, .searched = e.searched};
+	st = dlb_satchel_update(n->satchel, changes, changes_n, err);
+	if (st == DLB_OK)
+		st = dlb_setting_set_int(n->letterbox, DLB_SET_SEALING, 0, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
+out:
+	free(k.mark);
+	free(changes);
+	return st;
+}
+
+enum dlb_status
+dlb_node_open(struct dlb_node **out, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err)
+{
+	struct dlb_node *n = NULL;
+	int64_t sealing = 0;
+	bool renewed;
+	enum dlb_status st;
+
+	if (!dlb_home_exists(home))
+		return dlb_fail(err, DLB_NOT_FOUND,
+			"no letterbox in %s; make one with: dlb init", home);
+	st = node_new(&n, home, env, err);
+	if (st != DLB_OK)
+		return st;
+	st = take_lock(n, wait_ms, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_open(
+			&n->letterbox, n->fs, n->home, unlock, env, err);
+	if (st == DLB_OK)
+		st = open_satchel(n, err);
+	if (st == DLB_OK)
+		st = dlb_clock_look(n->letterbox, &n->clock, err);
+	if (st == DLB_OK &&
+		dlb_setting_get_int(n->letterbox, DLB_SET_SEALING, &sealing) ==
+			DLB_OK &&
+		sealing)
+		st = drop_orphans(n, err);
+	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox) &&
+		n->clock.trusted_week)
+		st = dlb_letterbox_renew(n->letterbox, &renewed, err);
+	if (st != DLB_OK) {
+		dlb_node_close(n);
+		return st;
+	}
+	*out = n;
+	return DLB_OK;
+}
+
+struct dlb_letterbox *
+dlb_node_letterbox(struct dlb_node *n)
+{
+	return n->letterbox;
+}
+
+void
+dlb_node_satchel_info(const struct dlb_node *n, struct dlb_satchel_info *out)
+{
+	dlb_satchel_info(n->satchel, out);
+}
+
+const char *
+dlb_node_home(const struct dlb_node *n)
+{
+	return n->home;
+}
+
+struct dlb_clock_view
+dlb_node_clock(const struct dlb_node *n)
+{
+	return n->clock;
+}

@@ -1,0 +1,127 @@
+/*
+ * node, inside: what its files share. A node owns the lock of its home, the
+ * letterbox, the home satchel and one cipher context a thread.
+ */
+#ifndef DLB_NODE_INTERNAL_H
+#define DLB_NODE_INTERNAL_H
+
+#include "meeting.h"
+#include "node.h"
+
+/* Cells that are worked on at once: 16 MiB, a thousand syncs fewer than one by
+ * one, and few enough that an interruption is noticed soon. */
+#define DLB_BATCH 256
+
+struct dlb_node {
+	const struct dlb_env *env;
+	struct dlb_fs *fs;
+	char home[3072];
+	struct dlb_file *lock;
+	struct dlb_letterbox *letterbox;
+	struct dlb_satchel *satchel;
+	struct dlb_clock_view clock;
+	struct dlb_aead **aead; /* one a worker of the pool */
+	unsigned aead_n;
+	uint8_t *cells; /* DLB_BATCH cells, the batch at work */
+};
+
+/* Settings that node keeps in the letterbox. */
+#define DLB_SET_SATCHEL_ROOT "satchel.root"
+#define DLB_SET_SPREAD "send.spread"
+#define DLB_SET_SEALING "send.sealing"
+
+uint8_t *dlb_node_cell(struct dlb_node *n, size_t i);
+
+/* ---- sealing in batches (seal.c) -------------------------------------------- */
+
+/* A letter while its cells are being made. */
+struct dlb_sealing {
+	struct dlb_stripe stripe;
+	struct dlb_buf head;  /* the content that the head carries */
+	struct dlb_buf names; /* 32 bytes a cell, by index */
+	uint32_t stored;      /* cells that are in the satchel */
+	bool whole;           /* all of its cells were handed over */
+	struct dlb_out_letter row;
+};
+
+/* Collects cells of one or many letters, seals a batch in parallel, stores it. */
+struct dlb_sealer;
+enum dlb_status dlb_sealer_new(struct dlb_sealer **out, struct dlb_node *n,
+	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
+	uint8_t flags, struct dlb_error *err) DLB_MUST_CHECK;
+/* Where the content of the next cell goes: DLB_BULK_CONTENT_LEN bytes. */
+uint8_t *dlb_sealer_content(struct dlb_sealer *s);
+/* Hands over cell `index`, whose len bytes of content are in that place (index 0:
+ * in sealing->head). sealing stays the caller's until it is stored. */
+enum dlb_status dlb_sealer_add(struct dlb_sealer *s,
+	struct dlb_sealing *sealing, uint32_t index, size_t len,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_sealer_flush(
+	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+/* Entries of all the cells stored so far, in the order of their sealing. */
+const uint32_t *dlb_sealer_numbers(const struct dlb_sealer *s, size_t *n);
+/* Takes back what was stored. */
+enum dlb_status dlb_sealer_undo(
+	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_sealer_free(struct dlb_sealer *s);
+
+/* ---- finding one's own (search.c) ---------------------------------------------- */
+
+/* A trial reads the first whole blocks that hold the first bytes of a cell. */
+#define DLB_PEEK_LEN ((DLB_TRIAL_LEN + 63) / 64 * 64)
+
+/* A head that a trial found. */
+struct dlb_hit {
+	uint32_t number; /* of the satchel that was searched */
+	uint8_t shared[DLB_POINT_LEN];
+};
+/* Tries numbers[0..n) of a satchel; *hits is malloc'ed. */
+enum dlb_status dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
+	const uint32_t *numbers, size_t numbers_n, struct dlb_hit **hits,
+	size_t *hits_n, const struct dlb_progress *progress,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* Cells that letters of the inbox still lack, by handle. */
+struct dlb_wanted;
+enum dlb_status dlb_wanted_new(struct dlb_wanted **out, struct dlb_node *n,
+	struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_wanted_free(struct dlb_wanted *w);
+/* Opens the heads of hits and adds their letters to the letterbox and to what is
+ * wanted; commits. letters_new is added to. */
+enum dlb_status dlb_wanted_add_hits(struct dlb_wanted *w,
+	struct dlb_satchel *where, const struct dlb_hit *hits, size_t hits_n,
+	uint64_t *letters_new, struct dlb_error *err) DLB_MUST_CHECK;
+/* Is this cell (65,536 bytes, with its name) one that is wanted, and true? Any
+ * thread. *token is for dlb_wanted_take. */
+bool dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
+	const uint8_t name[static 32], struct dlb_aead *aead, size_t *token);
+/* Could a cell with this handle be wanted? Any thread. */
+bool dlb_wanted_may_be(
+	const struct dlb_wanted *w, const uint8_t handle[static 32]);
+/* It is stored with a hold now; false: another cell took its place already. */
+bool dlb_wanted_take(struct dlb_wanted *w, size_t token);
+/* Holds what is wanted and lies in the home satchel already; then writes to the
+ * letterbox how far each letter is, describes what can be described, commits. */
+enum dlb_status dlb_wanted_finish(struct dlb_wanted *w,
+	uint64_t *letters_complete, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- a letter's content (content.c) ----------------------------------------------- */
+
+/* Feeds the content of a letter, from its start, to fn until it is done, fn says
+ * false, or a cell is missing (DLB_PARTLY, *missing_at its index). */
+enum dlb_status dlb_node_content(struct dlb_node *n,
+	const struct dlb_in_letter *letter,
+	bool (*fn)(void *ctx, const uint8_t *data, size_t len,
+		struct dlb_error *err),
+	void *ctx, const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* ---- boxes (box.c) ------------------------------------------------------------------ */
+
+/* Opens a box with what is known of it; *name is filled where it has one. */
+enum dlb_status dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
+	const char *path, const struct dlb_unlock *unlock, bool writable,
+	char name[static DLB_BOX_NAME_MAX + 1], struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+#endif
