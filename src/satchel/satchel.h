@@ -66,7 +66,7 @@ void dlb_satchel_close(struct dlb_satchel *s);
 /* The root key, and what comes from it: the tag key of a box. */
 void dlb_satchel_root(const struct dlb_satchel *s, uint8_t out[static 32]);
 void dlb_box_tag_key(uint8_t out[static 32], const uint8_t root[static 32]);
-/* Adds or takes away a way to unlock. */
+/* One way more to unlock; DLB_FULL when there are DLB_KEYSLOTS. */
 enum dlb_status dlb_satchel_add_unlock(struct dlb_satchel *s,
 	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;
 
@@ -139,15 +139,28 @@ uint32_t dlb_satchel_room(const struct dlb_satchel *s, uint32_t origin,
 uint32_t dlb_satchel_room_held(const struct dlb_satchel *s);
 
 /* Reads a cell. verify: computes the name and compares it (DLB_CORRUPT, and the
- * cell is counted as damaged); core may be NULL. Any thread. */
+ * cell is counted as damaged). core and name get 32 bytes each; either may be
+ * NULL. Any thread, but not beside a put, update or scrub. */
 enum dlb_status dlb_satchel_get(struct dlb_satchel *s, uint32_t number,
-	uint8_t cell[static DLB_SATCHEL_CELL_LEN], uint8_t core[static 32],
-	uint8_t name[static 32], struct dlb_aead *aead, bool verify,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	uint8_t cell[static DLB_SATCHEL_CELL_LEN], uint8_t *core, uint8_t *name,
+	struct dlb_aead *aead, bool verify, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Only the first len bytes (a multiple of 64), not verified: for trials. */
 enum dlb_status dlb_satchel_peek(struct dlb_satchel *s, uint32_t number,
 	uint8_t *out, size_t len, struct dlb_aead *aead, struct dlb_error *err)
 	DLB_MUST_CHECK;
+
+/* What the table says of a cell, without reading the cell. Any thread. */
+struct dlb_entry_details {
+	uint8_t name[32];
+	uint8_t core[32];
+	uint8_t handle[32];
+	uint8_t box_tag[16];
+	uint8_t token_hash[32];
+};
+enum dlb_status dlb_satchel_details(struct dlb_satchel *s, uint32_t number,
+	struct dlb_entry_details *out, struct dlb_aead *aead,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* A change of many entries at once, durable when it returns. A cell left without
  * SHOWN and HELD is removed, and its key destroyed. */

@@ -1,0 +1,229 @@
+/*
+ * The two headers: each has key slots of its own, and the superblock sealed on
+ * its own, so that no byte of the one tells that the other is there.
+ * docs/satchel.md, section 3.
+ *
+ * Invariants: both superblocks say the same, the key slots of both headers
+ * included; so whoever opens one header can mend the other with every way to
+ * unlock it. The first header is written first, and wins where they differ.
+ */
+#include "satchel_internal.h"
+
+#include <string.h>
+
+#define SUPER_LEN (64 + 2 * DLB_KEYSLOTS_LEN)
+#define SUPER_ZEROS 15
+#define SUPER_AT DLB_KEYSLOTS_LEN
+#define SUPER_SEALED_LEN (SUPER_LEN + DLB_XSEAL_OVERHEAD)
+
+_Static_assert(SUPER_AT + SUPER_SEALED_LEN <= DLB_HEADER_LEN, "header too short");
+
+void
+dlb_satchel_keys_derive(
+	struct dlb_satchel_keys *keys, const uint8_t id[static 32])
+{
+	dlb_derive(keys->entry, DLB_KEY_LEN, keys->root, DLB_KEY_LEN,
+		"dlb satchel entries", id, 32);
+	dlb_derive(keys->mask, DLB_KEY_LEN, keys->root, DLB_KEY_LEN,
+		"dlb satchel mask", id, 32);
+}
+
+static void
+super_key(uint8_t out[static DLB_KEY_LEN], const uint8_t root[static DLB_KEY_LEN])
+{
+	dlb_derive(out, DLB_KEY_LEN, root, DLB_KEY_LEN, "dlb satchel header",
+		NULL, 0);
+}
+
+static void
+super_encode(uint8_t out[static SUPER_LEN], const struct dlb_super *super)
+{
+	struct dlb_writer w;
+
+	dlb_writer_init(&w, out, SUPER_LEN);
+	dlb_write_u16(&w, DLB_SATCHEL_VERSION);
+	dlb_write_u16(&w, super->flags);
+	dlb_write_u32(&w, super->slots);
+	dlb_write_u32(&w, super->entries);
+	dlb_write_u32(&w, super->reserve);
+	dlb_write_u8(&w, super->used);
+	dlb_write_zeros(&w, SUPER_ZEROS);
+	dlb_write_bytes(&w, super->id, sizeof(super->id));
+	dlb_write_bytes(&w, super->keyslots, sizeof(super->keyslots));
+}
+
+static enum dlb_status
+super_decode(struct dlb_super *super, const uint8_t in[static SUPER_LEN],
+	struct dlb_error *err)
+{
+	struct dlb_layout l;
+	struct dlb_reader r;
+	uint16_t version;
+
+	dlb_reader_init(&r, in, SUPER_LEN);
+	version = dlb_read_u16(&r);
+	if (version != DLB_SATCHEL_VERSION)
+		return dlb_fail(err, DLB_UNSUPPORTED,
+			"it is of version %u, which this program does not know: "
+			"take a newer one", version);
+	super->flags = dlb_read_u16(&r);
+	super->slots = dlb_read_u32(&r);
+	super->entries = dlb_read_u32(&r);
+	super->reserve = dlb_read_u32(&r);
+	super->used = dlb_read_u8(&r);
+	dlb_read_zeros(&r, SUPER_ZEROS);
+	dlb_read_bytes(&r, super->id, sizeof(super->id));
+	dlb_read_bytes(&r, super->keyslots, sizeof(super->keyslots));
+	if (!dlb_reader_done(&r) || (super->flags & ~DLB_SUPER_SPARSE)
+		|| super->slots < DLB_SATCHEL_SLOTS_MIN
+		|| super->slots > DLB_SATCHEL_SLOTS_MAX
+		|| super->reserve > super->slots)
+		goto malformed;
+	dlb_layout_init(&l, super->slots);
+	if (super->entries == l.entries)
+		return DLB_OK;
+malformed:
+	return dlb_fail(err, DLB_MALFORMED,
+		"its header says what no satchel's header says");
+}
+
+void
+dlb_header_make(uint8_t out[static DLB_HEADER_LEN],
+	const struct dlb_super *super, unsigned which,
+	const uint8_t root[static DLB_KEY_LEN], const struct dlb_env *env)
+{
+	uint8_t plain[SUPER_LEN], key[DLB_KEY_LEN], nonce[DLB_XNONCE_LEN];
+	uint8_t ad = (uint8_t)which;
+
+	dlb_random(env, out, DLB_HEADER_LEN);
+	dlb_random(env, nonce, sizeof(nonce));
+	memcpy(out, super->keyslots[which], DLB_KEYSLOTS_LEN);
+	super_encode(plain, super);
+	super_key(key, root);
+	dlb_xseal(out + SUPER_AT, key, nonce, &ad, 1, plain, sizeof(plain));
+	dlb_wipe(key, sizeof(key));
+	dlb_wipe(plain, sizeof(plain));
+}
+
+/* DLB_FORGED where the key does not open it. */
+static enum dlb_status
+header_open(struct dlb_super *super, const uint8_t raw[static DLB_HEADER_LEN],
+	unsigned which, const uint8_t root[static DLB_KEY_LEN],
+	struct dlb_error *err)
+{
+	uint8_t plain[SUPER_LEN], key[DLB_KEY_LEN], ad = (uint8_t)which;
+	enum dlb_status s;
+
+	super_key(key, root);
+	s = dlb_xopen(plain, key, &ad, 1, raw + SUPER_AT, SUPER_SEALED_LEN);
+	if (s == DLB_OK)
+		s = super_decode(super, plain, err);
+	dlb_wipe(key, sizeof(key));
+	dlb_wipe(plain, sizeof(plain));
+	return s;
+}
+
+/* ---- finding the root key ---------------------------------------------------------- */
+
+struct header_pair {
+	uint8_t raw[2][DLB_HEADER_LEN];
+	bool there[2];
+};
+
+static enum dlb_status
+read_headers(struct header_pair *h, struct dlb_file *file, struct dlb_error *err)
+{
+	struct dlb_layout l;
+	uint64_t size = 0;
+	uint32_t slots;
+	enum dlb_status s = file->ops->size(file, &size, err);
+
+	if (s != DLB_OK)
+		return s;
+	slots = dlb_satchel_slots_in(size);
+	/* A satchel that was cut off still has its first header. */
+	dlb_layout_init(&l, slots ? slots : DLB_SATCHEL_SLOTS_MIN);
+	for (unsigned i = 0; i < 2; i++) {
+		/* A sector that can not be read is what the other is for. */
+		s = l.header[i] + DLB_HEADER_LEN <= size
+			? file->ops->read_at(file, h->raw[i], DLB_HEADER_LEN,
+				l.header[i], err)
+			: DLB_CORRUPT;
+		h->there[i] = s == DLB_OK;
+	}
+	if (h->there[0] || h->there[1])
+		return DLB_OK;
+	if (size >= DLB_HEADER_LEN)
+		return s;
+	return dlb_fail(err, DLB_CORRUPT,
+		"it is too short to be a satchel: it was cut off");
+}
+
+/* DLB_WRONG_KEY where neither header has a key slot that opens. */
+static enum dlb_status
+find_root(uint8_t root[static DLB_KEY_LEN], const struct header_pair *h,
+	const struct dlb_unlock *unlock, struct dlb_error *err)
+{
+	enum dlb_status s = DLB_WRONG_KEY;
+
+	if (unlock->kind == DLB_UNLOCK_ROOT) {
+		if (unlock->len != DLB_KEY_LEN)
+			return dlb_fail(err, DLB_USAGE,
+				"a root key has %d bytes", DLB_KEY_LEN);
+		memcpy(root, unlock->secret, DLB_KEY_LEN);
+		return DLB_OK;
+	}
+	for (unsigned i = 0; i < 2 && s == DLB_WRONG_KEY; i++)
+		if (h->there[i])
+			s = dlb_keyslots_open(root, h->raw[i], unlock, err);
+	return s;
+}
+
+static bool
+same_super(const struct dlb_super *a, const struct dlb_super *b)
+{
+	uint8_t bytes[2][SUPER_LEN];
+
+	super_encode(bytes[0], a);
+	super_encode(bytes[1], b);
+	return dlb_equal(bytes[0], bytes[1], SUPER_LEN);
+}
+
+enum dlb_status
+dlb_header_unlock(struct dlb_super *super, uint8_t root[static DLB_KEY_LEN],
+	bool bad[static 2], struct dlb_file *file,
+	const struct dlb_unlock *unlock, struct dlb_error *err)
+{
+	struct header_pair h;
+	struct dlb_super got[2];
+	enum dlb_status s, each[2] = {DLB_FORGED, DLB_FORGED};
+	unsigned best;
+
+	s = read_headers(&h, file, err);
+	if (s == DLB_OK)
+		s = find_root(root, &h, unlock, err);
+	if (s != DLB_OK)
+		return s;
+	for (unsigned i = 0; i < 2; i++)
+		if (h.there[i])
+			each[i] = header_open(&got[i], h.raw[i], i, root, err);
+	best = each[0] == DLB_OK ? 0 : 1;
+	if (each[best] != DLB_OK) {
+		dlb_wipe(root, DLB_KEY_LEN);
+		/* What a header said that could be opened comes first. */
+		s = each[0] != DLB_FORGED ? each[0] : each[1];
+		if (s != DLB_FORGED)
+			return s;
+		if (unlock->kind == DLB_UNLOCK_ROOT)
+			return dlb_fail(err, DLB_WRONG_KEY,
+				"it does not open with this key");
+		return dlb_fail(err, DLB_CORRUPT,
+			"both of its headers are damaged");
+	}
+	*super = got[best];
+	for (unsigned i = 0; i < 2; i++)
+		bad[i] = each[i] != DLB_OK || !same_super(&got[i], super)
+			|| !dlb_equal(h.raw[i], super->keyslots[i],
+				DLB_KEYSLOTS_LEN);
+	return DLB_OK;
+}
