@@ -72,7 +72,7 @@ fi
 done_for=node_modules/.done-for-lock
 if ! cmp -s package-lock.json "$done_for"; then
 	printf 'setup: fetching the npm packages that package-lock.json pins\n'
-	npm ci --ignore-scripts --no-audit --no-fund </dev/null ||
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null ||
 		fail "npm could not fetch them (is there a network?)"
 	cp package-lock.json "$done_for"
 fi
