@@ -19,13 +19,14 @@ struct dlb_pack_options {
 	int stdin_fd;
 	bool compress;
 	struct dlb_manifest_fields fields; /* message, card, kind; codec is set here */
-	/* Told of each thing left out and why (a socket, a link that leads out ...). */
+	/* Told of each thing left out and why (a socket, a link that leads out ...);
+	 * may be NULL. */
 	void (*note)(void *ctx, const char *text);
 	void *note_ctx;
 };
 /* Walks. DLB_NOT_FOUND etc. for a path that is not there. Paths are kept by their
  * last part ("/a/b/report/" travels as "report/..."); two that would collide are
- * refused. */
+ * refused, as is a request of which everything had to be left out. */
 enum dlb_status dlb_pack_open(struct dlb_pack **out,
 	const struct dlb_pack_options *options, uint64_t *skipped,
 	struct dlb_error *err) DLB_MUST_CHECK;
@@ -33,7 +34,7 @@ void dlb_pack_close(struct dlb_pack *p);
 /* The whole content stream's length, or UINT64_MAX while not known (standard input
  * or compression). `files`, `summary` for listing. */
 uint64_t dlb_pack_len(const struct dlb_pack *p);
-uint32_t dlb_pack_files(const struct dlb_pack *p);
+uint32_t dlb_pack_files(const struct dlb_pack *p); /* folders not counted */
 uint64_t dlb_pack_files_len(const struct dlb_pack *p);
 void dlb_pack_summary(const struct dlb_pack *p, char out[static 256]);
 /* The next bytes of the stream; fills all of len but at the end; *got < len is the
@@ -59,12 +60,16 @@ void dlb_pack_list_free(char **list, size_t n);
  * links followed, and moved there when all is whole; nothing is left on failure. */
 struct dlb_unpack;
 struct dlb_unpack_options {
-	const char *directory; /* or */
+	const char *directory; /* made where only its last part is missing; or */
 	int fd;                /* >= 0: a lone file's bytes, else a pax archive */
 	bool overwrite;
 	bool describe_only; /* stops once the manifest is parsed */
-	uint64_t content_len; /* of the whole stream: bounds what is believed */
+	uint64_t content_len; /* of the whole stream: bounds what is believed;
+			       * UINT64_MAX: not known */
 	char label[17]; /* hex, of the letter: the hidden directory's name */
+	/* Told where a file got another name than it was sent with; may be NULL. */
+	void (*note)(void *ctx, const char *text);
+	void *note_ctx;
 };
 enum dlb_status dlb_unpack_open(struct dlb_unpack **out,
 	const struct dlb_unpack_options *options, struct dlb_error *err)
@@ -73,7 +78,8 @@ enum dlb_status dlb_unpack_write(struct dlb_unpack *u, const uint8_t *data,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 /* NULL until enough was written. Valid until close. */
 const struct dlb_manifest *dlb_unpack_manifest(const struct dlb_unpack *u);
-/* All was written: checks that the stream is whole, moves into place, syncs. */
+/* All was written: checks that the stream is whole, moves into place, syncs. files:
+ * folders not counted. The outputs may be NULL. */
 enum dlb_status dlb_unpack_finish(struct dlb_unpack *u, uint64_t *files,
 	uint64_t *bytes, char *first_path, size_t first_path_cap,
 	struct dlb_error *err) DLB_MUST_CHECK;
