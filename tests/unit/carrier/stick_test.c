@@ -35,7 +35,7 @@ static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
+	char command[256];
 
 	snprintf(command, sizeof(command), "chmod -R u+rwX %s; rm -rf %s",
 		f->dir, f->dir);
@@ -172,7 +172,7 @@ test_many(void **state)
 	struct fixture *f = *state;
 
 	for (unsigned i = 0; i < DLB_STICK_BOXES_MAX + 10; i++) {
-		char name[128];
+		char name[256];
 
 		snprintf(name, sizeof(name), "box with a long name %080u.dlb", i);
 		make_file(f, name, DLB_STICK_BOX_LEN_MIN);
