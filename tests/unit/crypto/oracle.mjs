@@ -7,7 +7,10 @@
 // Exit 0: all agree; 1: some do not, which are named; 77: the packages are not
 // installed (npm ci --ignore-scripts).
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
+
+// Debian 12's node 18 has it, but not where the packages look.
+globalThis.crypto ??= webcrypto;
 
 let noble, sodium;
 try {
