@@ -63,6 +63,7 @@ take_parts(unsigned worker)
 	size_t n = pool.n, portion = pool.portion;
 	dlb_pool_fn fn = pool.fn;
 	void *ctx = pool.ctx;
+	unsigned before = inside;
 
 	inside = worker + 1;
 	for (;;) {
@@ -74,7 +75,7 @@ take_parts(unsigned worker)
 		for (; i < end; i++)
 			fn(ctx, i, worker);
 	}
-	inside = 0;
+	inside = before;
 }
 
 static void *
@@ -149,8 +150,9 @@ dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx)
 {
 	unsigned width = dlb_pool_width();
 
-	if (n <= 1 || width == 1 || inside
-		|| pthread_mutex_trylock(&pool.running) != 0) {
+	/* A part that itself runs parts finds the lock taken, unless it is the
+	 * only part there is. */
+	if (n <= 1 || width == 1 || pthread_mutex_trylock(&pool.running) != 0) {
 		run_inline(n, fn, ctx);
 		return;
 	}

@@ -11,7 +11,8 @@
  * including the caller's; returns when all are done. worker < dlb_pool_width(),
  * and no two calls that run at once for one dlb_pool_run have the same. The
  * threads are made at the first use and wait between uses. From within fn, or
- * while another thread's run is under way, it runs in the calling thread. */
+ * while another thread's run is under way, all parts run in the calling thread,
+ * under the number it has. */
 typedef void (*dlb_pool_fn)(void *ctx, size_t i, unsigned worker);
 void dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx);
 unsigned dlb_pool_width(void);

@@ -48,13 +48,14 @@ void dlb_aead_seal(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN], const uint8_t *ad, size_t ad_len,
 	const uint8_t *in, size_t len);
 /* in_len = ciphertext with tag; DLB_FORGED and a zeroed out where it does not
- * verify. */
+ * verify (out holds what is not verified while this runs). */
 enum dlb_status dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN], const uint8_t *ad, size_t ad_len,
 	const uint8_t *in, size_t in_len) DLB_MUST_CHECK;
 
 /* ChaCha20 as a seekable stream (RFC 8439, nonce zero, block counter starting at
- * offset / 64; offset a multiple of 64): xors len bytes. Same context. */
+ * offset / 64; offset a multiple of 64): xors len bytes. Past 256 GiB the counter
+ * carries into the nonce's first word. Same context. */
 void dlb_stream_xor(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN], uint64_t offset, const uint8_t *in,
 	size_t len);
@@ -152,11 +153,14 @@ struct dlb_unlock {
 	const void *secret;
 	size_t len;
 };
-/* Fills all of out: fresh salt, `unlock` in a random slot, the others random. */
+/* Fills all of out: fresh salt, `unlock` in a random slot, the others random.
+ * DLB_USAGE where unlock is an empty passphrase (that is UNLOCK_OPEN), too short a
+ * key file or UNLOCK_ROOT; out is then zeroed. */
 enum dlb_status dlb_keyslots_create(uint8_t out[static DLB_KEYSLOTS_LEN],
 	const uint8_t root[static DLB_KEY_LEN], const struct dlb_unlock *unlock,
 	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
-/* DLB_WRONG_KEY where no slot opens. UNLOCK_ROOT is not for here. */
+/* DLB_WRONG_KEY where no slot opens; DLB_USAGE as above. root is zeroed on
+ * failure. One Argon2id, however many slots. */
 enum dlb_status dlb_keyslots_open(uint8_t root[static DLB_KEY_LEN],
 	const uint8_t slots[static DLB_KEYSLOTS_LEN],
 	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;

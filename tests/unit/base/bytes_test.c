@@ -143,6 +143,15 @@ the_writer_stops_at_its_end(void **state)
 	dlb_write_zeros(&w, 2);
 	assert_false(w.failed);
 	assert_memory_equal(buf, "ab\0\0\xee", 5);
+	/* What is left counts, not what there was. */
+	dlb_writer_init(&w, buf, 4);
+	dlb_write_zeros(&w, 3);
+	dlb_write_u16(&w, 0xffff);
+	assert_true(w.failed);
+	assert_memory_equal(buf, "\0\0\0\0\xee", 5);
+	assert_int_equal(w.len, 3);
+	dlb_writer_init(&w, buf, 4);
+	dlb_write_zeros(&w, 4);
 	dlb_write_zeros(&w, SIZE_MAX);
 	assert_true(w.failed);
 	assert_int_equal(w.len, 4);

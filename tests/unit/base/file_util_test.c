@@ -80,6 +80,50 @@ load_keeps_its_limit(void **state)
 	assert_null(b.data);
 }
 
+/* Each call of the load fails once; nothing is handed out then. */
+static void
+a_failed_load_gives_nothing(void **state)
+{
+	unsigned at = 0;
+	enum dlb_status s;
+
+	replace_ok(*state, "f", "12345", 5);
+	do {
+		struct dlb_buf b = {0};
+		struct faulty_fs fs;
+
+		faulty_fs_init(&fs, ++at, false);
+		s = dlb_file_load(&b, &fs.fs, in_dir(*state, "f"), 5, NULL);
+		assert_int_equal(b.len, s == DLB_OK ? 5 : 0);
+		assert_true((b.data != NULL) == (s == DLB_OK));
+		assert_int_equal(fs.open_files, 0);
+		dlb_buf_free(&b);
+	} while (s != DLB_OK);
+	assert_int_equal(at, 4);
+}
+
+static void
+long_paths_are_refused(void **state)
+{
+	struct dlb_fs *fs = dlb_fs_posix();
+	struct dlb_file *f = NULL;
+	struct dlb_error err = {0};
+	char path[PATH_MAX + 1];
+
+	(void)state;
+	for (size_t len = PATH_MAX - 4; len <= PATH_MAX; len++) {
+		memset(path, 'a', len);
+		path[len] = '\0';
+		assert_int_equal(dlb_file_replace(fs, path, "x", 1, &err),
+			DLB_LIMIT);
+	}
+	assert_int_equal(dlb_span_create(&f, fs, path, 1, 16, &err), DLB_LIMIT);
+	assert_int_equal(
+		dlb_span_open(&f, fs, path, false, 16, &err), DLB_LIMIT);
+	assert_int_equal(dlb_span_remove(fs, path, &err), DLB_LIMIT);
+	assert_null(f);
+}
+
 static void
 what_a_crash_left_is_no_hindrance(void **state)
 {
@@ -146,6 +190,8 @@ main(void)
 		T(directories_of_paths),
 		T(what_is_replaced_is_loaded),
 		T(load_keeps_its_limit),
+		T(a_failed_load_gives_nothing),
+		T(long_paths_are_refused),
 		T(what_a_crash_left_is_no_hindrance),
 		T(whichever_call_fails),
 	};

@@ -84,6 +84,37 @@ all_workers_take_part(void **state)
 	pthread_barrier_destroy(&m.all);
 }
 
+struct slow {
+	pthread_barrier_t all;
+	atomic_uint finished;
+};
+
+static void
+finish_late(void *ctx, size_t i, unsigned worker)
+{
+	struct slow *s = ctx;
+
+	(void)i;
+	pthread_barrier_wait(&s->all);
+	if (worker != 0)
+		usleep(5000);
+	atomic_fetch_add(&s->finished, 1);
+}
+
+static void
+a_run_ends_when_its_last_part_does(void **state)
+{
+	struct slow s = {.finished = 0};
+
+	(void)state;
+	pthread_barrier_init(&s.all, NULL, WIDTH);
+	for (unsigned round = 1; round <= 5; round++) {
+		dlb_pool_run(WIDTH, finish_late, &s);
+		assert_int_equal(s.finished, round * WIDTH);
+	}
+	pthread_barrier_destroy(&s.all);
+}
+
 struct nested {
 	struct job inner[8];
 	atomic_uint wrong;
@@ -128,6 +159,27 @@ runs_may_be_nested(void **state)
 		check_job(&n->inner[i], 100);
 	assert_int_equal(n->wrong, 0);
 	free(n);
+}
+
+static void
+meet_all(void *ctx, size_t i, unsigned worker)
+{
+	(void)i;
+	(void)worker;
+	dlb_pool_run(WIDTH, meet, ctx);
+}
+
+static void
+a_single_part_leaves_the_threads_to_others(void **state)
+{
+	struct meeting m;
+
+	(void)state;
+	/* Would hang if the inner run were not on four threads. */
+	pthread_barrier_init(&m.all, NULL, WIDTH);
+	dlb_pool_run(1, meet_all, &m);
+	dlb_pool_run(WIDTH, meet, &m);
+	pthread_barrier_destroy(&m.all);
 }
 
 static void *
@@ -204,7 +256,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_part_once),
 		cmocka_unit_test(all_workers_take_part),
+		cmocka_unit_test(a_run_ends_when_its_last_part_does),
 		cmocka_unit_test(runs_may_be_nested),
+		cmocka_unit_test(a_single_part_leaves_the_threads_to_others),
 		cmocka_unit_test(threads_may_run_at_once),
 		cmocka_unit_test(the_width_is_fixed_at_first_use),
 		cmocka_unit_test(progress_may_be_absent_or_stop),
