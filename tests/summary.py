@@ -73,7 +73,7 @@ def main(arguments):
                     if len(lines) > 120:
                         lines = lines[:40] + ["..."] + lines[-80:]
                     for line in lines:
-                        print(f"  | {line}")
+                        print("  | " + (line if len(line) < 400 else line[:400] + "..."))
         for suite, tally in sorted(by_suite.items()):
             print(f"{build:9} {suite:12}"
                   f" {tally['passed']:6} passed"
