@@ -174,6 +174,47 @@ static void a_cell_opens_in_its_own_place_only(void **state)
 	assert_ok(open_as(w, &s, 2, w->cell));
 }
 
+/* Written from docs/cell.md alone; `reserved` goes into byte 12. */
+static void seal_by_hand(struct cell_world *w, const struct dlb_stripe *s,
+	uint32_t index, uint8_t reserved)
+{
+	uint8_t token[32], key[32], ad[80], data[36];
+	uint8_t *c = w->cell;
+
+	memset(c, 0, DLB_CELL_LEN);
+	c[0] = 1;
+	c[3] = (uint8_t)s->expiry_week;
+	c[12] = reserved;
+	dlb_recall_token(token, s->recall_key, s->number, index);
+	dlb_token_hash(c + 32, token);
+	dlb_stripe_handle(c + 64, s->stripe_key, index);
+	memcpy(data, s->stripe_key, 32);
+	memcpy(data + 32, (uint8_t[]){0, 0, 0, (uint8_t)index}, 4);
+	dlb_derive(key, 32, s->letter_key, 32, "dlb bulk", data, 36);
+	memcpy(ad, c, 16);
+	memcpy(ad + 16, c + 32, 64);
+	dlb_aead_seal(w->aead, c + 96, key, ad, 80, c + 96, 65424);
+}
+
+static void cells_are_as_specified(void **state)
+{
+	struct cell_world *w = *state;
+	struct dlb_stripe s = cell_stripe(63840 + 10 * 65424, 0, w->env);
+
+	assert_int_equal(s.cells, 12); /* the last is padding */
+	dlb_bulk_seal(w->copy, w->aead, &s, 11, NULL, 0, w->env);
+	seal_by_hand(w, &s, 11, 0);
+	assert_memory_equal(w->cell, w->copy, 16);
+	assert_memory_equal(w->cell + 32, w->copy + 32, DLB_CELL_LEN - 32);
+	assert_ok(open_as(w, &s, 11, w->cell));
+	seal_by_hand(w, &s, 11, 1);
+	assert_status(open_as(w, &s, 11, w->cell), DLB_FORGED);
+	seal_by_hand(w, &s, 12, 0);
+	assert_status(open_as(w, &s, 12, w->cell), DLB_FORGED);
+	seal_by_hand(w, &s, 0, 0);
+	assert_status(open_as(w, &s, 0, w->cell), DLB_FORGED);
+}
+
 /* A cell sealed over more than its content. */
 static enum dlb_status open_padded(struct cell_world *w,
 	const struct dlb_stripe *s, uint32_t index, size_t at)
@@ -212,6 +253,7 @@ int main(void)
 		TEST(sealing_again_gives_the_same_cell),
 		TEST(every_byte_but_the_tag_matters),
 		TEST(a_cell_opens_in_its_own_place_only),
+		TEST(cells_are_as_specified),
 		TEST(padding_must_be_zero),
 	};
 

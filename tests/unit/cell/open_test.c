@@ -90,6 +90,12 @@ static void a_trial_is_one_multiplication(void **state)
 	assert_int_equal(point_muls, 2);
 	assert_int_equal(aead_opens, 0);
 	assert_int_equal(decaps, 0);
+	for (size_t i = 0; i < 32; i++) {
+		prefix[96 + i] ^= 1;
+		assert_status(dlb_find(shared, prefix, w->reader.finding_secret,
+				      &w->reader.identity), DLB_NOT_MINE);
+		prefix[96 + i] ^= 1;
+	}
 	free(prefix);
 }
 
