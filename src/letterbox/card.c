@@ -213,6 +213,18 @@ dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,
 }
 
 enum dlb_status
+dlb_card_encode(struct dlb_buf *out, const struct dlb_card *card)
+{
+	uint8_t bytes[DLB_CARD_LEN_MAX];
+	struct dlb_writer w;
+
+	dlb_writer_init(&w, bytes, sizeof(bytes));
+	write_body(&w, card);
+	dlb_write_bytes(&w, card->signature, sizeof(card->signature));
+	return w.failed ? DLB_LIMIT : dlb_buf_append(out, bytes, w.len);
+}
+
+enum dlb_status
 dlb_card_parse(struct dlb_card *out, const uint8_t *data, size_t len,
 	struct dlb_error *err)
 {

@@ -14,5 +14,8 @@
  * were kept. */
 enum dlb_status dlb_card_decode(struct dlb_card *out, const uint8_t *data,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+/* The bytes again of a card that was parsed, with its signature. Appends. */
+enum dlb_status dlb_card_encode(
+	struct dlb_buf *out, const struct dlb_card *card) DLB_MUST_CHECK;
 
 #endif

@@ -37,15 +37,19 @@ void dlb_letterbox_close(struct dlb_letterbox *l);
  * nothing where nothing changed. */
 enum dlb_status dlb_letterbox_commit(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
-/* Undoes all changes since the last commit. */
+/* Undoes all changes since the last commit, those of a commit that failed too.
+ * Finding and opening keys that were made since are gone: no pointer to them is
+ * to be held over this. */
 enum dlb_status dlb_letterbox_rollback(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+/* Another way to open it, from the next commit on. DLB_FULL after 8. */
 enum dlb_status dlb_letterbox_add_unlock(struct dlb_letterbox *l,
 	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- settings (settings.c) ------------------------------------------------------- */
 
-/* Small named values; text at most 1,000 bytes, blobs 4,096. DLB_NOT_FOUND. */
+/* Small named values; text at most 1,000 bytes, blobs 4,096. DLB_NOT_FOUND;
+ * DLB_MALFORMED for a value of another type or length. */
 enum dlb_status dlb_setting_get_text(struct dlb_letterbox *l, const char *key,
 	char *out, size_t cap) DLB_MUST_CHECK;
 enum dlb_status dlb_setting_set_text(struct dlb_letterbox *l, const char *key,
@@ -104,6 +108,9 @@ size_t dlb_letterbox_finding(const struct dlb_letterbox *l,
 /* What dlb_head_open wants; valid while l is open. */
 void dlb_letterbox_opener(
 	struct dlb_letterbox *l, struct dlb_opener *out);
+/* Keys that should be there and are not: the ring was damaged or is missing.
+ * Letters sealed to them do not open; the next renewal makes new ones. */
+uint32_t dlb_letterbox_lost_keys(const struct dlb_letterbox *l);
 /* Goes up by one whenever a finding secret is added. Starts at 1. */
 uint16_t dlb_letterbox_generation(const struct dlb_letterbox *l);
 
@@ -120,9 +127,11 @@ struct dlb_correspondent {
 	bool greeted; /* our full card went out to them in a letter */
 	bool verified;
 };
-/* A card that was checked (dlb_card_parse). name NULL: the card's own, made
- * unique ("bob-2"). Known identity: a newer serial replaces, an older or the same
- * leaves all as it is; out says which correspondent. DLB_EXISTS when `name` is
+/* A card that was checked (dlb_card_parse). name NULL: the card's own, cleaned and
+ * made unique ("bob-2"). Known identity: a newer serial replaces, and a full card a
+ * short one of the same serial; anything else, and a short card where the full one
+ * still covers the present, leaves all as it is (the name too); out says which
+ * correspondent. Letters that came from them as a stranger become theirs. DLB_EXISTS when `name` is
  * another's; DLB_REFUSED for one's own card. */
 enum dlb_status dlb_correspondent_add(struct dlb_letterbox *l,
 	struct dlb_correspondent *out, const struct dlb_card *card,
@@ -136,14 +145,27 @@ enum dlb_status dlb_correspondent_by_identity(struct dlb_letterbox *l,
 	DLB_MUST_CHECK;
 enum dlb_status dlb_correspondent_by_id(struct dlb_letterbox *l,
 	struct dlb_correspondent *out, int64_t id) DLB_MUST_CHECK;
+/* Sets those that are true; clears none (a new card of one's own clears greeted). */
 enum dlb_status dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id,
 	bool heard, bool greeted, struct dlb_error *err) DLB_MUST_CHECK;
+/* The fingerprints were compared, or not. */
+enum dlb_status dlb_correspondent_verify(struct dlb_letterbox *l, int64_t id,
+	bool verified, struct dlb_error *err) DLB_MUST_CHECK;
+/* DLB_EXISTS when the name is another's. */
+enum dlb_status dlb_correspondent_rename(struct dlb_letterbox *l, int64_t id,
+	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
+/* The card that is held of them: canonical bytes, appended. */
+enum dlb_status dlb_correspondent_card(struct dlb_letterbox *l,
+	struct dlb_buf *out, int64_t id, struct dlb_error *err) DLB_MUST_CHECK;
+/* By name. */
 enum dlb_status dlb_correspondent_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_correspondent *c), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* The keys to seal to at this time; shared is filled in `from`, our side. A card
- * that does not cover now: DLB_CLOCK with what to do, unless last_resort.
- * from->card points into memory of l, valid until the next call. */
+ * with no key for the present month: DLB_CLOCK with what to do, unless last_resort
+ * (a short card needs none: it has but that one). One that was issued more than a
+ * week ahead: DLB_CLOCK in any case. from->card (our full card, unless they were
+ * heard from and greeted) points into memory of l, valid until the next call. */
 enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l,
 	int64_t id, int64_t now_ms, bool last_resort, struct dlb_seal_to *to,
 	struct dlb_seal_from *from, struct dlb_error *err) DLB_MUST_CHECK;
@@ -180,7 +202,7 @@ enum dlb_status dlb_out_add(struct dlb_letterbox *l,
 	DLB_MUST_CHECK; /* sets number */
 enum dlb_status dlb_out_update(struct dlb_letterbox *l,
 	const struct dlb_out_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* state, shown, now */
+	DLB_MUST_CHECK; /* all but to, ids, recall key, times */
 enum dlb_status dlb_out_get(struct dlb_letterbox *l,
 	struct dlb_out_letter *out, int64_t number, struct dlb_error *err)
 	DLB_MUST_CHECK;
@@ -189,8 +211,9 @@ enum dlb_status dlb_out_each(struct dlb_letterbox *l,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* The names of a letter's cells, 32 bytes each, in order of their index. They are
- * kept as one blob; may be appended to batch by batch while sealing. */
+/* The names of a letter's cells, 32 bytes each, in order of their index. They
+ * are appended batch by batch while sealing (a batch is a row: make it large), and
+ * read as one; what `names` held is replaced. */
 enum dlb_status dlb_out_cells_append(struct dlb_letterbox *l, int64_t number,
 	const uint8_t *names, size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_cells(struct dlb_letterbox *l, int64_t number,
@@ -230,9 +253,10 @@ enum dlb_status dlb_in_add(struct dlb_letterbox *l,
 enum dlb_status dlb_in_update(struct dlb_letterbox *l,
 	const struct dlb_in_letter *letter, struct dlb_error *err)
 	DLB_MUST_CHECK; /* state, have, described and what it covers */
+/* Of a deleted one only number and state are filled. */
 enum dlb_status dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out,
 	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
-/* Deleted ones are left out. */
+/* By number; deleted ones are left out. fn may change letters. */
 enum dlb_status dlb_in_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
@@ -259,7 +283,8 @@ enum dlb_status dlb_box_each(struct dlb_letterbox *l,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_box_forget(struct dlb_letterbox *l, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* A box's key as a small text ("dlb-box ..."), and back. */
+/* A box's name and key as a line of text ("dlb-box:..."), and back; white space in
+ * it does not matter. */
 #define DLB_BOX_TEXT_MAX 512
 enum dlb_status dlb_box_to_text(
 	char out[static DLB_BOX_TEXT_MAX], const struct dlb_box *box) DLB_MUST_CHECK;

@@ -1,0 +1,73 @@
+/*
+ * The clock, against the highest time that this letterbox has seen. A wrong clock
+ * must not destroy what a right one would keep, so one that jumps is not believed
+ * until its owner says so.
+ *
+ * To look costs no commit: the highest time goes into the file with the next
+ * change, or by itself when it has moved by SAVE_MS.
+ */
+#include "state_internal.h"
+
+#include <string.h>
+
+#define AHEAD_MS (30 * DLB_DAY_MS)
+#define BACK_MS DLB_DAY_MS
+#define SAVE_MS (DLB_DAY_MS / 24)
+
+static const char key[] = "highest time";
+
+enum dlb_status
+dlb_clock_load(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	enum dlb_status s = dlb_own_get_int(l, key, &l->highest_saved_ms);
+
+	l->highest_ms = l->highest_saved_ms;
+	if (s == DLB_OK || s == DLB_NOT_FOUND)
+		return DLB_OK;
+	return dlb_fail(err, s, "the letterbox's highest time can not be read");
+}
+
+enum dlb_status
+dlb_clock_save(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	enum dlb_status s;
+
+	if (l->highest_ms == l->highest_saved_ms)
+		return DLB_OK;
+	s = dlb_own_set_int(l, key, l->highest_ms, err);
+	if (s == DLB_OK)
+		l->highest_saved_ms = l->highest_ms;
+	return s;
+}
+
+enum dlb_status
+dlb_clock_look(struct dlb_letterbox *l, struct dlb_clock_view *out,
+	struct dlb_error *err)
+{
+	int64_t now = dlb_now_ms(l->env), ahead;
+	bool first = l->highest_ms == 0;
+
+	memset(out, 0, sizeof(*out));
+	out->now_ms = now;
+	if (first)
+		l->highest_ms = now;
+	ahead = now - l->highest_ms;
+	out->jumped_ahead = ahead > AHEAD_MS;
+	out->went_back = ahead < -BACK_MS;
+	if (!out->jumped_ahead && !out->went_back) {
+		out->trusted_week = dlb_week_of(now);
+		if (ahead > 0)
+			l->highest_ms = now;
+	}
+	out->highest_ms = l->highest_ms;
+	if (first || l->highest_ms - l->highest_saved_ms >= SAVE_MS)
+		return dlb_clock_save(l, err);
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_clock_confirm(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	l->highest_ms = dlb_now_ms(l->env);
+	return dlb_clock_save(l, err);
+}

@@ -1,0 +1,414 @@
+/*
+ * Correspondents: the people whose cards one holds.
+ *
+ * Of a person the newest card counts, by its serial. A short card does not take
+ * the place of a full one that still covers the present, which is the better one
+ * to seal to.
+ */
+#include "correspondents_internal.h"
+
+#include <string.h>
+
+#define IDENTITY_LEN 64
+#define COLUMNS "id, name, identity, serial, added_ms, heard, greeted, verified"
+
+static void
+identity_key(uint8_t out[static IDENTITY_LEN], const struct dlb_identity *identity)
+{
+	memcpy(out, identity->sign, 32);
+	memcpy(out + 32, identity->agree, 32);
+}
+
+/* ---- finding ------------------------------------------------------------------------ */
+
+static void
+read_columns(struct dlb_query *q, struct dlb_correspondent *out)
+{
+	uint8_t key[IDENTITY_LEN];
+
+	out->id = dlb_query_get_int(q);
+	dlb_query_get_text(q, out->name, sizeof(out->name));
+	dlb_query_get_blob(q, key, sizeof(key));
+	memcpy(out->identity.sign, key, 32);
+	memcpy(out->identity.agree, key + 32, 32);
+	out->serial = (uint64_t)dlb_query_get_int(q);
+	out->added_ms = dlb_query_get_int(q);
+	out->heard = dlb_query_get_int(q) != 0;
+	out->greeted = dlb_query_get_int(q) != 0;
+	out->verified = dlb_query_get_int(q) != 0;
+}
+
+/* DLB_NOT_FOUND without a message. */
+static enum dlb_status
+read_one(struct dlb_query *q, struct dlb_correspondent *out,
+	struct dlb_error *err)
+{
+	bool there = dlb_query_row(q);
+	enum dlb_status s;
+
+	memset(out, 0, sizeof(*out));
+	if (there)
+		read_columns(q, out);
+	s = dlb_query_end(q, err);
+	if (s != DLB_OK)
+		memset(out, 0, sizeof(*out));
+	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+}
+
+enum dlb_status
+dlb_correspondent_by_name(struct dlb_letterbox *l,
+	struct dlb_correspondent *out, const char *name, struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM correspondents WHERE name = ?1";
+	char shown[DLB_PERSON_NAME_MAX + 1];
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_text(&q, name);
+	s = read_one(&q, out, err);
+	if (s == DLB_NOT_FOUND)
+		dlb_fail(err, s,
+			"no correspondent is called \"%s\": add their card "
+			"first",
+			dlb_printable(shown, sizeof(shown), name, strlen(name)));
+	return s;
+}
+
+enum dlb_status
+dlb_correspondent_by_identity(struct dlb_letterbox *l,
+	struct dlb_correspondent *out, const struct dlb_identity *identity)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM correspondents WHERE identity = ?1";
+	uint8_t key[IDENTITY_LEN];
+	struct dlb_query q;
+
+	identity_key(key, identity);
+	dlb_query(&q, &l->db, sql);
+	dlb_query_blob(&q, key, sizeof(key));
+	return read_one(&q, out, NULL);
+}
+
+enum dlb_status
+dlb_correspondent_by_id(
+	struct dlb_letterbox *l, struct dlb_correspondent *out, int64_t id)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM correspondents WHERE id = ?1";
+	struct dlb_query q;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	return read_one(&q, out, NULL);
+}
+
+/* One query for each, so that fn may change what it is shown. */
+enum dlb_status
+dlb_correspondent_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_correspondent *c), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM correspondents"
+				  " WHERE name > ?1 ORDER BY name LIMIT 1";
+	struct dlb_correspondent c;
+	char last[DLB_PERSON_NAME_MAX + 1] = "";
+
+	for (;;) {
+		struct dlb_query q;
+		enum dlb_status s;
+
+		dlb_query(&q, &l->db, sql);
+		dlb_query_text(&q, last);
+		s = read_one(&q, &c, err);
+		if (s == DLB_NOT_FOUND)
+			return DLB_OK;
+		if (s != DLB_OK)
+			return s;
+		memcpy(last, c.name, sizeof(last));
+		if (!fn(ctx, &c))
+			return DLB_OK;
+	}
+}
+
+/* ---- adding --------------------------------------------------------------------------- */
+
+enum dlb_status
+dlb_correspondent_stored_card(struct dlb_letterbox *l, struct dlb_card *out,
+	int64_t id, struct dlb_error *err)
+{
+	static const char sql[] = "SELECT card FROM correspondents WHERE id = ?1";
+	enum dlb_status s = DLB_NOT_FOUND, ended;
+	struct dlb_query q;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	if (dlb_query_row(&q)) {
+		size_t len;
+		const void *data = dlb_query_view(&q, &len);
+
+		s = dlb_card_decode(out, data, len, NULL);
+	}
+	ended = dlb_query_end(&q, err);
+	if (ended != DLB_OK)
+		return ended;
+	return s == DLB_OK ? s : dlb_fail(err, s,
+		"the correspondent's card is not there any more");
+}
+
+enum dlb_status
+dlb_correspondent_card(struct dlb_letterbox *l, struct dlb_buf *out, int64_t id,
+	struct dlb_error *err)
+{
+	struct dlb_card card;
+	enum dlb_status s = dlb_correspondent_stored_card(l, &card, id, err);
+
+	if (s == DLB_OK && dlb_card_encode(out, &card) != DLB_OK)
+		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory for a card");
+	return s;
+}
+
+static bool
+replaces(const struct dlb_letterbox *l, const struct dlb_card *card,
+	const struct dlb_card *held)
+{
+	uint16_t month = dlb_month_of(dlb_now_ms(l->env));
+	bool is_short = card->opening_n == 0, held_short = held->opening_n == 0;
+
+	if (is_short && !held_short
+		&& held->opening[held->opening_n - 1].month >= month)
+		return false;
+	if (!is_short && held_short && card->serial == held->serial)
+		return true;
+	return card->serial > held->serial;
+}
+
+static enum dlb_status
+update_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
+	const struct dlb_card *card, struct dlb_error *err)
+{
+	static const char sql[] = "UPDATE correspondents SET card = ?2,"
+				  " serial = ?3 WHERE id = ?1";
+	struct dlb_buf bytes = {0};
+	struct dlb_card held;
+	struct dlb_query q;
+	enum dlb_status s;
+
+	s = dlb_correspondent_stored_card(l, &held, c->id, err);
+	if (s != DLB_OK || !replaces(l, card, &held))
+		return s;
+	s = dlb_db_change(&l->db, err);
+	if (s == DLB_OK && dlb_card_encode(&bytes, card) != DLB_OK)
+		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory for a card");
+	if (s == DLB_OK) {
+		dlb_query(&q, &l->db, sql);
+		dlb_query_int(&q, c->id);
+		dlb_query_blob(&q, bytes.data, bytes.len);
+		dlb_query_int(&q, (int64_t)card->serial);
+		s = dlb_query_run(&q, err);
+	}
+	if (s == DLB_OK)
+		c->serial = card->serial;
+	dlb_buf_free(&bytes);
+	return s;
+}
+
+static enum dlb_status
+name_taken(struct dlb_letterbox *l, const char *name, bool *taken,
+	struct dlb_error *err)
+{
+	struct dlb_correspondent other;
+	enum dlb_status s = dlb_correspondent_by_name(l, &other, name, err);
+
+	*taken = s == DLB_OK;
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
+}
+
+/* The card's own, with a number where another has it. */
+static enum dlb_status
+choose_name(struct dlb_letterbox *l, char out[static DLB_NAME_TEXT_MAX + 1],
+	const char *own, struct dlb_error *err)
+{
+	char clean[DLB_NAME_TEXT_MAX + 1];
+	bool taken;
+	enum dlb_status s;
+
+	dlb_name_clean(clean, own);
+	memcpy(out, clean, sizeof(clean));
+	s = name_taken(l, out, &taken, err);
+	for (unsigned n = 2; s == DLB_OK && taken; n++) {
+		memcpy(out, clean, sizeof(clean));
+		dlb_name_number(out, n);
+		s = name_taken(l, out, &taken, err);
+	}
+	return s;
+}
+
+static enum dlb_status
+insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
+	const struct dlb_card *card, struct dlb_error *err)
+{
+	static const char sql[] =
+		"INSERT INTO correspondents (name, identity, serial, added_ms,"
+		" heard, greeted, verified, card)"
+		" VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5)";
+	static const char adopt[] =
+		"UPDATE letters_in SET correspondent = ?1"
+		" WHERE correspondent = 0 AND length(fixed) > 0"
+		" AND substr(fixed, 1, 64) = ?2";
+	uint8_t key[IDENTITY_LEN];
+	struct dlb_buf bytes = {0};
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s == DLB_OK && dlb_card_encode(&bytes, card) != DLB_OK)
+		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory for a card");
+	if (s != DLB_OK)
+		goto out;
+	identity_key(key, &card->identity);
+	dlb_query(&q, &l->db, sql);
+	dlb_query_text(&q, c->name);
+	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_int(&q, (int64_t)card->serial);
+	dlb_query_int(&q, c->added_ms);
+	dlb_query_blob(&q, bytes.data, bytes.len);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		goto out;
+	c->id = sqlite3_last_insert_rowid(l->db.sql);
+	/* What came from them as a stranger. */
+	dlb_query(&q, &l->db, adopt);
+	dlb_query_int(&q, c->id);
+	dlb_query_blob(&q, key, sizeof(key));
+	s = dlb_query_run(&q, err);
+out:
+	dlb_buf_free(&bytes);
+	return s;
+}
+
+enum dlb_status
+dlb_correspondent_add(struct dlb_letterbox *l, struct dlb_correspondent *out,
+	const struct dlb_card *card, const char *name, struct dlb_error *err)
+{
+	enum dlb_status s;
+	bool taken = false;
+
+	memset(out, 0, sizeof(*out));
+	if (l->is_person
+		&& memcmp(&card->identity, &l->identity, sizeof(l->identity))
+			== 0)
+		return dlb_fail(err, DLB_REFUSED,
+			"this is your own card: give it to others, and add "
+			"theirs here");
+	if (name) {
+		s = dlb_name_check(name, "a correspondent", err);
+		if (s != DLB_OK)
+			return s;
+	}
+	s = dlb_correspondent_by_identity(l, out, &card->identity);
+	if (s == DLB_OK)
+		return update_card(l, out, card, err);
+	if (s != DLB_NOT_FOUND)
+		return dlb_fail(err, s, "the correspondents can not be read");
+	if (name) {
+		memcpy(out->name, name, strlen(name) + 1);
+		s = name_taken(l, name, &taken, err);
+		if (s == DLB_OK && taken)
+			s = dlb_fail(err, DLB_EXISTS,
+				"another correspondent is called \"%s\": give "
+				"this one another name", name);
+	} else {
+		s = choose_name(l, out->name, card->name, err);
+	}
+	if (s == DLB_OK) {
+		out->identity = card->identity;
+		out->serial = card->serial;
+		out->added_ms = dlb_now_ms(l->env);
+		s = insert_card(l, out, card, err);
+	}
+	if (s != DLB_OK)
+		memset(out, 0, sizeof(*out));
+	return s;
+}
+
+/* ---- changing ---------------------------------------------------------------------------- */
+
+static enum dlb_status
+run_change(struct dlb_letterbox *l, struct dlb_query *q, struct dlb_error *err)
+{
+	enum dlb_status s = dlb_query_run(q, err);
+
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		s = dlb_fail(err, DLB_NOT_FOUND,
+			"there is no such correspondent");
+	return s;
+}
+
+enum dlb_status
+dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id, bool heard,
+	bool greeted, struct dlb_error *err)
+{
+	static const char sql[] = "UPDATE correspondents SET heard = heard | ?2,"
+				  " greeted = greeted | ?3 WHERE id = ?1";
+	struct dlb_correspondent c;
+	struct dlb_query q;
+	enum dlb_status s = dlb_correspondent_by_id(l, &c, id);
+
+	if (s != DLB_OK)
+		return dlb_fail(err, s, "there is no such correspondent");
+	/* Called for each letter: most change nothing. */
+	if ((c.heard || !heard) && (c.greeted || !greeted))
+		return DLB_OK;
+	s = dlb_db_change(&l->db, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	dlb_query_int(&q, heard);
+	dlb_query_int(&q, greeted);
+	return run_change(l, &q, err);
+}
+
+enum dlb_status
+dlb_correspondent_verify(struct dlb_letterbox *l, int64_t id, bool verified,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE correspondents SET verified = ?2 WHERE id = ?1";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	dlb_query_int(&q, verified);
+	return run_change(l, &q, err);
+}
+
+enum dlb_status
+dlb_correspondent_rename(struct dlb_letterbox *l, int64_t id, const char *name,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE correspondents SET name = ?2 WHERE id = ?1";
+	struct dlb_correspondent other;
+	struct dlb_query q;
+	enum dlb_status s = dlb_name_check(name, "a correspondent", err);
+
+	if (s != DLB_OK)
+		return s;
+	s = dlb_correspondent_by_name(l, &other, name, err);
+	if (s == DLB_OK && other.id != id)
+		return dlb_fail(err, DLB_EXISTS,
+			"another correspondent is called \"%s\"", name);
+	if (s == DLB_OK || s == DLB_NOT_FOUND)
+		s = dlb_db_change(&l->db, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	dlb_query_text(&q, name);
+	return run_change(l, &q, err);
+}

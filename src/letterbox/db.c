@@ -1,0 +1,450 @@
+/*
+ * The database in memory: opening it empty or from an image, transactions, and
+ * queries. docs/letterbox.md, "The database".
+ *
+ * Nothing of it reaches a disk: the database is SQLite's "memdb", the rollback
+ * journal and all that is temporary are kept in memory as well. What is deleted is
+ * overwritten with zeros, so that the next image does not hold it.
+ */
+#include "db_internal.h"
+
+#include "db_memory_internal.h"
+
+#include <string.h>
+
+#define SCHEMA_VERSION 1
+#define PAGE_LEN 4096
+/* Free pages are kept for the next letters, unless they are most of it all. */
+#define FREE_PAGES_MIN 256
+
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+
+static const char pragmas[] = "PRAGMA journal_mode = MEMORY;"
+			      "PRAGMA temp_store = MEMORY;"
+			      "PRAGMA locking_mode = EXCLUSIVE;"
+			      "PRAGMA secure_delete = ON;"
+			      "PRAGMA trusted_schema = OFF;"
+			      "PRAGMA cache_size = -8192;";
+
+static const char schema[] =
+	"CREATE TABLE settings("
+	" space INTEGER NOT NULL, key TEXT NOT NULL, value NOT NULL,"
+	" PRIMARY KEY (space, key)) WITHOUT ROWID;"
+	"CREATE TABLE epochs("
+	" kind INTEGER NOT NULL, id INTEGER NOT NULL,"
+	" record INTEGER NOT NULL UNIQUE,"
+	" PRIMARY KEY (kind, id)) WITHOUT ROWID;"
+	"CREATE TABLE correspondents("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+	" identity BLOB NOT NULL UNIQUE, serial INTEGER NOT NULL,"
+	" added_ms INTEGER NOT NULL, heard INTEGER NOT NULL,"
+	" greeted INTEGER NOT NULL, verified INTEGER NOT NULL,"
+	" card BLOB NOT NULL);"
+	"CREATE TABLE letters_out("
+	" number INTEGER PRIMARY KEY, correspondent INTEGER NOT NULL,"
+	" letter_id BLOB NOT NULL, sealing_id BLOB NOT NULL,"
+	" recall_key BLOB NOT NULL, state INTEGER NOT NULL,"
+	" now INTEGER NOT NULL, sealed_ms INTEGER NOT NULL,"
+	" expiry_week INTEGER NOT NULL, content_len INTEGER NOT NULL,"
+	" files INTEGER NOT NULL, cells INTEGER NOT NULL,"
+	" shown INTEGER NOT NULL, summary TEXT NOT NULL);"
+	/* place: number << 24 | how many came before. */
+	"CREATE TABLE out_cells(place INTEGER PRIMARY KEY, names BLOB NOT NULL);"
+	/* seen: a hash of sender and letter id; all that a deleted one keeps. */
+	"CREATE TABLE letters_in("
+	" number INTEGER PRIMARY KEY, seen BLOB NOT NULL UNIQUE,"
+	" state INTEGER NOT NULL, correspondent INTEGER NOT NULL,"
+	" arrived_ms INTEGER NOT NULL, have INTEGER NOT NULL,"
+	" described INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	" files INTEGER NOT NULL, files_len INTEGER NOT NULL,"
+	" summary TEXT NOT NULL, fixed BLOB NOT NULL);"
+	"CREATE INDEX strangers ON letters_in(number)"
+	" WHERE correspondent = 0 AND length(fixed) > 0;"
+	"CREATE TABLE boxes("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+	" root BLOB NOT NULL, path TEXT NOT NULL);"
+	"PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";";
+
+/* ---- failures ------------------------------------------------------------------------- */
+
+static enum dlb_status
+fail_sql(struct dlb_db *db, int rc, struct dlb_error *err)
+{
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return dlb_fail(err, DLB_NO_MEMORY,
+			"out of memory for the letterbox");
+	case SQLITE_FULL:
+	case SQLITE_TOOBIG:
+		return dlb_fail(err, DLB_LIMIT,
+			"the letterbox is full (%lld MiB): delete letters that "
+			"are no longer needed", DLB_DB_LEN_MAX >> 20);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_MISMATCH:
+		return dlb_fail(err, DLB_CORRUPT,
+			"the letterbox holds what it should not: restore it "
+			"from a backup");
+	default:
+		return dlb_fail(err, DLB_FAILED, "the letterbox's database: %s",
+			db->sql ? sqlite3_errmsg(db->sql) : "does not open");
+	}
+}
+
+static enum dlb_status
+run_sql(struct dlb_db *db, const char *sql, struct dlb_error *err)
+{
+	int rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? DLB_OK : fail_sql(db, rc, err);
+}
+
+/* ---- life ------------------------------------------------------------------------------ */
+
+static enum dlb_status
+open_empty(struct dlb_db *db, struct dlb_error *err)
+{
+	int rc;
+
+	memset(db, 0, sizeof(*db));
+	dlb_db_memory_init();
+	rc = sqlite3_open_v2("letterbox", &db->sql,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+			| SQLITE_OPEN_NOMUTEX,
+		"memdb");
+	return rc == SQLITE_OK ? DLB_OK : fail_sql(db, rc, err);
+}
+
+static enum dlb_status
+limit_len(struct dlb_db *db, struct dlb_error *err)
+{
+	sqlite3_int64 limit = DLB_DB_LEN_MAX;
+	int rc = sqlite3_file_control(
+		db->sql, "main", SQLITE_FCNTL_SIZE_LIMIT, &limit);
+
+	return rc == SQLITE_OK ? DLB_OK : fail_sql(db, rc, err);
+}
+
+enum dlb_status
+dlb_db_create(struct dlb_db *db, struct dlb_error *err)
+{
+	enum dlb_status s = open_empty(db, err);
+
+	if (s == DLB_OK)
+		s = limit_len(db, err);
+	/* These two only while there is nothing in it. */
+	if (s == DLB_OK)
+		s = run_sql(db,
+			"PRAGMA page_size = " TEXT(PAGE_LEN) ";"
+			"PRAGMA auto_vacuum = INCREMENTAL;", err);
+	if (s == DLB_OK)
+		s = run_sql(db, pragmas, err);
+	if (s == DLB_OK)
+		s = run_sql(db, "BEGIN", err);
+	if (s == DLB_OK)
+		s = run_sql(db, schema, err);
+	if (s == DLB_OK)
+		s = run_sql(db, "COMMIT", err);
+	if (s != DLB_OK)
+		dlb_db_close(db);
+	return s;
+}
+
+static enum dlb_status
+check_version(struct dlb_db *db, struct dlb_error *err)
+{
+	struct dlb_query q;
+	int64_t version = 0;
+	enum dlb_status s;
+
+	dlb_query(&q, db, "PRAGMA user_version");
+	if (dlb_query_row(&q))
+		version = dlb_query_get_int(&q);
+	s = dlb_query_end(&q, err);
+	if (s != DLB_OK)
+		return s;
+	if (version > SCHEMA_VERSION)
+		return dlb_fail(err, DLB_UNSUPPORTED,
+			"the letterbox was written by a newer version of this "
+			"program: use that one");
+	if (version < 1)
+		return fail_sql(db, SQLITE_CORRUPT, err);
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_db_load(struct dlb_db *db, void *image, size_t len, size_t cap,
+	struct dlb_error *err)
+{
+	enum dlb_status s = open_empty(db, err);
+	int rc;
+
+	if (s != DLB_OK) {
+		dlb_db_unalloc(image);
+		goto out;
+	}
+	rc = sqlite3_deserialize(db->sql, "main", image, (sqlite3_int64)len,
+		(sqlite3_int64)cap,
+		SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+	s = rc == SQLITE_OK ? DLB_OK : fail_sql(db, rc, err);
+	if (s == DLB_OK)
+		s = limit_len(db, err);
+	if (s == DLB_OK)
+		s = run_sql(db, pragmas, err);
+	if (s == DLB_OK)
+		s = check_version(db, err);
+out:
+	if (s != DLB_OK)
+		dlb_db_close(db);
+	return s;
+}
+
+void *
+dlb_db_alloc(size_t len)
+{
+	dlb_db_memory_init();
+	return sqlite3_malloc64(len);
+}
+
+void
+dlb_db_unalloc(void *image)
+{
+	sqlite3_free(image);
+}
+
+void
+dlb_db_close(struct dlb_db *db)
+{
+	for (size_t i = 0; i < db->cached; i++)
+		sqlite3_finalize(db->cache[i].stmt);
+	sqlite3_close(db->sql);
+	memset(db, 0, sizeof(*db));
+}
+
+/* ---- transactions ------------------------------------------------------------------------ */
+
+static enum dlb_status
+run_cached(struct dlb_db *db, const char *sql, struct dlb_error *err)
+{
+	struct dlb_query q;
+
+	dlb_query(&q, db, sql);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_db_change(struct dlb_db *db, struct dlb_error *err)
+{
+	static const char begin[] = "BEGIN IMMEDIATE";
+	enum dlb_status s = DLB_OK;
+
+	if (db->broken)
+		return dlb_fail(err, DLB_FAILED,
+			"an earlier change failed and undid others: all of "
+			"them must be undone first");
+	if (!db->begun)
+		s = run_cached(db, begin, err);
+	if (s == DLB_OK)
+		db->begun = true;
+	return s;
+}
+
+static int64_t
+pragma_int(struct dlb_db *db, const char *sql)
+{
+	struct dlb_query q;
+	int64_t v = 0;
+
+	dlb_query(&q, db, sql);
+	if (dlb_query_row(&q))
+		v = dlb_query_get_int(&q);
+	return dlb_query_end(&q, NULL) == DLB_OK ? v : 0;
+}
+
+enum dlb_status
+dlb_db_commit(struct dlb_db *db, struct dlb_error *err)
+{
+	static const char free_pages[] = "PRAGMA freelist_count";
+	static const char all_pages[] = "PRAGMA page_count";
+	static const char shrink[] = "PRAGMA incremental_vacuum";
+	static const char commit[] = "COMMIT";
+	int64_t unused = pragma_int(db, free_pages);
+	enum dlb_status s = DLB_OK;
+
+	if (unused > FREE_PAGES_MIN && unused > pragma_int(db, all_pages) / 2)
+		s = run_cached(db, shrink, err);
+	if (s == DLB_OK)
+		s = run_cached(db, commit, err);
+	if (s == DLB_OK)
+		db->begun = false;
+	return s;
+}
+
+enum dlb_status
+dlb_db_rollback(struct dlb_db *db, struct dlb_error *err)
+{
+	static const char rollback[] = "ROLLBACK";
+	enum dlb_status s = DLB_OK;
+
+	if (!sqlite3_get_autocommit(db->sql))
+		s = run_cached(db, rollback, err);
+	if (s == DLB_OK)
+		db->begun = db->broken = false;
+	return s;
+}
+
+const void *
+dlb_db_image(struct dlb_db *db, size_t *len)
+{
+	sqlite3_int64 n = 0;
+	const void *image = NULL;
+
+	if (!db->begun)
+		image = sqlite3_serialize(
+			db->sql, "main", &n, SQLITE_SERIALIZE_NOCOPY);
+	*len = image ? (size_t)n : 0;
+	return image;
+}
+
+/* ---- queries -------------------------------------------------------------------------------- */
+
+void
+dlb_query(struct dlb_query *q, struct dlb_db *db, const char *sql)
+{
+	memset(q, 0, sizeof(*q));
+	q->db = db;
+	for (size_t i = 0; i < db->cached && !q->stmt; i++)
+		if (db->cache[i].sql == sql)
+			q->stmt = db->cache[i].stmt;
+	if (q->stmt)
+		return;
+	if (db->cached == DLB_DB_STATEMENTS_MAX) {
+		q->rc = SQLITE_INTERNAL;
+		return;
+	}
+	q->rc = sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT,
+		&q->stmt, NULL);
+	if (q->rc != SQLITE_OK)
+		return;
+	db->cache[db->cached].sql = sql;
+	db->cache[db->cached++].stmt = q->stmt;
+}
+
+void
+dlb_query_int(struct dlb_query *q, int64_t v)
+{
+	if (q->rc == SQLITE_OK)
+		q->rc = sqlite3_bind_int64(q->stmt, ++q->at, v);
+}
+
+void
+dlb_query_blob(struct dlb_query *q, const void *data, size_t len)
+{
+	/* SQLite takes a NULL pointer for a NULL. */
+	if (q->rc == SQLITE_OK)
+		q->rc = sqlite3_bind_blob64(q->stmt, ++q->at, len ? data : "",
+			len, SQLITE_STATIC);
+}
+
+void
+dlb_query_text(struct dlb_query *q, const char *text)
+{
+	if (q->rc == SQLITE_OK)
+		q->rc = sqlite3_bind_text(
+			q->stmt, ++q->at, text, -1, SQLITE_STATIC);
+}
+
+bool
+dlb_query_row(struct dlb_query *q)
+{
+	int rc;
+
+	if (q->rc != SQLITE_OK)
+		return false;
+	rc = sqlite3_step(q->stmt);
+	q->at = 0;
+	if (rc == SQLITE_ROW)
+		return true;
+	if (rc != SQLITE_DONE)
+		q->rc = rc;
+	return false;
+}
+
+enum dlb_status
+dlb_query_end(struct dlb_query *q, struct dlb_error *err)
+{
+	enum dlb_status s = DLB_OK;
+
+	/* The message is gone after the reset. */
+	if (q->rc != SQLITE_OK)
+		s = fail_sql(q->db, q->rc, err);
+	if (!q->stmt)
+		return s;
+	sqlite3_reset(q->stmt);
+	sqlite3_clear_bindings(q->stmt);
+	/* Some failures undo the whole transaction. */
+	if (s != DLB_OK && q->db->begun && sqlite3_get_autocommit(q->db->sql))
+		q->db->broken = true;
+	return s;
+}
+
+enum dlb_status
+dlb_query_run(struct dlb_query *q, struct dlb_error *err)
+{
+	while (dlb_query_row(q))
+		;
+	return dlb_query_end(q, err);
+}
+
+int64_t
+dlb_query_get_int(struct dlb_query *q)
+{
+	int at = q->at++;
+
+	if (sqlite3_column_type(q->stmt, at) != SQLITE_INTEGER) {
+		q->rc = SQLITE_MISMATCH;
+		return 0;
+	}
+	return sqlite3_column_int64(q->stmt, at);
+}
+
+const void *
+dlb_query_view(struct dlb_query *q, size_t *len)
+{
+	int at = q->at++;
+	const void *data = sqlite3_column_blob(q->stmt, at);
+
+	*len = (size_t)sqlite3_column_bytes(q->stmt, at);
+	return data;
+}
+
+void
+dlb_query_get_blob(struct dlb_query *q, void *out, size_t len)
+{
+	size_t got;
+	const void *data = dlb_query_view(q, &got);
+
+	if (got == len && len > 0) {
+		memcpy(out, data, len);
+		return;
+	}
+	memset(out, 0, len);
+	if (got != len)
+		q->rc = SQLITE_MISMATCH;
+}
+
+void
+dlb_query_get_text(struct dlb_query *q, char *out, size_t cap)
+{
+	size_t got;
+	const void *data = dlb_query_view(q, &got);
+
+	if (got >= cap || (got > 0 && !data)) {
+		q->rc = SQLITE_MISMATCH;
+		got = 0;
+	}
+	if (got > 0)
+		memcpy(out, data, got);
+	out[got] = '\0';
+}

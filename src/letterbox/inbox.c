@@ -1,0 +1,302 @@
+/*
+ * Letters in. What never changes of one is kept as a single value ("fixed"); of a
+ * deleted letter only its number and a hash of sender and letter id stay.
+ */
+#include "state_internal.h"
+
+#include <string.h>
+
+#define COLUMNS                                                                \
+	"number, state, correspondent, arrived_ms, have, described, kind, files," \
+	" files_len, summary, fixed"
+#define SEEN_LEN 16
+#define FIXED_LEN 322
+
+/* ---- what never changes ---------------------------------------------------------------- */
+
+static size_t
+write_fixed(uint8_t out[static FIXED_LEN], const struct dlb_in_letter *in)
+{
+	const struct dlb_stripe *t = &in->stripe;
+	struct dlb_writer w;
+
+	dlb_writer_init(&w, out, FIXED_LEN);
+	dlb_write_bytes(&w, in->sender.sign, sizeof(in->sender.sign));
+	dlb_write_bytes(&w, in->sender.agree, sizeof(in->sender.agree));
+	dlb_write_bytes(&w, in->head_name, sizeof(in->head_name));
+	dlb_write_u8(&w, t->mode);
+	dlb_write_u8(&w, t->k);
+	dlb_write_u8(&w, t->n);
+	dlb_write_u8(&w, t->number);
+	dlb_write_bytes(&w, t->letter_id, sizeof(t->letter_id));
+	dlb_write_bytes(&w, t->sealing_id, sizeof(t->sealing_id));
+	dlb_write_bytes(&w, t->stripe_key, sizeof(t->stripe_key));
+	dlb_write_bytes(&w, t->letter_key, sizeof(t->letter_key));
+	dlb_write_bytes(&w, t->commitment, sizeof(t->commitment));
+	dlb_write_u64(&w, t->content_len);
+	dlb_write_u64(&w, t->stripe_len);
+	dlb_write_u32(&w, t->cells);
+	dlb_write_u32(&w, t->inline_len);
+	dlb_write_u16(&w, t->expiry_week);
+	dlb_write_bytes(&w, in->box3_key, sizeof(in->box3_key));
+	dlb_write_u32(&w, in->box3_offset);
+	dlb_write_bytes(&w, in->transcript, sizeof(in->transcript));
+	return w.failed ? 0 : w.len;
+}
+
+static void
+read_fixed(struct dlb_reader *r, struct dlb_in_letter *out)
+{
+	struct dlb_stripe *t = &out->stripe;
+
+	dlb_read_bytes(r, out->sender.sign, sizeof(out->sender.sign));
+	dlb_read_bytes(r, out->sender.agree, sizeof(out->sender.agree));
+	dlb_read_bytes(r, out->head_name, sizeof(out->head_name));
+	t->mode = dlb_read_u8(r);
+	t->k = dlb_read_u8(r);
+	t->n = dlb_read_u8(r);
+	t->number = dlb_read_u8(r);
+	dlb_read_bytes(r, t->letter_id, sizeof(t->letter_id));
+	dlb_read_bytes(r, t->sealing_id, sizeof(t->sealing_id));
+	dlb_read_bytes(r, t->stripe_key, sizeof(t->stripe_key));
+	dlb_read_bytes(r, t->letter_key, sizeof(t->letter_key));
+	dlb_read_bytes(r, t->commitment, sizeof(t->commitment));
+	t->content_len = dlb_read_u64(r);
+	t->stripe_len = dlb_read_u64(r);
+	t->cells = dlb_read_u32(r);
+	t->inline_len = dlb_read_u32(r);
+	t->expiry_week = dlb_read_u16(r);
+	dlb_read_bytes(r, out->box3_key, sizeof(out->box3_key));
+	out->box3_offset = dlb_read_u32(r);
+	dlb_read_bytes(r, out->transcript, sizeof(out->transcript));
+}
+
+static void
+seen_of(uint8_t out[static SEEN_LEN], const struct dlb_in_letter *in)
+{
+	uint8_t key[64];
+
+	memcpy(key, in->sender.sign, 32);
+	memcpy(key + 32, in->sender.agree, 32);
+	dlb_derive(out, SEEN_LEN, key, sizeof(key), "dlb seen letter",
+		in->stripe.letter_id, sizeof(in->stripe.letter_id));
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+static enum dlb_status
+fail_missing(struct dlb_error *err, int64_t number)
+{
+	return dlb_fail(err, DLB_NOT_FOUND,
+		"there is no letter %lld that came in", (long long)number);
+}
+
+static void
+read_columns(struct dlb_query *q, struct dlb_in_letter *out)
+{
+	struct dlb_reader r;
+	const void *fixed;
+	size_t len;
+
+	out->number = dlb_query_get_int(q);
+	out->state = (enum dlb_in_state)dlb_query_get_int(q);
+	out->from = dlb_query_get_int(q);
+	out->arrived_ms = dlb_query_get_int(q);
+	out->have = (uint32_t)dlb_query_get_int(q);
+	out->described = dlb_query_get_int(q) != 0;
+	out->kind = (uint8_t)dlb_query_get_int(q);
+	out->files = (uint32_t)dlb_query_get_int(q);
+	out->files_len = (uint64_t)dlb_query_get_int(q);
+	dlb_query_get_text(q, out->summary, sizeof(out->summary));
+	fixed = dlb_query_view(q, &len);
+	if (out->state == DLB_IN_DELETED)
+		return;
+	dlb_reader_init(&r, fixed, len);
+	read_fixed(&r, out);
+	if (!dlb_reader_done(&r))
+		q->rc = SQLITE_CORRUPT;
+}
+
+static enum dlb_status
+read_one(struct dlb_query *q, struct dlb_in_letter *out, struct dlb_error *err)
+{
+	bool there = dlb_query_row(q);
+	enum dlb_status s;
+
+	memset(out, 0, sizeof(*out));
+	if (there)
+		read_columns(q, out);
+	s = dlb_query_end(q, err);
+	if (s != DLB_OK)
+		dlb_wipe(out, sizeof(*out));
+	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+}
+
+static enum dlb_status
+number_of_seen(struct dlb_letterbox *l, int64_t *number,
+	const uint8_t seen[static SEEN_LEN], struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT number FROM letters_in WHERE seen = ?1";
+	struct dlb_query q;
+	bool there;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_blob(&q, seen, SEEN_LEN);
+	there = dlb_query_row(&q);
+	if (there)
+		*number = dlb_query_get_int(&q);
+	s = dlb_query_end(&q, err);
+	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+}
+
+static enum dlb_status
+insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
+	int64_t number, const uint8_t seen[static SEEN_LEN],
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
+		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+	uint8_t fixed[FIXED_LEN];
+	size_t len = write_fixed(fixed, letter);
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	dlb_query_int(&q, letter->state);
+	dlb_query_int(&q, letter->from);
+	dlb_query_int(&q, letter->arrived_ms);
+	dlb_query_int(&q, letter->have);
+	dlb_query_int(&q, letter->described);
+	dlb_query_int(&q, letter->kind);
+	dlb_query_int(&q, letter->files);
+	dlb_query_int(&q, (int64_t)letter->files_len);
+	dlb_query_text(&q, letter->summary);
+	dlb_query_blob(&q, fixed, len);
+	dlb_query_blob(&q, seen, SEEN_LEN);
+	s = dlb_query_run(&q, err);
+	dlb_wipe(fixed, sizeof(fixed));
+	return s;
+}
+
+enum dlb_status
+dlb_in_add(struct dlb_letterbox *l, struct dlb_in_letter *letter,
+	struct dlb_error *err)
+{
+	uint8_t seen[SEEN_LEN];
+	int64_t number;
+	enum dlb_status s;
+
+	seen_of(seen, letter);
+	s = number_of_seen(l, &number, seen, err);
+	if (s == DLB_OK) {
+		letter->number = number;
+		return DLB_DUPLICATE;
+	}
+	if (s == DLB_NOT_FOUND)
+		s = dlb_number_next(l, &number, err);
+	if (s == DLB_OK)
+		s = insert(l, letter, number, seen, err);
+	if (s == DLB_OK)
+		letter->number = number;
+	return s;
+}
+
+enum dlb_status
+dlb_in_update(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE letters_in SET state = ?2, have = ?3, described = ?4,"
+		" kind = ?5, files = ?6, files_len = ?7, summary = ?8"
+		" WHERE number = ?1 AND length(fixed) > 0";
+	struct dlb_query q;
+	enum dlb_status s;
+
+	if (letter->state == DLB_IN_DELETED)
+		return dlb_in_delete(l, letter->number, err);
+	s = dlb_db_change(&l->db, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, letter->number);
+	dlb_query_int(&q, letter->state);
+	dlb_query_int(&q, letter->have);
+	dlb_query_int(&q, letter->described);
+	dlb_query_int(&q, letter->kind);
+	dlb_query_int(&q, letter->files);
+	dlb_query_int(&q, (int64_t)letter->files_len);
+	dlb_query_text(&q, letter->summary);
+	s = dlb_query_run(&q, err);
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		s = fail_missing(err, letter->number);
+	return s;
+}
+
+enum dlb_status
+dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out, int64_t number,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM letters_in WHERE number = ?1";
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	s = read_one(&q, out, err);
+	return s == DLB_NOT_FOUND ? fail_missing(err, number) : s;
+}
+
+/* One query for each, so that fn may change what it is shown. */
+enum dlb_status
+dlb_in_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM letters_in"
+		" WHERE number > ?1 AND length(fixed) > 0"
+		" ORDER BY number LIMIT 1";
+	struct dlb_in_letter letter = {0};
+	enum dlb_status s = DLB_OK;
+	bool more = true;
+
+	while (s == DLB_OK && more) {
+		struct dlb_query q;
+		int64_t after = letter.number;
+
+		dlb_query(&q, &l->db, sql);
+		dlb_query_int(&q, after);
+		s = read_one(&q, &letter, err);
+		if (s == DLB_OK)
+			more = fn(ctx, &letter);
+	}
+	dlb_wipe(&letter, sizeof(letter));
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
+}
+
+enum dlb_status
+dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE letters_in SET state = ?2, correspondent = 0,"
+		" arrived_ms = 0, have = 0, described = 0, kind = 0, files = 0,"
+		" files_len = 0, summary = '', fixed = x''"
+		" WHERE number = ?1 AND length(fixed) > 0";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	dlb_query_int(&q, DLB_IN_DELETED);
+	s = dlb_query_run(&q, err);
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		s = fail_missing(err, number);
+	return s;
+}

@@ -1,0 +1,262 @@
+/*
+ * Letters out, and the names of their cells.
+ */
+#include "state_internal.h"
+
+#include <string.h>
+
+#define COLUMNS                                                                \
+	"number, correspondent, letter_id, sealing_id, recall_key, state, now,"   \
+	" sealed_ms, expiry_week, content_len, files, cells, shown, summary"
+
+static enum dlb_status
+fail_missing(struct dlb_error *err, int64_t number)
+{
+	return dlb_fail(err, DLB_NOT_FOUND, "there is no letter %lld that went "
+		"out", (long long)number);
+}
+
+static void
+read_columns(struct dlb_query *q, struct dlb_out_letter *out)
+{
+	out->number = dlb_query_get_int(q);
+	out->to = dlb_query_get_int(q);
+	dlb_query_get_blob(q, out->letter_id, sizeof(out->letter_id));
+	dlb_query_get_blob(q, out->sealing_id, sizeof(out->sealing_id));
+	dlb_query_get_blob(q, out->recall_key, sizeof(out->recall_key));
+	out->state = (enum dlb_out_state)dlb_query_get_int(q);
+	out->now = dlb_query_get_int(q) != 0;
+	out->sealed_ms = dlb_query_get_int(q);
+	out->expiry_week = (uint16_t)dlb_query_get_int(q);
+	out->content_len = (uint64_t)dlb_query_get_int(q);
+	out->files = (uint32_t)dlb_query_get_int(q);
+	out->cells = (uint32_t)dlb_query_get_int(q);
+	out->shown = (uint32_t)dlb_query_get_int(q);
+	dlb_query_get_text(q, out->summary, sizeof(out->summary));
+}
+
+static enum dlb_status
+read_one(struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
+{
+	bool there = dlb_query_row(q);
+	enum dlb_status s;
+
+	memset(out, 0, sizeof(*out));
+	if (there)
+		read_columns(q, out);
+	s = dlb_query_end(q, err);
+	if (s != DLB_OK)
+		dlb_wipe(out, sizeof(*out));
+	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+}
+
+enum dlb_status
+dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"INSERT INTO letters_out (" COLUMNS ") VALUES (?1, ?2, ?3, ?4,"
+		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+	struct dlb_query q;
+	int64_t number;
+	enum dlb_status s = dlb_number_next(l, &number, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	dlb_query_int(&q, letter->to);
+	dlb_query_blob(&q, letter->letter_id, sizeof(letter->letter_id));
+	dlb_query_blob(&q, letter->sealing_id, sizeof(letter->sealing_id));
+	dlb_query_blob(&q, letter->recall_key, sizeof(letter->recall_key));
+	dlb_query_int(&q, letter->state);
+	dlb_query_int(&q, letter->now);
+	dlb_query_int(&q, letter->sealed_ms);
+	dlb_query_int(&q, letter->expiry_week);
+	dlb_query_int(&q, (int64_t)letter->content_len);
+	dlb_query_int(&q, letter->files);
+	dlb_query_int(&q, letter->cells);
+	dlb_query_int(&q, letter->shown);
+	dlb_query_text(&q, letter->summary);
+	s = dlb_query_run(&q, err);
+	if (s == DLB_OK)
+		letter->number = number;
+	return s;
+}
+
+enum dlb_status
+dlb_out_update(struct dlb_letterbox *l, const struct dlb_out_letter *letter,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE letters_out SET state = ?2, now = ?3, shown = ?4,"
+		" content_len = ?5, files = ?6, cells = ?7, summary = ?8"
+		" WHERE number = ?1";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, letter->number);
+	dlb_query_int(&q, letter->state);
+	dlb_query_int(&q, letter->now);
+	dlb_query_int(&q, letter->shown);
+	dlb_query_int(&q, (int64_t)letter->content_len);
+	dlb_query_int(&q, letter->files);
+	dlb_query_int(&q, letter->cells);
+	dlb_query_text(&q, letter->summary);
+	s = dlb_query_run(&q, err);
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		s = fail_missing(err, letter->number);
+	return s;
+}
+
+enum dlb_status
+dlb_out_get(struct dlb_letterbox *l, struct dlb_out_letter *out, int64_t number,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM letters_out WHERE number = ?1";
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	s = read_one(&q, out, err);
+	return s == DLB_NOT_FOUND ? fail_missing(err, number) : s;
+}
+
+/* One query for each, so that fn may change what it is shown. */
+enum dlb_status
+dlb_out_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM letters_out"
+				  " WHERE number > ?1 ORDER BY number LIMIT 1";
+	struct dlb_out_letter letter = {0};
+	enum dlb_status s = DLB_OK;
+	bool more = true;
+
+	while (s == DLB_OK && more) {
+		struct dlb_query q;
+		int64_t after = letter.number;
+
+		dlb_query(&q, &l->db, sql);
+		dlb_query_int(&q, after);
+		s = read_one(&q, &letter, err);
+		if (s == DLB_OK)
+			more = fn(ctx, &letter);
+	}
+	dlb_wipe(&letter, sizeof(letter));
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
+}
+
+/* ---- cells --------------------------------------------------------------------------------- */
+
+/* Each batch that is appended is a row; (number, 0, 1, 2, ...) is its key. */
+#define PLACE_BITS 24
+
+static enum dlb_status
+last_place(struct dlb_letterbox *l, int64_t number, int64_t *next,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT place FROM out_cells WHERE place >= ?1 AND place < ?2"
+		" ORDER BY place DESC LIMIT 1";
+	struct dlb_query q;
+
+	*next = number << PLACE_BITS;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number << PLACE_BITS);
+	dlb_query_int(&q, (number + 1) << PLACE_BITS);
+	if (dlb_query_row(&q))
+		*next = dlb_query_get_int(&q) + 1;
+	return dlb_query_end(&q, err);
+}
+
+enum dlb_status
+dlb_out_cells_append(struct dlb_letterbox *l, int64_t number,
+	const uint8_t *names, size_t n, struct dlb_error *err)
+{
+	static const char sql[] =
+		"INSERT INTO out_cells (place, names) VALUES (?1, ?2)";
+	struct dlb_query q;
+	int64_t place;
+	enum dlb_status s;
+
+	if (n == 0)
+		return DLB_OK;
+	if (number <= 0 || number > DLB_NUMBER_MAX)
+		return fail_missing(err, number);
+	s = dlb_db_change(&l->db, err);
+	if (s == DLB_OK)
+		s = last_place(l, number, &place, err);
+	if (s != DLB_OK)
+		return s;
+	if (n > DLB_CELLS_MAX || place >> PLACE_BITS != number)
+		return dlb_fail(err, DLB_LIMIT,
+			"letter %lld has more cells than one can have",
+			(long long)number);
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, place);
+	dlb_query_blob(&q, names, n * DLB_NAME_LEN);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_out_cells(struct dlb_letterbox *l, int64_t number, struct dlb_buf *names,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT names FROM out_cells WHERE place >= ?1 AND place < ?2"
+		" ORDER BY place";
+	enum dlb_status s = DLB_OK, ended;
+	struct dlb_query q;
+
+	if (number <= 0 || number > DLB_NUMBER_MAX)
+		return fail_missing(err, number);
+	names->len = 0;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number << PLACE_BITS);
+	dlb_query_int(&q, (number + 1) << PLACE_BITS);
+	while (s == DLB_OK && dlb_query_row(&q)) {
+		size_t len;
+		const void *data = dlb_query_view(&q, &len);
+
+		s = dlb_buf_append(names, data, len);
+	}
+	ended = dlb_query_end(&q, err);
+	if (s != DLB_OK)
+		return dlb_fail(err, s, "out of memory for names of cells");
+	return ended;
+}
+
+enum dlb_status
+dlb_out_delete(
+	struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
+{
+	static const char letter[] = "DELETE FROM letters_out WHERE number = ?1";
+	static const char cells[] =
+		"DELETE FROM out_cells WHERE place >= ?1 AND place < ?2";
+	struct dlb_query q;
+	enum dlb_status s;
+
+	if (number <= 0 || number > DLB_NUMBER_MAX)
+		return fail_missing(err, number);
+	s = dlb_db_change(&l->db, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, letter);
+	dlb_query_int(&q, number);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	if (sqlite3_changes(l->db.sql) == 0)
+		return fail_missing(err, number);
+	dlb_query(&q, &l->db, cells);
+	dlb_query_int(&q, number << PLACE_BITS);
+	dlb_query_int(&q, (number + 1) << PLACE_BITS);
+	return dlb_query_run(&q, err);
+}
