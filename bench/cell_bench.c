@@ -30,7 +30,8 @@ struct bench {
 	unsigned long found;
 };
 
-static void need(bool ok, const char *what)
+static void
+need(bool ok, const char *what)
 {
 	if (ok)
 		return;
@@ -38,7 +39,8 @@ static void need(bool ok, const char *what)
 	exit(1);
 }
 
-static double now(void)
+static double
+now(void)
 {
 	struct timespec t;
 
@@ -47,7 +49,8 @@ static double now(void)
 }
 
 /* Each of these does cell i + 1. */
-static void seal_one(void *ctx, size_t i, unsigned worker)
+static void
+seal_one(void *ctx, size_t i, unsigned worker)
 {
 	struct bench *b = ctx;
 	uint64_t offset;
@@ -58,68 +61,79 @@ static void seal_one(void *ctx, size_t i, unsigned worker)
 		(uint32_t)i + 1, b->content + offset, len, b->env);
 }
 
-static void open_one(void *ctx, size_t i, unsigned worker)
+static void
+open_one(void *ctx, size_t i, unsigned worker)
 {
 	struct bench *b = ctx;
 	size_t len;
 
-	need(dlb_bulk_open(b->content + b->stripe.inline_len +
-				i * DLB_BULK_CONTENT_LEN,
+	need(dlb_bulk_open(b->content + b->stripe.inline_len
+			     + i * DLB_BULK_CONTENT_LEN,
 		     &len, b->aead[worker], b->cells + i * DLB_CELL_LEN,
-		     &b->stripe, (uint32_t)i + 1) == DLB_OK,
+		     &b->stripe, (uint32_t)i + 1)
+			== DLB_OK,
 		"opening a cell");
 }
 
 static const uint8_t raw_key[32], raw_iv[12];
 
-static void raw_seal_one(void *ctx, size_t i, unsigned worker)
+static void
+raw_seal_one(void *ctx, size_t i, unsigned worker)
 {
 	struct bench *b = ctx;
 	EVP_CIPHER_CTX *c = b->raw[worker];
 	uint8_t *out = b->cells + i * DLB_CELL_LEN;
-	const uint8_t *in = b->content + b->stripe.inline_len +
-		i * DLB_BULK_CONTENT_LEN;
+	const uint8_t *in =
+		b->content + b->stripe.inline_len + i * DLB_BULK_CONTENT_LEN;
 	int n;
 
-	need(EVP_EncryptInit_ex(c, NULL, NULL, raw_key, raw_iv) == 1 &&
-			EVP_EncryptUpdate(c, out, &n, in,
-				DLB_BULK_CONTENT_LEN) == 1 &&
-			EVP_EncryptFinal_ex(c, out + n, &n) == 1 &&
-			EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, 16,
-				out + DLB_BULK_CONTENT_LEN) == 1,
+	need(EVP_EncryptInit_ex(c, NULL, NULL, raw_key, raw_iv) == 1
+			&& EVP_EncryptUpdate(
+				   c, out, &n, in, DLB_BULK_CONTENT_LEN)
+				== 1
+			&& EVP_EncryptFinal_ex(c, out + n, &n) == 1
+			&& EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, 16,
+				   out + DLB_BULK_CONTENT_LEN)
+				== 1,
 		"OpenSSL's sealing");
 }
 
-static void raw_open_one(void *ctx, size_t i, unsigned worker)
+static void
+raw_open_one(void *ctx, size_t i, unsigned worker)
 {
 	struct bench *b = ctx;
 	EVP_CIPHER_CTX *c = b->raw[worker];
 	uint8_t *in = b->cells + i * DLB_CELL_LEN;
-	uint8_t *out = b->content + b->stripe.inline_len +
-		i * DLB_BULK_CONTENT_LEN;
+	uint8_t *out =
+		b->content + b->stripe.inline_len + i * DLB_BULK_CONTENT_LEN;
 	int n;
 
-	need(EVP_DecryptInit_ex(c, NULL, NULL, raw_key, raw_iv) == 1 &&
-			EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, 16,
-				in + DLB_BULK_CONTENT_LEN) == 1 &&
-			EVP_DecryptUpdate(c, out, &n, in,
-				DLB_BULK_CONTENT_LEN) == 1 &&
-			EVP_DecryptFinal_ex(c, out + n, &n) == 1,
+	need(EVP_DecryptInit_ex(c, NULL, NULL, raw_key, raw_iv) == 1
+			&& EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, 16,
+				   in + DLB_BULK_CONTENT_LEN)
+				== 1
+			&& EVP_DecryptUpdate(
+				   c, out, &n, in, DLB_BULK_CONTENT_LEN)
+				== 1
+			&& EVP_DecryptFinal_ex(c, out + n, &n) == 1,
 		"OpenSSL's opening");
 }
 
-static void find_one(void *ctx, size_t i, unsigned worker)
+static void
+find_one(void *ctx, size_t i, unsigned worker)
 {
 	struct bench *b = ctx;
 	uint8_t shared[DLB_POINT_LEN];
 
 	(void)worker;
 	if (dlb_find(shared, b->cells + i * DLB_CELL_LEN, b->finding_secret,
-		    &b->reader) == DLB_OK)
+		    &b->reader)
+		== DLB_OK)
 		__atomic_fetch_add(&b->found, 1, __ATOMIC_RELAXED);
 }
 
-static void name_one(void *ctx, size_t i, unsigned worker)
+static void
+name_one(void *ctx, size_t i, unsigned worker)
 {
 	struct bench *b = ctx;
 	uint8_t core[DLB_HASH_LEN], name[DLB_NAME_LEN];
@@ -142,7 +156,8 @@ static const struct {
 enum { RAW_SEAL, RAW_OPEN, SEAL, OPEN, FIND, NAME, WORKS };
 
 /* Seconds, of one round. */
-static double run(struct bench *b, dlb_pool_fn fn, size_t n, bool threads)
+static double
+run(struct bench *b, dlb_pool_fn fn, size_t n, bool threads)
 {
 	double start = now();
 
@@ -154,7 +169,8 @@ static double run(struct bench *b, dlb_pool_fn fn, size_t n, bool threads)
 	return now() - start;
 }
 
-static void measure(struct bench *b, size_t n, int rounds, bool threads)
+static void
+measure(struct bench *b, size_t n, int rounds, bool threads)
 {
 	double best[WORKS], mb = (double)n * DLB_BULK_CONTENT_LEN / 1e6;
 
@@ -178,7 +194,8 @@ static void measure(struct bench *b, size_t n, int rounds, bool threads)
 	fflush(stdout);
 }
 
-static void prepare(struct bench *b, uint64_t len)
+static void
+prepare(struct bench *b, uint64_t len)
 {
 	need(dlb_base_init() == DLB_OK, "the start");
 	b->env = dlb_env_system();
@@ -201,13 +218,17 @@ static void prepare(struct bench *b, uint64_t len)
 	for (unsigned i = 0; i < dlb_pool_width() && i < WORKERS_MAX; i++) {
 		need(dlb_aead_new(&b->aead[i]) == DLB_OK, "OpenSSL");
 		b->raw[i] = EVP_CIPHER_CTX_new();
-		need(b->raw[i] && EVP_CipherInit_ex(b->raw[i],
-				EVP_chacha20_poly1305(), NULL, NULL, NULL,
-				1) == 1, "OpenSSL");
+		need(b->raw[i]
+				&& EVP_CipherInit_ex(b->raw[i],
+					   EVP_chacha20_poly1305(), NULL, NULL,
+					   NULL, 1)
+					== 1,
+			"OpenSSL");
 	}
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	static struct bench b;
 	uint64_t mib = argc > 1 ? strtoull(argv[1], NULL, 10) : 256;

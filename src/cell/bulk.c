@@ -12,16 +12,17 @@
 /* All that lies outside the body and is not the box tag. */
 #define BULK_AD_LEN (DLB_AT_BODY - DLB_BOX_TAG_LEN)
 
-static void bulk_ad(uint8_t ad[static BULK_AD_LEN],
-	const uint8_t cell[static DLB_AT_BODY])
+static void
+bulk_ad(uint8_t ad[static BULK_AD_LEN], const uint8_t cell[static DLB_AT_BODY])
 {
 	memcpy(ad, cell, DLB_AT_BOX_TAG);
 	memcpy(ad + DLB_AT_BOX_TAG, cell + DLB_AT_TOKEN_HASH,
 		DLB_AT_BODY - DLB_AT_TOKEN_HASH);
 }
 
-static void bulk_key(uint8_t key[static DLB_KEY_LEN],
-	const struct dlb_stripe *stripe, uint32_t index)
+static void
+bulk_key(uint8_t key[static DLB_KEY_LEN], const struct dlb_stripe *stripe,
+	uint32_t index)
 {
 	uint8_t data[DLB_KEY_LEN + 4];
 	struct dlb_writer w;
@@ -34,10 +35,10 @@ static void bulk_key(uint8_t key[static DLB_KEY_LEN],
 	dlb_wipe(data, sizeof(data));
 }
 
-void dlb_bulk_seal_with(uint8_t cell[static DLB_CELL_LEN],
-	struct dlb_aead *aead, const struct dlb_stripe *stripe, uint32_t index,
-	const uint8_t *content, size_t content_len,
-	const uint8_t box_tag[static DLB_BOX_TAG_LEN])
+void
+dlb_bulk_seal_with(uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
+	const struct dlb_stripe *stripe, uint32_t index, const uint8_t *content,
+	size_t content_len, const uint8_t box_tag[static DLB_BOX_TAG_LEN])
 {
 	uint8_t key[DLB_KEY_LEN], ad[BULK_AD_LEN];
 	uint8_t *body = cell + DLB_AT_BODY;
@@ -56,26 +57,28 @@ void dlb_bulk_seal_with(uint8_t cell[static DLB_CELL_LEN],
 	dlb_stripe_handle(cell + DLB_AT_HANDLE, stripe->stripe_key, index);
 	bulk_key(key, stripe, index);
 	bulk_ad(ad, cell);
-	dlb_aead_seal(aead, body, key, ad, sizeof(ad), plain,
-		DLB_BULK_CONTENT_LEN);
+	dlb_aead_seal(
+		aead, body, key, ad, sizeof(ad), plain, DLB_BULK_CONTENT_LEN);
 	dlb_cell_tag(cell, stripe->tag_key, box_tag);
 	dlb_wipe(key, sizeof(key));
 }
 
-void dlb_bulk_seal(uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
+void
+dlb_bulk_seal(uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
 	const struct dlb_stripe *stripe, uint32_t index, const uint8_t *content,
 	size_t content_len, const struct dlb_env *env)
 {
 	uint8_t box_tag[DLB_BOX_TAG_LEN];
 
 	dlb_random(env, box_tag, sizeof(box_tag));
-	dlb_bulk_seal_with(cell, aead, stripe, index, content, content_len,
-		box_tag);
+	dlb_bulk_seal_with(
+		cell, aead, stripe, index, content, content_len, box_tag);
 }
 
-enum dlb_status dlb_bulk_open(uint8_t *out, size_t *len, struct dlb_aead *aead,
-	const uint8_t cell[static DLB_CELL_LEN], const struct dlb_stripe *stripe,
-	uint32_t index)
+enum dlb_status
+dlb_bulk_open(uint8_t *out, size_t *len, struct dlb_aead *aead,
+	const uint8_t cell[static DLB_CELL_LEN],
+	const struct dlb_stripe *stripe, uint32_t index)
 {
 	uint8_t key[DLB_KEY_LEN], ad[BULK_AD_LEN];
 	struct dlb_waybill waybill;
@@ -83,8 +86,8 @@ enum dlb_status dlb_bulk_open(uint8_t *out, size_t *len, struct dlb_aead *aead,
 	enum dlb_status status;
 
 	*len = 0;
-	if (index < 1 || index >= stripe->cells ||
-		dlb_waybill_read(&waybill, cell) != DLB_OK) {
+	if (index < 1 || index >= stripe->cells
+		|| dlb_waybill_read(&waybill, cell) != DLB_OK) {
 		memset(out, 0, DLB_BULK_CONTENT_LEN);
 		return DLB_FORGED;
 	}

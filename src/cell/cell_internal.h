@@ -45,16 +45,16 @@ void dlb_cell_tag(uint8_t cell[static DLB_CELL_LEN], const uint8_t *tag_key,
 #define DLB_AT_BOX2 (DLB_AT_BODY + DLB_BOX1_LEN)
 
 #define DLB_BOX2_FIXED_LEN 64
-#define DLB_BOX2_LEN(card_len) \
+#define DLB_BOX2_LEN(card_len)                                                 \
 	(DLB_BOX_OVERHEAD + DLB_BOX2_FIXED_LEN + (card_len))
 #define DLB_BOX2_LEN_MIN DLB_BOX2_LEN(0)
 #define DLB_BOX2_LEN_MAX DLB_BOX2_LEN(DLB_CARD_RIDE_MAX)
 
 #define DLB_FIELDS_LEN 256
 /* What a head without a card has room for. */
-#define DLB_INLINE_CAP                                                \
-	(DLB_BODY_LEN - DLB_BOX1_LEN - DLB_BOX2_LEN_MIN - DLB_BOX_OVERHEAD - \
-		DLB_FIELDS_LEN) /* 63,840 */
+#define DLB_INLINE_CAP                                                         \
+	(DLB_BODY_LEN - DLB_BOX1_LEN - DLB_BOX2_LEN_MIN - DLB_BOX_OVERHEAD     \
+		- DLB_FIELDS_LEN) /* 63,840 */
 
 _Static_assert(DLB_AT_BODY + DLB_BODY_LEN == DLB_CELL_LEN, "cell layout");
 _Static_assert(DLB_BOX1_LEN == 1184, "box 1");
@@ -67,8 +67,8 @@ _Static_assert(DLB_BOX2_LEN_MAX <= UINT16_MAX, "box 2's length is a u16");
 /* What both sealing and opening refuse; MALFORMED. */
 enum dlb_status dlb_stripe_check(
 	const struct dlb_stripe *stripe, size_t card_len) DLB_MUST_CHECK;
-void dlb_stripe_encode(uint8_t out[static DLB_FIELDS_LEN],
-	const struct dlb_stripe *stripe);
+void dlb_stripe_encode(
+	uint8_t out[static DLB_FIELDS_LEN], const struct dlb_stripe *stripe);
 /* Decodes and checks; the fields that are not in the box are zeroed. */
 enum dlb_status dlb_stripe_decode(struct dlb_stripe *out,
 	const uint8_t in[static DLB_FIELDS_LEN], size_t card_len)

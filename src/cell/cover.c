@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-static void throwaway_reader(
-	struct dlb_seal_to *to, const struct dlb_env *env)
+static void
+throwaway_reader(struct dlb_seal_to *to, const struct dlb_env *env)
 {
 	uint8_t uniform[64], agree[32], seed[DLB_XWING_SEED_LEN];
 
@@ -27,9 +27,10 @@ static void throwaway_reader(
 	dlb_wipe(seed, sizeof(seed));
 }
 
-enum dlb_status dlb_cover_init(struct dlb_seal_to *to,
-	struct dlb_seal_from *from, struct dlb_stripe *stripe, uint32_t cells,
-	uint16_t expiry_week, const struct dlb_env *env)
+enum dlb_status
+dlb_cover_init(struct dlb_seal_to *to, struct dlb_seal_from *from,
+	struct dlb_stripe *stripe, uint32_t cells, uint16_t expiry_week,
+	const struct dlb_env *env)
 {
 	memset(to, 0, sizeof(*to));
 	memset(from, 0, sizeof(*from));
@@ -47,8 +48,8 @@ enum dlb_status dlb_cover_init(struct dlb_seal_to *to,
 	dlb_random(env, stripe->stripe_key, sizeof(stripe->stripe_key));
 	dlb_random(env, stripe->letter_key, sizeof(stripe->letter_key));
 	dlb_random(env, stripe->recall_key, sizeof(stripe->recall_key));
-	stripe->stripe_len = DLB_INLINE_CAP +
-		(dlb_padme(cells) - 1) * (uint64_t)DLB_BULK_CONTENT_LEN;
+	stripe->stripe_len = DLB_INLINE_CAP
+		+ (dlb_padme(cells) - 1) * (uint64_t)DLB_BULK_CONTENT_LEN;
 	stripe->content_len = stripe->stripe_len;
 	stripe->expiry_week = expiry_week;
 	return dlb_stripe_layout(stripe, 0);

@@ -10,8 +10,9 @@
 #include <string.h>
 
 /* What a caller may have wrong. */
-static enum dlb_status check_input(const struct dlb_seal_from *from,
-	const struct dlb_stripe *stripe, struct dlb_error *err)
+static enum dlb_status
+check_input(const struct dlb_seal_from *from, const struct dlb_stripe *stripe,
+	struct dlb_error *err)
 {
 	if (from->card_len > DLB_CARD_RIDE_MAX)
 		return dlb_fail(err, DLB_LIMIT,
@@ -28,9 +29,9 @@ static enum dlb_status check_input(const struct dlb_seal_from *from,
 
 /* Box 1: which opening key, and the ciphertext for it. Leaves X-Wing's shared
  * secret in ss. */
-static enum dlb_status seal_box1(uint8_t *box, struct dlb_aead *aead,
-	const struct dlb_schedule *s, uint8_t ss[static 32],
-	const struct dlb_seal_to *to, size_t box2_len,
+static enum dlb_status
+seal_box1(uint8_t *box, struct dlb_aead *aead, const struct dlb_schedule *s,
+	uint8_t ss[static 32], const struct dlb_seal_to *to, size_t box2_len,
 	const uint8_t eseed[static DLB_XWING_ESEED_LEN])
 {
 	struct dlb_writer w;
@@ -48,13 +49,14 @@ static enum dlb_status seal_box1(uint8_t *box, struct dlb_aead *aead,
 }
 
 /* Box 2: who sends. */
-static void seal_box2(uint8_t *box, struct dlb_aead *aead,
-	const struct dlb_schedule *s, const struct dlb_seal_from *from)
+static void
+seal_box2(uint8_t *box, struct dlb_aead *aead, const struct dlb_schedule *s,
+	const struct dlb_seal_from *from)
 {
 	struct dlb_writer w;
 
-	dlb_writer_init(&w, box + DLB_COMMIT_LEN,
-		DLB_BOX2_FIXED_LEN + from->card_len);
+	dlb_writer_init(
+		&w, box + DLB_COMMIT_LEN, DLB_BOX2_FIXED_LEN + from->card_len);
 	dlb_write_bytes(&w, from->identity.sign, sizeof(from->identity.sign));
 	dlb_write_bytes(&w, from->identity.agree, sizeof(from->identity.agree));
 	if (from->card_len)
@@ -63,7 +65,8 @@ static void seal_box2(uint8_t *box, struct dlb_aead *aead,
 }
 
 /* Box 3: the stripe, and what of its content fits; it ends with the cell. */
-static void seal_box3(uint8_t *box, size_t box_len, struct dlb_aead *aead,
+static void
+seal_box3(uint8_t *box, size_t box_len, struct dlb_aead *aead,
 	const struct dlb_schedule *s, const struct dlb_stripe *stripe,
 	const uint8_t *content)
 {
@@ -79,7 +82,8 @@ static void seal_box3(uint8_t *box, size_t box_len, struct dlb_aead *aead,
 }
 
 /* r and S = r*F; the handle goes into the cell. */
-static enum dlb_status agree_finding(uint8_t cell[static DLB_CELL_LEN],
+static enum dlb_status
+agree_finding(uint8_t cell[static DLB_CELL_LEN],
 	uint8_t shared[static DLB_POINT_LEN],
 	const uint8_t r[static DLB_SCALAR_LEN], const struct dlb_seal_to *to)
 {
@@ -89,11 +93,11 @@ static enum dlb_status agree_finding(uint8_t cell[static DLB_CELL_LEN],
 	return dlb_point_mul(shared, r, to->finding);
 }
 
-enum dlb_status dlb_head_seal_with(uint8_t cell[static DLB_CELL_LEN],
-	struct dlb_aead *aead, const struct dlb_seal_to *to,
-	const struct dlb_seal_from *from, const struct dlb_stripe *stripe,
-	const uint8_t *content, const struct dlb_head_random *random,
-	struct dlb_error *err)
+enum dlb_status
+dlb_head_seal_with(uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
+	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
+	const struct dlb_stripe *stripe, const uint8_t *content,
+	const struct dlb_head_random *random, struct dlb_error *err)
 {
 	uint8_t shared[DLB_POINT_LEN] = {0}, ss[32] = {0};
 	struct dlb_schedule s = {0};
@@ -134,11 +138,11 @@ out:
 	return status;
 }
 
-enum dlb_status dlb_head_seal(uint8_t cell[static DLB_CELL_LEN],
-	struct dlb_aead *aead, const struct dlb_seal_to *to,
-	const struct dlb_seal_from *from, const struct dlb_stripe *stripe,
-	const uint8_t *content, const struct dlb_env *env,
-	struct dlb_error *err)
+enum dlb_status
+dlb_head_seal(uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
+	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
+	const struct dlb_stripe *stripe, const uint8_t *content,
+	const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_head_random random;
 	enum dlb_status status;

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-enum dlb_status dlb_find(uint8_t shared[static DLB_POINT_LEN],
+enum dlb_status
+dlb_find(uint8_t shared[static DLB_POINT_LEN],
 	const uint8_t prefix[static DLB_TRIAL_LEN],
 	const uint8_t finding_secret[static DLB_SCALAR_LEN],
 	const struct dlb_identity *reader)
@@ -23,8 +24,8 @@ enum dlb_status dlb_find(uint8_t shared[static DLB_POINT_LEN],
 	memset(shared, 0, DLB_POINT_LEN);
 	if (dlb_waybill_read(&waybill, prefix) != DLB_OK)
 		return DLB_NOT_MINE;
-	if (dlb_point_mul(shared, finding_secret, prefix + DLB_AT_HANDLE) !=
-		DLB_OK) {
+	if (dlb_point_mul(shared, finding_secret, prefix + DLB_AT_HANDLE)
+		!= DLB_OK) {
 		memset(shared, 0, DLB_POINT_LEN);
 		return DLB_NOT_MINE;
 	}
@@ -38,10 +39,10 @@ enum dlb_status dlb_find(uint8_t shared[static DLB_POINT_LEN],
 }
 
 /* Box 1: yields X-Wing's secret and the length of box 2. */
-static enum dlb_status open_box1(struct dlb_opened *out, uint8_t ss[static 32],
-	size_t *box2_len, const uint8_t *box, struct dlb_aead *aead,
-	const struct dlb_schedule *s, const struct dlb_opener *opener,
-	struct dlb_error *err)
+static enum dlb_status
+open_box1(struct dlb_opened *out, uint8_t ss[static 32], size_t *box2_len,
+	const uint8_t *box, struct dlb_aead *aead, const struct dlb_schedule *s,
+	const struct dlb_opener *opener, struct dlb_error *err)
 {
 	struct dlb_reader r;
 	const uint8_t *ct, *secret;
@@ -49,8 +50,8 @@ static enum dlb_status open_box1(struct dlb_opened *out, uint8_t ss[static 32],
 
 	status = dlb_box_open(out->plain, box, DLB_BOX1_LEN, aead, s);
 	if (status == DLB_WRONG_KEY)
-		return dlb_fail(err, DLB_NOT_MINE,
-			"the cell is not for this reader");
+		return dlb_fail(
+			err, DLB_NOT_MINE, "the cell is not for this reader");
 	if (status != DLB_OK)
 		return dlb_fail(err, DLB_FORGED,
 			"the cell was changed after it was sealed (box 1)");
@@ -59,8 +60,8 @@ static enum dlb_status open_box1(struct dlb_opened *out, uint8_t ss[static 32],
 	*box2_len = dlb_read_u16(&r);
 	dlb_read_zeros(&r, 10);
 	ct = dlb_read_view(&r, DLB_XWING_CT_LEN);
-	if (!dlb_reader_done(&r) || *box2_len < DLB_BOX2_LEN_MIN ||
-		*box2_len > DLB_BOX2_LEN_MAX)
+	if (!dlb_reader_done(&r) || *box2_len < DLB_BOX2_LEN_MIN
+		|| *box2_len > DLB_BOX2_LEN_MAX)
 		return dlb_fail(err, DLB_MALFORMED,
 			"the cell's first box is not in the form it should "
 			"have");
@@ -73,8 +74,9 @@ static enum dlb_status open_box1(struct dlb_opened *out, uint8_t ss[static 32],
 }
 
 /* Box 2: the sender, as they say, and their card. It stays in out->plain. */
-static enum dlb_status open_box2(struct dlb_opened *out, const uint8_t *box,
-	size_t box_len, struct dlb_aead *aead, const struct dlb_schedule *s,
+static enum dlb_status
+open_box2(struct dlb_opened *out, const uint8_t *box, size_t box_len,
+	struct dlb_aead *aead, const struct dlb_schedule *s,
 	struct dlb_error *err)
 {
 	if (dlb_box_open(out->plain, box, box_len, aead, s) != DLB_OK)
@@ -88,9 +90,9 @@ static enum dlb_status open_box2(struct dlb_opened *out, const uint8_t *box,
 }
 
 /* What box 3 held, from `plain` on within out->plain: fields, content, zeros. */
-static enum dlb_status parse_box3(struct dlb_opened *out, const uint8_t *plain,
-	size_t plain_len, size_t card_len, const uint8_t *cell,
-	struct dlb_error *err)
+static enum dlb_status
+parse_box3(struct dlb_opened *out, const uint8_t *plain, size_t plain_len,
+	size_t card_len, const uint8_t *cell, struct dlb_error *err)
 {
 	struct dlb_waybill waybill;
 	size_t used;
@@ -101,8 +103,8 @@ static enum dlb_status parse_box3(struct dlb_opened *out, const uint8_t *plain,
 	/* The layout has bounded inline_len by the room there is. */
 	used = DLB_FIELDS_LEN + out->stripe.inline_len;
 	if (!dlb_all_zero(plain + used, plain_len - used))
-		return dlb_fail(err, DLB_MALFORMED,
-			"the letter's padding is not zero");
+		return dlb_fail(
+			err, DLB_MALFORMED, "the letter's padding is not zero");
 	if (dlb_waybill_read(&waybill, cell) != DLB_OK)
 		return dlb_fail(err, DLB_MALFORMED,
 			"the cell's waybill is not in the form it should have");
@@ -112,15 +114,16 @@ static enum dlb_status parse_box3(struct dlb_opened *out, const uint8_t *plain,
 }
 
 /* Box 3: opens only where the sender that box 2 names (or the reader) made it. */
-static enum dlb_status open_box3(struct dlb_opened *out, const uint8_t *cell,
-	size_t offset, struct dlb_aead *aead, const struct dlb_schedule *s,
+static enum dlb_status
+open_box3(struct dlb_opened *out, const uint8_t *cell, size_t offset,
+	struct dlb_aead *aead, const struct dlb_schedule *s,
 	struct dlb_error *err)
 {
 	size_t box_len = DLB_BODY_LEN - offset;
 	uint8_t *plain = out->plain + DLB_BOX2_FIXED_LEN + out->card_len;
 
-	if (dlb_box_open(plain, cell + DLB_AT_BODY + offset, box_len, aead,
-		    s) != DLB_OK)
+	if (dlb_box_open(plain, cell + DLB_AT_BODY + offset, box_len, aead, s)
+		!= DLB_OK)
 		return dlb_fail(err, DLB_FORGED,
 			"the sender that the cell names did not seal it");
 	out->box3_offset = (uint32_t)offset;
@@ -130,8 +133,9 @@ static enum dlb_status open_box3(struct dlb_opened *out, const uint8_t *cell,
 		cell, err);
 }
 
-static enum dlb_status open_boxes(struct dlb_opened *out,
-	struct dlb_aead *aead, const uint8_t cell[static DLB_CELL_LEN],
+static enum dlb_status
+open_boxes(struct dlb_opened *out, struct dlb_aead *aead,
+	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t shared[static DLB_POINT_LEN],
 	const struct dlb_opener *opener, struct dlb_error *err)
 {
@@ -164,7 +168,8 @@ out:
 	return status;
 }
 
-enum dlb_status dlb_head_open(struct dlb_opened *out, struct dlb_aead *aead,
+enum dlb_status
+dlb_head_open(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t shared[static DLB_POINT_LEN],
 	const struct dlb_opener *opener, struct dlb_error *err)
@@ -182,7 +187,8 @@ enum dlb_status dlb_head_open(struct dlb_opened *out, struct dlb_aead *aead,
 	return status;
 }
 
-enum dlb_status dlb_head_reopen(struct dlb_opened *out, struct dlb_aead *aead,
+enum dlb_status
+dlb_head_reopen(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t box3_key[static DLB_KEY_LEN], uint32_t box3_offset,
 	const uint8_t transcript[static DLB_HASH_LEN], struct dlb_error *err)

@@ -15,7 +15,8 @@
 
 #include <string.h>
 
-static void hash_label(struct dlb_hash *h, const char *label)
+static void
+hash_label(struct dlb_hash *h, const char *label)
 {
 	uint8_t len = (uint8_t)strlen(label);
 
@@ -25,20 +26,21 @@ static void hash_label(struct dlb_hash *h, const char *label)
 }
 
 /* Key and commitment of a box from ikm and the transcript. */
-static void derive_box(struct dlb_schedule *s, const char *label)
+static void
+derive_box(struct dlb_schedule *s, const char *label)
 {
 	uint8_t both[DLB_KEY_LEN + DLB_COMMIT_LEN];
 
-	dlb_derive(both, sizeof(both), s->ikm, s->ikm_len, label,
-		s->transcript, sizeof(s->transcript));
+	dlb_derive(both, sizeof(both), s->ikm, s->ikm_len, label, s->transcript,
+		sizeof(s->transcript));
 	memcpy(s->key, both, DLB_KEY_LEN);
 	memcpy(s->commitment, both + DLB_KEY_LEN, DLB_COMMIT_LEN);
 	dlb_wipe(both, sizeof(both));
 }
 
 /* ikm becomes chain || secret; chain comes from the ikm and transcript before. */
-static void mix(struct dlb_schedule *s, const char *label,
-	const uint8_t secret[static 32])
+static void
+mix(struct dlb_schedule *s, const char *label, const uint8_t secret[static 32])
 {
 	uint8_t chain[DLB_KEY_LEN];
 
@@ -50,7 +52,8 @@ static void mix(struct dlb_schedule *s, const char *label,
 	dlb_wipe(chain, sizeof(chain));
 }
 
-void dlb_schedule_box1(struct dlb_schedule *s,
+void
+dlb_schedule_box1(struct dlb_schedule *s,
 	const uint8_t cell[static DLB_AT_BODY],
 	const struct dlb_identity *reader,
 	const uint8_t shared[static DLB_POINT_LEN])
@@ -72,7 +75,8 @@ void dlb_schedule_box1(struct dlb_schedule *s,
 	derive_box(s, "dlb box 1");
 }
 
-void dlb_schedule_box2(struct dlb_schedule *s,
+void
+dlb_schedule_box2(struct dlb_schedule *s,
 	const uint8_t box1[static DLB_BOX1_LEN], const uint8_t ss[static 32])
 {
 	struct dlb_hash h;
@@ -85,9 +89,9 @@ void dlb_schedule_box2(struct dlb_schedule *s,
 	derive_box(s, "dlb box 2");
 }
 
-void dlb_schedule_box3(struct dlb_schedule *s, const uint8_t *box2,
-	size_t box2_len, const struct dlb_identity *sender,
-	const uint8_t agreed[static 32])
+void
+dlb_schedule_box3(struct dlb_schedule *s, const uint8_t *box2, size_t box2_len,
+	const struct dlb_identity *sender, const uint8_t agreed[static 32])
 {
 	struct dlb_hash h;
 
@@ -101,7 +105,8 @@ void dlb_schedule_box3(struct dlb_schedule *s, const uint8_t *box2,
 	derive_box(s, "dlb box 3");
 }
 
-void dlb_box_seal(uint8_t *box, size_t plain_len, struct dlb_aead *aead,
+void
+dlb_box_seal(uint8_t *box, size_t plain_len, struct dlb_aead *aead,
 	const struct dlb_schedule *s)
 {
 	memcpy(box, s->commitment, DLB_COMMIT_LEN);
@@ -109,7 +114,8 @@ void dlb_box_seal(uint8_t *box, size_t plain_len, struct dlb_aead *aead,
 		sizeof(s->transcript), box + DLB_COMMIT_LEN, plain_len);
 }
 
-enum dlb_status dlb_box_open(uint8_t *out, const uint8_t *box, size_t box_len,
+enum dlb_status
+dlb_box_open(uint8_t *out, const uint8_t *box, size_t box_len,
 	struct dlb_aead *aead, const struct dlb_schedule *s)
 {
 	if (!dlb_equal(box, s->commitment, DLB_COMMIT_LEN))

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-uint64_t dlb_padme(uint64_t n)
+uint64_t
+dlb_padme(uint64_t n)
 {
 	unsigned e, s;
 	uint64_t mask;
@@ -27,12 +28,14 @@ uint64_t dlb_padme(uint64_t n)
 }
 
 /* Of a stripe that holds no less and no more than the letter needs. */
-static uint64_t stripe_len_of(uint64_t content_len, uint8_t k)
+static uint64_t
+stripe_len_of(uint64_t content_len, uint8_t k)
 {
 	return content_len / k + (content_len % k != 0);
 }
 
-enum dlb_status dlb_stripe_layout(struct dlb_stripe *stripe, size_t card_len)
+enum dlb_status
+dlb_stripe_layout(struct dlb_stripe *stripe, size_t card_len)
 {
 	uint64_t cap, rest, bulk;
 
@@ -40,8 +43,8 @@ enum dlb_status dlb_stripe_layout(struct dlb_stripe *stripe, size_t card_len)
 	stripe->inline_len = 0;
 	if (card_len > DLB_CARD_RIDE_MAX)
 		return DLB_LIMIT;
-	cap = stripe->mode == DLB_STRIPE_THRESHOLD ? 0 :
-						     DLB_INLINE_CAP - card_len;
+	cap = stripe->mode == DLB_STRIPE_THRESHOLD ? 0
+						   : DLB_INLINE_CAP - card_len;
 	if (cap > stripe->stripe_len)
 		cap = stripe->stripe_len;
 	rest = stripe->stripe_len - cap;
@@ -54,37 +57,39 @@ enum dlb_status dlb_stripe_layout(struct dlb_stripe *stripe, size_t card_len)
 	return DLB_OK;
 }
 
-enum dlb_status dlb_stripe_check(
-	const struct dlb_stripe *stripe, size_t card_len)
+enum dlb_status
+dlb_stripe_check(const struct dlb_stripe *stripe, size_t card_len)
 {
 	struct dlb_stripe layout;
 
-	if (stripe->mode != DLB_STRIPE_WHOLE &&
-		stripe->mode != DLB_STRIPE_THRESHOLD)
+	if (stripe->mode != DLB_STRIPE_WHOLE
+		&& stripe->mode != DLB_STRIPE_THRESHOLD)
 		return DLB_MALFORMED;
-	if (stripe->k < 1 || stripe->k > stripe->n ||
-		stripe->number >= stripe->n)
+	if (stripe->k < 1 || stripe->k > stripe->n
+		|| stripe->number >= stripe->n)
 		return DLB_MALFORMED;
 	/* A threshold of one would hide nothing: it has no form of its own. */
 	if (stripe->mode == DLB_STRIPE_THRESHOLD && stripe->k < 2)
 		return DLB_MALFORMED;
-	if (stripe->mode == DLB_STRIPE_WHOLE &&
-		!dlb_all_zero(stripe->commitment, sizeof(stripe->commitment)))
+	if (stripe->mode == DLB_STRIPE_WHOLE
+		&& !dlb_all_zero(
+			stripe->commitment, sizeof(stripe->commitment)))
 		return DLB_MALFORMED;
 	if (stripe->stripe_len != stripe_len_of(stripe->content_len, stripe->k))
 		return DLB_MALFORMED;
 	memset(&layout, 0, sizeof(layout));
 	layout.mode = stripe->mode;
 	layout.stripe_len = stripe->stripe_len;
-	if (dlb_stripe_layout(&layout, card_len) != DLB_OK ||
-		layout.cells != stripe->cells ||
-		layout.inline_len != stripe->inline_len)
+	if (dlb_stripe_layout(&layout, card_len) != DLB_OK
+		|| layout.cells != stripe->cells
+		|| layout.inline_len != stripe->inline_len)
 		return DLB_MALFORMED;
 	return DLB_OK;
 }
 
-void dlb_stripe_encode(uint8_t out[static DLB_FIELDS_LEN],
-	const struct dlb_stripe *stripe)
+void
+dlb_stripe_encode(
+	uint8_t out[static DLB_FIELDS_LEN], const struct dlb_stripe *stripe)
 {
 	struct dlb_writer w;
 
@@ -105,7 +110,8 @@ void dlb_stripe_encode(uint8_t out[static DLB_FIELDS_LEN],
 	dlb_write_zeros(&w, DLB_FIELDS_LEN - w.len);
 }
 
-enum dlb_status dlb_stripe_decode(struct dlb_stripe *out,
+enum dlb_status
+dlb_stripe_decode(struct dlb_stripe *out,
 	const uint8_t in[static DLB_FIELDS_LEN], size_t card_len)
 {
 	struct dlb_reader r;
@@ -132,7 +138,8 @@ enum dlb_status dlb_stripe_decode(struct dlb_stripe *out,
 	return DLB_MALFORMED;
 }
 
-void dlb_stripe_range(const struct dlb_stripe *stripe, uint32_t index,
+void
+dlb_stripe_range(const struct dlb_stripe *stripe, uint32_t index,
 	uint64_t *offset, size_t *len)
 {
 	uint64_t at, rest;
@@ -141,17 +148,17 @@ void dlb_stripe_range(const struct dlb_stripe *stripe, uint32_t index,
 	*len = 0;
 	if (index < 1 || index >= stripe->cells)
 		return;
-	at = stripe->inline_len +
-		(uint64_t)(index - 1) * DLB_BULK_CONTENT_LEN;
+	at = stripe->inline_len + (uint64_t)(index - 1) * DLB_BULK_CONTENT_LEN;
 	if (at >= stripe->stripe_len)
 		return;
 	rest = stripe->stripe_len - at;
 	*offset = at;
-	*len = rest < DLB_BULK_CONTENT_LEN ? (size_t)rest :
-					     DLB_BULK_CONTENT_LEN;
+	*len = rest < DLB_BULK_CONTENT_LEN ? (size_t)rest
+					   : DLB_BULK_CONTENT_LEN;
 }
 
-void dlb_stripe_handle(uint8_t handle[static DLB_HANDLE_LEN],
+void
+dlb_stripe_handle(uint8_t handle[static DLB_HANDLE_LEN],
 	const uint8_t stripe_key[static DLB_KEY_LEN], uint32_t index)
 {
 	uint8_t at[4], uniform[64];
@@ -165,7 +172,8 @@ void dlb_stripe_handle(uint8_t handle[static DLB_HANDLE_LEN],
 	dlb_wipe(uniform, sizeof(uniform));
 }
 
-void dlb_recall_token(uint8_t token[static DLB_TOKEN_LEN],
+void
+dlb_recall_token(uint8_t token[static DLB_TOKEN_LEN],
 	const uint8_t recall_key[static DLB_KEY_LEN], uint8_t stripe_number,
 	uint32_t index)
 {
@@ -179,13 +187,15 @@ void dlb_recall_token(uint8_t token[static DLB_TOKEN_LEN],
 		at, sizeof(at));
 }
 
-void dlb_token_hash(uint8_t hash[static DLB_HASH_LEN],
+void
+dlb_token_hash(uint8_t hash[static DLB_HASH_LEN],
 	const uint8_t token[static DLB_TOKEN_LEN])
 {
 	dlb_sha256(hash, token, DLB_TOKEN_LEN);
 }
 
-void dlb_stripe_waybill(uint8_t cell[static DLB_WAYBILL_LEN],
+void
+dlb_stripe_waybill(uint8_t cell[static DLB_WAYBILL_LEN],
 	const struct dlb_stripe *stripe, uint32_t index)
 {
 	uint8_t token[DLB_TOKEN_LEN], hash[DLB_HASH_LEN];
@@ -196,7 +206,8 @@ void dlb_stripe_waybill(uint8_t cell[static DLB_WAYBILL_LEN],
 	dlb_wipe(token, sizeof(token));
 }
 
-bool dlb_all_zero(const uint8_t *p, size_t len)
+bool
+dlb_all_zero(const uint8_t *p, size_t len)
 {
 	uint8_t any = 0;
 

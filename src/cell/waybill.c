@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-void dlb_waybill_write(uint8_t cell[static DLB_WAYBILL_LEN],
-	uint16_t expiry_week, const uint8_t token_hash[static DLB_HASH_LEN])
+void
+dlb_waybill_write(uint8_t cell[static DLB_WAYBILL_LEN], uint16_t expiry_week,
+	const uint8_t token_hash[static DLB_HASH_LEN])
 {
 	struct dlb_writer w;
 
@@ -23,8 +24,9 @@ void dlb_waybill_write(uint8_t cell[static DLB_WAYBILL_LEN],
 	dlb_write_bytes(&w, token_hash, DLB_HASH_LEN);
 }
 
-enum dlb_status dlb_waybill_read(struct dlb_waybill *out,
-	const uint8_t waybill[static DLB_WAYBILL_LEN])
+enum dlb_status
+dlb_waybill_read(
+	struct dlb_waybill *out, const uint8_t waybill[static DLB_WAYBILL_LEN])
 {
 	struct dlb_reader r;
 	uint8_t version;
@@ -42,15 +44,17 @@ enum dlb_status dlb_waybill_read(struct dlb_waybill *out,
 	return version == DLB_CELL_VERSION ? DLB_MALFORMED : DLB_UNSUPPORTED;
 }
 
-enum dlb_status dlb_cell_check(struct dlb_waybill *out,
-	const uint8_t cell[static DLB_CELL_LEN], struct dlb_error *err)
+enum dlb_status
+dlb_cell_check(struct dlb_waybill *out, const uint8_t cell[static DLB_CELL_LEN],
+	struct dlb_error *err)
 {
 	enum dlb_status status = dlb_waybill_read(out, cell);
 
 	if (status == DLB_UNSUPPORTED)
 		return dlb_fail(err, status,
 			"the cell is of version %u, which this program does "
-			"not know", cell[DLB_AT_VERSION]);
+			"not know",
+			cell[DLB_AT_VERSION]);
 	if (status != DLB_OK)
 		return dlb_fail(err, status,
 			"the cell's waybill has reserved bytes that are set");
@@ -62,24 +66,27 @@ enum dlb_status dlb_cell_check(struct dlb_waybill *out,
 	return DLB_OK;
 }
 
-enum dlb_status dlb_cell_check_expiry(uint16_t expiry_week, uint16_t now_week)
+enum dlb_status
+dlb_cell_check_expiry(uint16_t expiry_week, uint16_t now_week)
 {
 	if (expiry_week < now_week)
 		return DLB_EXPIRED;
-	if (expiry_week - now_week >
-		DLB_CELL_LIFETIME_WEEKS + DLB_CELL_SLACK_WEEKS)
+	if (expiry_week - now_week
+		> DLB_CELL_LIFETIME_WEEKS + DLB_CELL_SLACK_WEEKS)
 		return DLB_REFUSED;
 	return DLB_OK;
 }
 
-static void core_of(uint8_t core[static DLB_HASH_LEN],
+static void
+core_of(uint8_t core[static DLB_HASH_LEN],
 	const uint8_t cell[static DLB_CELL_LEN])
 {
 	dlb_sha256_2(core, cell, DLB_AT_BOX_TAG, cell + DLB_AT_TOKEN_HASH,
 		DLB_CELL_LEN - DLB_AT_TOKEN_HASH);
 }
 
-void dlb_cell_name(uint8_t core[static DLB_HASH_LEN],
+void
+dlb_cell_name(uint8_t core[static DLB_HASH_LEN],
 	uint8_t name[static DLB_NAME_LEN],
 	const uint8_t cell[static DLB_CELL_LEN])
 {
@@ -88,7 +95,8 @@ void dlb_cell_name(uint8_t core[static DLB_HASH_LEN],
 		DLB_BOX_TAG_LEN);
 }
 
-void dlb_box_tag(uint8_t tag[static DLB_BOX_TAG_LEN],
+void
+dlb_box_tag(uint8_t tag[static DLB_BOX_TAG_LEN],
 	const uint8_t tag_key[static DLB_KEY_LEN],
 	const uint8_t core[static DLB_HASH_LEN])
 {
@@ -96,7 +104,8 @@ void dlb_box_tag(uint8_t tag[static DLB_BOX_TAG_LEN],
 		core, DLB_HASH_LEN);
 }
 
-void dlb_cell_tag(uint8_t cell[static DLB_CELL_LEN], const uint8_t *tag_key,
+void
+dlb_cell_tag(uint8_t cell[static DLB_CELL_LEN], const uint8_t *tag_key,
 	const uint8_t random_tag[static DLB_BOX_TAG_LEN])
 {
 	uint8_t core[DLB_HASH_LEN];

@@ -3,20 +3,22 @@
 
 #include <stdlib.h>
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
 	*state = cell_world_new(5);
 	return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
 	cell_world_free(*state);
 	return 0;
 }
 
-static size_t seal(struct cell_world *w, const struct dlb_stripe *s,
-	uint32_t index)
+static size_t
+seal(struct cell_world *w, const struct dlb_stripe *s, uint32_t index)
 {
 	uint64_t offset;
 	size_t len;
@@ -28,8 +30,9 @@ static size_t seal(struct cell_world *w, const struct dlb_stripe *s,
 	return len;
 }
 
-static enum dlb_status open_as(struct cell_world *w,
-	const struct dlb_stripe *s, uint32_t index, const uint8_t *cell)
+static enum dlb_status
+open_as(struct cell_world *w, const struct dlb_stripe *s, uint32_t index,
+	const uint8_t *cell)
 {
 	size_t len = 99;
 	enum dlb_status status;
@@ -43,8 +46,8 @@ static enum dlb_status open_as(struct cell_world *w,
 	return status;
 }
 
-static void round_trip(
-	struct cell_world *w, const struct dlb_stripe *s, uint32_t index)
+static void
+round_trip(struct cell_world *w, const struct dlb_stripe *s, uint32_t index)
 {
 	struct dlb_waybill waybill;
 	uint8_t handle[DLB_HANDLE_LEN];
@@ -60,7 +63,8 @@ static void round_trip(
 	assert_zeroed(w->out + len, sizeof(w->out) - len);
 }
 
-static void round_trips_at_the_edges(void **state)
+static void
+round_trips_at_the_edges(void **state)
 {
 	static const uint64_t lens[] = {63841, 63840 + 65423, 63840 + 65424,
 		63840 + 65425, 63840 + 2 * 65424 - 1, 63840 + 2 * 65424,
@@ -76,7 +80,8 @@ static void round_trips_at_the_edges(void **state)
 }
 
 /* A whole letter, from its cells alone. */
-static void a_letter_of_many_cells_comes_back(void **state)
+static void
+a_letter_of_many_cells_comes_back(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_world_head(w, 1000000, NULL, 0);
@@ -91,8 +96,8 @@ static void a_letter_of_many_cells_comes_back(void **state)
 
 		seal(w, &s, i);
 		dlb_stripe_range(&w->opened->stripe, i, &offset, &len);
-		assert_ok(dlb_bulk_open(w->out, &got, w->aead, w->cell,
-			&w->opened->stripe, i));
+		assert_ok(dlb_bulk_open(
+			w->out, &got, w->aead, w->cell, &w->opened->stripe, i));
 		assert_int_equal(got, len);
 		memcpy(letter + offset, w->out, len);
 	}
@@ -101,7 +106,8 @@ static void a_letter_of_many_cells_comes_back(void **state)
 	free(want);
 }
 
-static void content_may_lie_in_the_cell(void **state)
+static void
+content_may_lie_in_the_cell(void **state)
 {
 	static const size_t lens[] = {0, 1, 65423, 65424};
 	static const uint8_t tag[16] = {7};
@@ -110,8 +116,8 @@ static void content_may_lie_in_the_cell(void **state)
 
 	for (size_t i = 0; i < DLB_ARRAY_LEN(lens); i++) {
 		cell_content(w->content, 0, lens[i]);
-		dlb_bulk_seal_with(w->cell, w->aead, &s, 1, w->content,
-			lens[i], tag);
+		dlb_bulk_seal_with(
+			w->cell, w->aead, &s, 1, w->content, lens[i], tag);
 		memcpy(w->copy + DLB_AT_BODY, w->content, lens[i]);
 		dlb_bulk_seal_with(w->copy, w->aead, &s, 1,
 			w->copy + DLB_AT_BODY, lens[i], tag);
@@ -119,7 +125,8 @@ static void content_may_lie_in_the_cell(void **state)
 	}
 }
 
-static void sealing_again_gives_the_same_cell(void **state)
+static void
+sealing_again_gives_the_same_cell(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_stripe(200000, 0, w->env);
@@ -131,7 +138,8 @@ static void sealing_again_gives_the_same_cell(void **state)
 	assert_memory_equal(w->cell, w->copy, DLB_CELL_LEN);
 }
 
-static void every_byte_but_the_tag_matters(void **state)
+static void
+every_byte_but_the_tag_matters(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_stripe(200000, 0, w->env);
@@ -141,8 +149,8 @@ static void every_byte_but_the_tag_matters(void **state)
 		bool tag = i >= 16 && i < 32;
 
 		w->cell[i] ^= (uint8_t)(1 << i % 8);
-		assert_status(open_as(w, &s, 2, w->cell),
-			tag ? DLB_OK : DLB_FORGED);
+		assert_status(
+			open_as(w, &s, 2, w->cell), tag ? DLB_OK : DLB_FORGED);
 		w->cell[i] ^= (uint8_t)(1 << i % 8);
 	}
 	for (size_t i = DLB_CELL_LEN - 17; i < DLB_CELL_LEN; i++) {
@@ -153,7 +161,8 @@ static void every_byte_but_the_tag_matters(void **state)
 	assert_ok(open_as(w, &s, 2, w->cell));
 }
 
-static void a_cell_opens_in_its_own_place_only(void **state)
+static void
+a_cell_opens_in_its_own_place_only(void **state)
 {
 	struct cell_world *w = *state;
 	const struct dlb_stripe s = cell_stripe(200000, 0, w->env);
@@ -175,8 +184,9 @@ static void a_cell_opens_in_its_own_place_only(void **state)
 }
 
 /* Written from docs/cell.md alone; `reserved` goes into byte 12. */
-static void seal_by_hand(struct cell_world *w, const struct dlb_stripe *s,
-	uint32_t index, uint8_t reserved)
+static void
+seal_by_hand(struct cell_world *w, const struct dlb_stripe *s, uint32_t index,
+	uint8_t reserved)
 {
 	uint8_t token[32], key[32], ad[80], data[36];
 	uint8_t *c = w->cell;
@@ -196,7 +206,8 @@ static void seal_by_hand(struct cell_world *w, const struct dlb_stripe *s,
 	dlb_aead_seal(w->aead, c + 96, key, ad, 80, c + 96, 65424);
 }
 
-static void cells_are_as_specified(void **state)
+static void
+cells_are_as_specified(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_stripe(63840 + 10 * 65424, 0, w->env);
@@ -216,8 +227,9 @@ static void cells_are_as_specified(void **state)
 }
 
 /* A cell sealed over more than its content. */
-static enum dlb_status open_padded(struct cell_world *w,
-	const struct dlb_stripe *s, uint32_t index, size_t at)
+static enum dlb_status
+open_padded(struct cell_world *w, const struct dlb_stripe *s, uint32_t index,
+	size_t at)
 {
 	memset(w->content, 0, DLB_BULK_CONTENT_LEN);
 	w->content[at] = 1;
@@ -226,7 +238,8 @@ static enum dlb_status open_padded(struct cell_world *w,
 	return open_as(w, s, index, w->cell);
 }
 
-static void padding_must_be_zero(void **state)
+static void
+padding_must_be_zero(void **state)
 {
 	struct cell_world *w = *state;
 	/* Cell 10 has five bytes of content, cell 11 none. */
@@ -244,7 +257,8 @@ static void padding_must_be_zero(void **state)
 	round_trip(w, &s, 11);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(round_trips_at_the_edges),

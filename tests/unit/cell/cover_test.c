@@ -1,19 +1,22 @@
 /* Cover: the same functions and forms as letters; opens for nobody. */
 #include "test.h"
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
 	*state = cell_world_new(6);
 	return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
 	cell_world_free(*state);
 	return 0;
 }
 
-static void cover_seals_as_letters_do(void **state)
+static void
+cover_seals_as_letters_do(void **state)
 {
 	static const uint32_t counts[] = {1, 2, 7, 9, 64, 65, 1000, 0x1000000};
 	static const uint8_t zeros[DLB_CELL_LEN];
@@ -25,27 +28,28 @@ static void cover_seals_as_letters_do(void **state)
 		struct dlb_stripe s;
 		struct dlb_waybill waybill;
 
-		assert_ok(dlb_cover_init(&to, &from, &s, counts[i],
-			FIXTURE_EXPIRY, w->env));
+		assert_ok(dlb_cover_init(
+			&to, &from, &s, counts[i], FIXTURE_EXPIRY, w->env));
 		assert_int_equal(s.cells, dlb_padme(counts[i]));
 		assert_ok(dlb_stripe_check(&s, 0));
-		assert_ok(dlb_head_seal(w->cell, w->aead, &to, &from, &s,
-			zeros, w->env, NULL));
+		assert_ok(dlb_head_seal(
+			w->cell, w->aead, &to, &from, &s, zeros, w->env, NULL));
 		assert_ok(dlb_cell_check(&waybill, w->cell, NULL));
 		assert_int_equal(waybill.expiry_week, FIXTURE_EXPIRY);
-		assert_status(cell_world_open(w, &w->reader, w->cell),
-			DLB_NOT_MINE);
+		assert_status(
+			cell_world_open(w, &w->reader, w->cell), DLB_NOT_MINE);
 		if (s.cells == 1)
 			continue;
 		dlb_bulk_seal(w->cell, w->aead, &s, 1, zeros,
 			DLB_BULK_CONTENT_LEN, w->env);
 		assert_ok(dlb_cell_check(&waybill, w->cell, NULL));
-		assert_status(cell_world_open(w, &w->reader, w->cell),
-			DLB_NOT_MINE);
+		assert_status(
+			cell_world_open(w, &w->reader, w->cell), DLB_NOT_MINE);
 	}
 }
 
-static void numbers_of_cells_are_checked(void **state)
+static void
+numbers_of_cells_are_checked(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_seal_to to;
@@ -54,13 +58,14 @@ static void numbers_of_cells_are_checked(void **state)
 
 	assert_status(dlb_cover_init(&to, &from, &s, 0, 1, w->env), DLB_USAGE);
 	assert_zeroed(&to, sizeof(to));
-	assert_status(
-		dlb_cover_init(&to, &from, &s, 0x1000001, 1, w->env), DLB_USAGE);
+	assert_status(dlb_cover_init(&to, &from, &s, 0x1000001, 1, w->env),
+		DLB_USAGE);
 	assert_status(dlb_cover_init(&to, &from, &s, UINT32_MAX, 1, w->env),
 		DLB_USAGE);
 }
 
-static void every_cover_has_its_own_keys(void **state)
+static void
+every_cover_has_its_own_keys(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_seal_to a, b;
@@ -78,7 +83,8 @@ static void every_cover_has_its_own_keys(void **state)
 	assert_memory_not_equal(sa.recall_key, sb.recall_key, 32);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(cover_seals_as_letters_do),

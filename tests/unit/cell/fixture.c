@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void need(bool ok)
+static void
+need(bool ok)
 {
 	if (!ok)
 		abort();
 }
 
-void cell_person_init(
+void
+cell_person_init(
 	struct cell_person *p, uint32_t opening_id, const struct dlb_env *env)
 {
 	uint8_t sign_secret[64];
@@ -28,7 +30,8 @@ void cell_person_init(
 	p->opening_id = opening_id;
 }
 
-static const uint8_t *opening(void *ctx, uint32_t opening_id)
+static const uint8_t *
+opening(void *ctx, uint32_t opening_id)
 {
 	struct cell_person *p = ctx;
 
@@ -36,7 +39,8 @@ static const uint8_t *opening(void *ctx, uint32_t opening_id)
 	return opening_id == p->opening_id ? p->expanded : NULL;
 }
 
-struct dlb_opener cell_opener(struct cell_person *p)
+struct dlb_opener
+cell_opener(struct cell_person *p)
 {
 	return (struct dlb_opener){
 		.ctx = p,
@@ -46,7 +50,8 @@ struct dlb_opener cell_opener(struct cell_person *p)
 	};
 }
 
-struct dlb_seal_to cell_to(const struct cell_person *reader)
+struct dlb_seal_to
+cell_to(const struct cell_person *reader)
 {
 	struct dlb_seal_to to = {
 		.identity = reader->identity,
@@ -58,8 +63,9 @@ struct dlb_seal_to cell_to(const struct cell_person *reader)
 	return to;
 }
 
-struct dlb_seal_from cell_from(const struct cell_person *sender,
-	const struct cell_person *reader, const uint8_t *card, size_t card_len)
+struct dlb_seal_from
+cell_from(const struct cell_person *sender, const struct cell_person *reader,
+	const uint8_t *card, size_t card_len)
 {
 	struct dlb_seal_from from = {
 		.identity = sender->identity,
@@ -67,13 +73,14 @@ struct dlb_seal_from cell_from(const struct cell_person *sender,
 		.card_len = card_len,
 	};
 
-	need(dlb_x25519(from.shared, sender->secret.agree,
-		     reader->identity.agree) == DLB_OK);
+	need(dlb_x25519(
+		     from.shared, sender->secret.agree, reader->identity.agree)
+		== DLB_OK);
 	return from;
 }
 
-struct dlb_stripe cell_stripe(
-	uint64_t content_len, size_t card_len, const struct dlb_env *env)
+struct dlb_stripe
+cell_stripe(uint64_t content_len, size_t card_len, const struct dlb_env *env)
 {
 	struct dlb_stripe s = {
 		.mode = DLB_STRIPE_WHOLE,
@@ -93,20 +100,23 @@ struct dlb_stripe cell_stripe(
 	return s;
 }
 
-void cell_content(uint8_t *out, uint64_t offset, size_t len)
+void
+cell_content(uint8_t *out, uint64_t offset, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		out[i] = (uint8_t)(131 * (offset + i) + ((offset + i) >> 8));
 }
 
-void cell_head_random(struct dlb_head_random *out, const struct dlb_env *env)
+void
+cell_head_random(struct dlb_head_random *out, const struct dlb_env *env)
 {
 	dlb_scalar_random(out->r, env);
 	dlb_random(env, out->eseed, sizeof(out->eseed));
 	dlb_random(env, out->box_tag, sizeof(out->box_tag));
 }
 
-struct cell_world *cell_world_new(uint64_t seed)
+struct cell_world *
+cell_world_new(uint64_t seed)
 {
 	struct cell_world *w = calloc(1, sizeof(*w));
 
@@ -121,15 +131,17 @@ struct cell_world *cell_world_new(uint64_t seed)
 	return w;
 }
 
-void cell_world_free(struct cell_world *w)
+void
+cell_world_free(struct cell_world *w)
 {
 	dlb_aead_free(w->aead);
 	free(w->opened);
 	free(w);
 }
 
-struct dlb_stripe cell_world_head(struct cell_world *w, uint64_t content_len,
-	const uint8_t *card, size_t card_len)
+struct dlb_stripe
+cell_world_head(struct cell_world *w, uint64_t content_len, const uint8_t *card,
+	size_t card_len)
 {
 	struct dlb_seal_to to = cell_to(&w->reader);
 	struct dlb_seal_from from =
@@ -137,12 +149,14 @@ struct dlb_stripe cell_world_head(struct cell_world *w, uint64_t content_len,
 	struct dlb_stripe s = cell_stripe(content_len, card_len, w->env);
 
 	cell_content(w->content, 0, s.inline_len);
-	need(dlb_head_seal(w->cell, w->aead, &to, &from, &s, w->content, w->env,
-		     NULL) == DLB_OK);
+	need(dlb_head_seal(
+		     w->cell, w->aead, &to, &from, &s, w->content, w->env, NULL)
+		== DLB_OK);
 	return s;
 }
 
-enum dlb_status cell_world_open(
+enum dlb_status
+cell_world_open(
 	struct cell_world *w, struct cell_person *who, const uint8_t *cell)
 {
 	struct dlb_opener opener = cell_opener(who);
@@ -155,7 +169,8 @@ enum dlb_status cell_world_open(
 	return dlb_head_open(w->opened, w->aead, cell, shared, &opener, NULL);
 }
 
-void cell_forge_fill(struct cell_forge *f, const struct dlb_seal_to *to,
+void
+cell_forge_fill(struct cell_forge *f, const struct dlb_seal_to *to,
 	const struct dlb_seal_from *from, const struct dlb_stripe *stripe,
 	const uint8_t *content)
 {
@@ -170,17 +185,18 @@ void cell_forge_fill(struct cell_forge *f, const struct dlb_seal_to *to,
 	if (from->card_len)
 		memcpy(f->box2 + DLB_BOX2_FIXED_LEN, from->card,
 			from->card_len);
-	f->box3_len = DLB_BODY_LEN - DLB_BOX1_LEN - f->box2_len -
-		2 * DLB_BOX_OVERHEAD;
+	f->box3_len = DLB_BODY_LEN - DLB_BOX1_LEN - f->box2_len
+		- 2 * DLB_BOX_OVERHEAD;
 	dlb_stripe_encode(f->box3, stripe);
 	if (stripe->inline_len)
 		memcpy(f->box3 + DLB_FIELDS_LEN, content, stripe->inline_len);
 }
 
-void cell_forge_seal(uint8_t cell[static DLB_CELL_LEN],
-	const struct cell_forge *f, struct dlb_aead *aead,
-	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
-	const struct dlb_stripe *stripe, const struct dlb_head_random *random)
+void
+cell_forge_seal(uint8_t cell[static DLB_CELL_LEN], const struct cell_forge *f,
+	struct dlb_aead *aead, const struct dlb_seal_to *to,
+	const struct dlb_seal_from *from, const struct dlb_stripe *stripe,
+	const struct dlb_head_random *random)
 {
 	uint8_t shared[DLB_POINT_LEN], ss[32];
 	uint8_t *box1 = cell + DLB_AT_BODY, *box2 = cell + DLB_AT_BOX2, *box3;
@@ -192,8 +208,9 @@ void cell_forge_seal(uint8_t cell[static DLB_CELL_LEN],
 	need(dlb_point_mul(shared, random->r, to->finding) == DLB_OK);
 	dlb_schedule_box1(&s, cell, &to->identity, shared);
 	memcpy(box1 + DLB_COMMIT_LEN, f->box1, 16);
-	need(dlb_xwing_encaps(box1 + DLB_COMMIT_LEN + 16, ss, to->opening,
-		     random->eseed) == DLB_OK);
+	need(dlb_xwing_encaps(
+		     box1 + DLB_COMMIT_LEN + 16, ss, to->opening, random->eseed)
+		== DLB_OK);
 	dlb_box_seal(box1, DLB_BOX1_PLAIN_LEN, aead, &s);
 
 	dlb_schedule_box2(&s, box1, ss);

@@ -62,8 +62,8 @@ void cell_world_free(struct cell_world *w);
 struct dlb_stripe cell_world_head(struct cell_world *w, uint64_t content_len,
 	const uint8_t *card, size_t card_len);
 /* Finds and opens as `who`; fills w->opened where that succeeds. */
-enum dlb_status cell_world_open(struct cell_world *w, struct cell_person *who,
-	const uint8_t *cell);
+enum dlb_status cell_world_open(
+	struct cell_world *w, struct cell_person *who, const uint8_t *cell);
 
 /* ---- a dishonest sender --------------------------------------------------------------- */
 

@@ -4,20 +4,22 @@
 
 #include <stdio.h>
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
 	*state = cell_world_new(3);
 	return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
 	cell_world_free(*state);
 	return 0;
 }
 
-static void assert_same_stripe(
-	const struct dlb_stripe *a, const struct dlb_stripe *b)
+static void
+assert_same_stripe(const struct dlb_stripe *a, const struct dlb_stripe *b)
 {
 	uint8_t fa[DLB_FIELDS_LEN], fb[DLB_FIELDS_LEN];
 
@@ -27,16 +29,16 @@ static void assert_same_stripe(
 	assert_int_equal(a->expiry_week, b->expiry_week);
 }
 
-static void round_trip(struct cell_world *w, uint64_t content_len,
-	const uint8_t *card, size_t card_len)
+static void
+round_trip(struct cell_world *w, uint64_t content_len, const uint8_t *card,
+	size_t card_len)
 {
-	struct dlb_stripe s =
-		cell_world_head(w, content_len, card, card_len);
+	struct dlb_stripe s = cell_world_head(w, content_len, card, card_len);
 
 	assert_ok(cell_world_open(w, &w->reader, w->cell));
 	assert_same_stripe(&w->opened->stripe, &s);
-	assert_memory_equal(
-		&w->opened->sender, &w->sender.identity, sizeof(w->opened->sender));
+	assert_memory_equal(&w->opened->sender, &w->sender.identity,
+		sizeof(w->opened->sender));
 	assert_int_equal(w->opened->opening_id, 24);
 	assert_int_equal(w->opened->card_len, card_len);
 	if (card_len)
@@ -50,11 +52,12 @@ static void round_trip(struct cell_world *w, uint64_t content_len,
 		assert_null(w->opened->content);
 }
 
-static void round_trips_at_the_edges(void **state)
+static void
+round_trips_at_the_edges(void **state)
 {
 	static const uint64_t lens[] = {0, 1, 255, 4096, 39263, 39264, 39265,
-		63838, 63839, 63840, 63841, 65424, 63840 + 65424,
-		63840 + 65425, 10000000};
+		63838, 63839, 63840, 63841, 65424, 63840 + 65424, 63840 + 65425,
+		10000000};
 	static const size_t cards[] = {0, 1, 2000, 24575, 24576};
 	struct cell_world *w = *state;
 	uint8_t card[DLB_CARD_RIDE_MAX];
@@ -65,7 +68,8 @@ static void round_trips_at_the_edges(void **state)
 			round_trip(w, lens[i], card, cards[j]);
 }
 
-static void round_trips_anywhere(void **state)
+static void
+round_trips_anywhere(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t card[DLB_CARD_RIDE_MAX];
@@ -76,7 +80,8 @@ static void round_trips_anywhere(void **state)
 			dlb_random_below(w->env, sizeof(card) + 1));
 }
 
-static void a_letter_to_oneself_opens(void **state)
+static void
+a_letter_to_oneself_opens(void **state)
 {
 	struct cell_world *w = *state;
 
@@ -84,7 +89,8 @@ static void a_letter_to_oneself_opens(void **state)
 	round_trip(w, 1000, NULL, 0);
 }
 
-static void a_stripe_of_a_threshold_holds_no_content(void **state)
+static void
+a_stripe_of_a_threshold_holds_no_content(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_seal_to to = cell_to(&w->reader);
@@ -107,7 +113,8 @@ static void a_stripe_of_a_threshold_holds_no_content(void **state)
 	assert_null(w->opened->content);
 }
 
-static void every_sealing_differs(void **state)
+static void
+every_sealing_differs(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_seal_to to = cell_to(&w->reader);
@@ -126,7 +133,8 @@ static void every_sealing_differs(void **state)
 }
 
 /* An opening written from docs/cell.md alone, with the primitives of crypto.h. */
-static void layout_is_as_specified(void **state)
+static void
+layout_is_as_specified(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t card[300], buf[2000], t0[32], t1[32], t2[32], s[32], kc[64];
@@ -141,7 +149,9 @@ static void layout_is_as_specified(void **state)
 	assert_ok(dlb_point_mul(s, w->reader.finding_secret, c + 64));
 
 	n = (size_t)snprintf((char *)buf, sizeof(buf),
-		"\x10" "dlb transcript 0%c%c", 1, 1);
+		"\x10"
+		"dlb transcript 0%c%c",
+		1, 1);
 	memcpy(buf + n, w->reader.identity.sign, 32);
 	memcpy(buf + n + 32, w->reader.identity.agree, 32);
 	memcpy(buf + n + 64, c + 64, 32);
@@ -152,15 +162,19 @@ static void layout_is_as_specified(void **state)
 	dlb_hash_final(&h, t0);
 	dlb_derive(kc, 64, s, 32, "dlb box 1", t0, 32);
 	assert_memory_equal(c + 96, kc + 32, 32);
-	assert_ok(dlb_aead_open(
-		w->aead, plain, kc, t0, 32, c + 128, 1136 + 16));
-	assert_memory_equal(plain, "\0\0\0\x18\x01\x9c\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_ok(
+		dlb_aead_open(w->aead, plain, kc, t0, 32, c + 128, 1136 + 16));
+	assert_memory_equal(
+		plain, "\0\0\0\x18\x01\x9c\0\0\0\0\0\0\0\0\0\0", 16);
 	dlb_xwing_decaps(ss, plain + 16, w->reader.opening_seed);
 
 	dlb_derive(chain, 32, s, 32, "dlb chain 1", t0, 32);
 	memcpy(chain + 32, ss, 32);
 	dlb_hash_init(&h);
-	dlb_hash_update(&h, "\x10" "dlb transcript 1", 17);
+	dlb_hash_update(&h,
+		"\x10"
+		"dlb transcript 1",
+		17);
 	dlb_hash_update(&h, t0, 32);
 	dlb_hash_update(&h, c + 96, 1184);
 	dlb_hash_final(&h, t1);
@@ -175,7 +189,10 @@ static void layout_is_as_specified(void **state)
 	dlb_derive(chain, 32, chain, 64, "dlb chain 2", t1, 32);
 	assert_ok(dlb_x25519(chain + 32, w->reader.secret.agree, plain + 32));
 	dlb_hash_init(&h);
-	dlb_hash_update(&h, "\x10" "dlb transcript 2", 17);
+	dlb_hash_update(&h,
+		"\x10"
+		"dlb transcript 2",
+		17);
 	dlb_hash_update(&h, t1, 32);
 	dlb_hash_update(&h, c + 1280, 412);
 	dlb_hash_update(&h, plain, 64);
@@ -189,7 +206,8 @@ static void layout_is_as_specified(void **state)
 	assert_memory_equal(plain + 256, w->content, 63540);
 }
 
-static void assert_refused(struct cell_world *w, enum dlb_status want,
+static void
+assert_refused(struct cell_world *w, enum dlb_status want,
 	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
 	const struct dlb_stripe *s)
 {
@@ -197,13 +215,15 @@ static void assert_refused(struct cell_world *w, enum dlb_status want,
 
 	memset(w->cell, 0xaa, sizeof(w->cell));
 	assert_status(dlb_head_seal(w->cell, w->aead, to, from, s, w->content,
-			      w->env, &err), want);
+			      w->env, &err),
+		want);
 	assert_zeroed(w->cell, sizeof(w->cell));
 	assert_status(err.status, want);
 	assert_true(err.msg[0] != 0);
 }
 
-static void wrong_input_is_refused(void **state)
+static void
+wrong_input_is_refused(void **state)
 {
 	struct cell_world *w = *state;
 	const struct dlb_seal_to to = cell_to(&w->reader);
@@ -248,7 +268,8 @@ static void wrong_input_is_refused(void **state)
 	assert_refused(w, DLB_USAGE, &to, &from, &bad_s);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(round_trips_at_the_edges),

@@ -25,7 +25,8 @@ struct kinds {
 
 /* As many letters from one sender to one reader: the hardest case. Short and long
  * ones, with a card and without. */
-static void make_heads(struct kinds *k)
+static void
+make_heads(struct kinds *k)
 {
 	struct cell_world *w = k->w;
 	uint8_t card[1000];
@@ -33,17 +34,18 @@ static void make_heads(struct kinds *k)
 	cell_content(card, 0, sizeof(card));
 	samples_init(&k->head, CELLS);
 	for (size_t i = 0; i < CELLS; i++) {
-		cell_world_head(w, i % 3 ? 20 : 100000, card,
-			i % 2 ? sizeof(card) : 0);
+		cell_world_head(
+			w, i % 3 ? 20 : 100000, card, i % 2 ? sizeof(card) : 0);
 		sample_take(&k->head, i, w->cell);
 	}
 }
 
-static void make_bulk(struct kinds *k)
+static void
+make_bulk(struct kinds *k)
 {
 	struct cell_world *w = k->w;
-	struct dlb_stripe s = cell_stripe(
-		(uint64_t)CELLS * DLB_BULK_CONTENT_LEN, 0, w->env);
+	struct dlb_stripe s =
+		cell_stripe((uint64_t)CELLS * DLB_BULK_CONTENT_LEN, 0, w->env);
 
 	samples_init(&k->bulk, CELLS);
 	cell_content(w->content, 0, DLB_BULK_CONTENT_LEN);
@@ -55,7 +57,8 @@ static void make_bulk(struct kinds *k)
 	}
 }
 
-static void make_cover(struct kinds *k)
+static void
+make_cover(struct kinds *k)
 {
 	static const uint8_t zeros[DLB_CELL_LEN];
 	struct cell_world *w = k->w;
@@ -68,8 +71,8 @@ static void make_cover(struct kinds *k)
 		uint32_t index = i % 4;
 
 		if (index == 0) {
-			assert_ok(dlb_cover_init(&to, &from, &s, 4,
-				FIXTURE_EXPIRY, w->env));
+			assert_ok(dlb_cover_init(
+				&to, &from, &s, 4, FIXTURE_EXPIRY, w->env));
 			assert_ok(dlb_head_seal(w->cell, w->aead, &to, &from,
 				&s, zeros, w->env, NULL));
 		} else {
@@ -80,7 +83,8 @@ static void make_cover(struct kinds *k)
 	}
 }
 
-static int group_setup(void **state)
+static int
+group_setup(void **state)
 {
 	static struct kinds k;
 
@@ -92,7 +96,8 @@ static int group_setup(void **state)
 	return 0;
 }
 
-static int group_teardown(void **state)
+static int
+group_teardown(void **state)
 {
 	struct kinds *k = *state;
 
@@ -103,18 +108,19 @@ static int group_teardown(void **state)
 	return 0;
 }
 
-#define assert_below(value, limit)                                            \
-	do {                                                                  \
-		if (!((value) < (limit)))                                     \
-			fail_msg(#value " is %.1f", (double)(value));         \
+#define assert_below(value, limit)                                             \
+	do {                                                                   \
+		if (!((value) < (limit)))                                      \
+			fail_msg(#value " is %.1f", (double)(value));          \
 	} while (0)
-#define assert_above(value, limit)                                            \
-	do {                                                                  \
-		if (!((value) > (limit)))                                     \
-			fail_msg(#value " is only %.1f", (double)(value));    \
+#define assert_above(value, limit)                                             \
+	do {                                                                   \
+		if (!((value) > (limit)))                                      \
+			fail_msg(#value " is only %.1f", (double)(value));     \
 	} while (0)
 
-static void assert_random(const struct samples *s)
+static void
+assert_random(const struct samples *s)
 {
 	struct position_score positions = stat_positions(s);
 
@@ -127,28 +133,32 @@ static void assert_random(const struct samples *s)
 	assert_int_equal(stat_relations(s), 0);
 }
 
-static void heads_look_random(void **state)
+static void
+heads_look_random(void **state)
 {
 	struct kinds *k = *state;
 
 	assert_random(&k->head);
 }
 
-static void bulk_cells_look_random(void **state)
+static void
+bulk_cells_look_random(void **state)
 {
 	struct kinds *k = *state;
 
 	assert_random(&k->bulk);
 }
 
-static void cover_looks_random(void **state)
+static void
+cover_looks_random(void **state)
 {
 	struct kinds *k = *state;
 
 	assert_random(&k->cover);
 }
 
-static void assert_alike(const struct samples *a, const struct samples *b)
+static void
+assert_alike(const struct samples *a, const struct samples *b)
 {
 	struct difference_score d = stat_difference(a, b);
 
@@ -157,7 +167,8 @@ static void assert_alike(const struct samples *a, const struct samples *b)
 	assert_int_equal(stat_repeats(a, b), 0);
 }
 
-static void kinds_look_alike(void **state)
+static void
+kinds_look_alike(void **state)
 {
 	struct kinds *k = *state;
 
@@ -167,7 +178,8 @@ static void kinds_look_alike(void **state)
 }
 
 /* What is not random is the same in every cell of a week. */
-static void the_rest_of_the_waybill_is_constant(void **state)
+static void
+the_rest_of_the_waybill_is_constant(void **state)
 {
 	static const uint8_t want[16] = {1, 0, 0, FIXTURE_EXPIRY};
 	struct kinds *k = *state;
@@ -183,40 +195,45 @@ static void the_rest_of_the_waybill_is_constant(void **state)
 
 typedef void (*spoil_fn)(uint8_t *sample, size_t i, const struct dlb_env *env);
 
-static void spoil(
-	struct samples *out, const struct kinds *k, spoil_fn fn)
+static void
+spoil(struct samples *out, const struct kinds *k, spoil_fn fn)
 {
 	samples_copy(out, &k->head);
 	for (size_t i = 0; i < out->n; i++)
 		fn(sample_at(out, i), i, k->w->env);
 }
 
-static bool one_in(uint32_t n, const struct dlb_env *env)
+static bool
+one_in(uint32_t n, const struct dlb_env *env)
 {
 	return dlb_random_below(env, n) == 0;
 }
 
-static void constant_byte(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+constant_byte(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)i, (void)env;
 	p[DLB_AT_BODY + 40] = 0x5a;
 }
 
-static void biased_byte(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+biased_byte(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)i;
 	if (one_in(64, env))
 		p[DLB_AT_BODY + 3000] = 0;
 }
 
-static void biased_tag(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+biased_tag(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)i;
 	if (one_in(64, env))
 		p[DLB_AT_BOX_TAG + 7] = 0x11;
 }
 
-static void a_value_too_frequent_is_seen(void **state)
+static void
+a_value_too_frequent_is_seen(void **state)
 {
 	static const spoil_fn fns[] = {constant_byte, biased_byte, biased_tag};
 	struct samples s;
@@ -229,14 +246,16 @@ static void a_value_too_frequent_is_seen(void **state)
 }
 
 /* A letter of base64 in one place. */
-static void narrow_byte(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+narrow_byte(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)i;
 	if (one_in(4, env))
 		p[SAMPLE_LEN - 1] = (uint8_t)(64 + p[SAMPLE_LEN - 1] % 64);
 }
 
-static void the_worst_position_is_seen(void **state)
+static void
+the_worst_position_is_seen(void **state)
 {
 	struct samples s;
 
@@ -246,14 +265,16 @@ static void the_worst_position_is_seen(void **state)
 }
 
 /* Each byte a little: no position stands out. */
-static void one_value_missing(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+one_value_missing(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)i, (void)env;
 	for (size_t j = DLB_AT_BODY; j < SAMPLE_LEN; j++)
 		p[j] = p[j] == 0x42 ? 0x43 : p[j];
 }
 
-static void all_positions_together_are_seen(void **state)
+static void
+all_positions_together_are_seen(void **state)
 {
 	struct samples s;
 
@@ -263,7 +284,8 @@ static void all_positions_together_are_seen(void **state)
 }
 
 /* One byte of 64 has its lowest bit cleared. */
-static void biased_bit(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+biased_bit(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	uint8_t at[SAMPLE_BODY / 64];
 
@@ -273,7 +295,8 @@ static void biased_bit(uint8_t *p, size_t i, const struct dlb_env *env)
 		p[DLB_AT_BODY + 64 * j + at[j] % 64] &= 0xfe;
 }
 
-static void biased_bits_are_seen(void **state)
+static void
+biased_bits_are_seen(void **state)
 {
 	struct samples s;
 
@@ -283,18 +306,20 @@ static void biased_bits_are_seen(void **state)
 }
 
 /* Now and then a byte follows the one 16 before it. */
-static void echo(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+echo(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)i;
 	for (int j = 0; j < 16; j++) {
-		size_t at = DLB_AT_BODY + 16 +
-			dlb_random_below(env, SAMPLE_BEGIN - 16);
+		size_t at = DLB_AT_BODY + 16
+			+ dlb_random_below(env, SAMPLE_BEGIN - 16);
 
 		p[at] = p[at - 16];
 	}
 }
 
-static void correlated_bytes_are_seen(void **state)
+static void
+correlated_bytes_are_seen(void **state)
 {
 	struct samples s;
 
@@ -304,7 +329,8 @@ static void correlated_bytes_are_seen(void **state)
 }
 
 /* A handle that is not the encoding of an element. */
-static void raw_handle(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+raw_handle(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	if (i == 77)
 		do
@@ -312,19 +338,22 @@ static void raw_handle(uint8_t *p, size_t i, const struct dlb_env *env)
 		while (dlb_point_valid(p + DLB_AT_HANDLE));
 }
 
-static void odd_handle(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+odd_handle(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)env;
 	p[DLB_AT_HANDLE] |= i & 1;
 }
 
-static void top_bit_handle(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+top_bit_handle(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)env;
 	p[DLB_AT_HANDLE + 31] |= (uint8_t)(i << 7);
 }
 
-static void handles_of_another_form_are_seen(void **state)
+static void
+handles_of_another_form_are_seen(void **state)
 {
 	static const spoil_fn fns[] = {raw_handle, odd_handle, top_bit_handle};
 	struct samples s;
@@ -337,7 +366,8 @@ static void handles_of_another_form_are_seen(void **state)
 }
 
 /* Elements, but of a small range: each is valid, and its bytes look random. */
-static void small_multiple(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+small_multiple(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	uint8_t r[DLB_SCALAR_LEN] = {0};
 
@@ -348,7 +378,8 @@ static void small_multiple(uint8_t *p, size_t i, const struct dlb_env *env)
 }
 
 /* A counter: each handle is the one before plus B. */
-static void progression(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+progression(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	uint8_t r[DLB_SCALAR_LEN] = {0};
 
@@ -360,8 +391,8 @@ static void progression(uint8_t *p, size_t i, const struct dlb_env *env)
 }
 
 /* The same with a step that nobody can guess. */
-static void hidden_progression(
-	uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+hidden_progression(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	static uint8_t r[DLB_SCALAR_LEN];
 
@@ -373,7 +404,8 @@ static void hidden_progression(
 	dlb_point_base(p + DLB_AT_HANDLE, r);
 }
 
-static void related_handles_are_seen(void **state)
+static void
+related_handles_are_seen(void **state)
 {
 	static const spoil_fn fns[] = {
 		small_multiple, progression, hidden_progression};
@@ -388,7 +420,8 @@ static void related_handles_are_seen(void **state)
 }
 
 /* Two cells of one letter that share a few bytes. */
-static void shared_token(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+shared_token(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	static uint8_t token_hash[8];
 
@@ -400,14 +433,16 @@ static void shared_token(uint8_t *p, size_t i, const struct dlb_env *env)
 }
 
 /* A box that starts as the waybill says. */
-static void own_echo(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+own_echo(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	(void)env;
 	if (i == 500)
 		memcpy(p + DLB_AT_BODY, p + DLB_AT_BOX_TAG, 8);
 }
 
-static void repeats_are_seen(void **state)
+static void
+repeats_are_seen(void **state)
 {
 	static const spoil_fn fns[] = {shared_token, own_echo};
 	struct kinds *k = *state;
@@ -428,7 +463,8 @@ static void repeats_are_seen(void **state)
 }
 
 /* Handles drawn until the top bits are clear: valid, unrelated, and of one kind. */
-static void low_handle(uint8_t *p, size_t i, const struct dlb_env *env)
+static void
+low_handle(uint8_t *p, size_t i, const struct dlb_env *env)
 {
 	uint8_t uniform[64];
 
@@ -441,7 +477,8 @@ static void low_handle(uint8_t *p, size_t i, const struct dlb_env *env)
 	} while (p[DLB_AT_HANDLE + 31] >= 0x40);
 }
 
-static void different_kinds_are_seen(void **state)
+static void
+different_kinds_are_seen(void **state)
 {
 	struct kinds *k = *state;
 	struct samples s;
@@ -455,7 +492,8 @@ static void different_kinds_are_seen(void **state)
 	samples_free(&s);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heads_look_random),

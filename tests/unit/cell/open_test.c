@@ -10,12 +10,12 @@
 
 static unsigned point_muls, aead_opens, decaps;
 
-enum dlb_status __real_dlb_point_mul(uint8_t *out, const uint8_t *s,
-	const uint8_t *p);
-enum dlb_status __wrap_dlb_point_mul(uint8_t *out, const uint8_t *s,
-	const uint8_t *p);
-enum dlb_status __wrap_dlb_point_mul(uint8_t *out, const uint8_t *s,
-	const uint8_t *p)
+enum dlb_status __real_dlb_point_mul(
+	uint8_t *out, const uint8_t *s, const uint8_t *p);
+enum dlb_status __wrap_dlb_point_mul(
+	uint8_t *out, const uint8_t *s, const uint8_t *p);
+enum dlb_status
+__wrap_dlb_point_mul(uint8_t *out, const uint8_t *s, const uint8_t *p)
 {
 	point_muls++;
 	return __real_dlb_point_mul(out, s, p);
@@ -27,9 +27,9 @@ enum dlb_status __real_dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 enum dlb_status __wrap_dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 	const uint8_t *key, const uint8_t *ad, size_t ad_len, const uint8_t *in,
 	size_t in_len);
-enum dlb_status __wrap_dlb_aead_open(struct dlb_aead *a, uint8_t *out,
-	const uint8_t *key, const uint8_t *ad, size_t ad_len, const uint8_t *in,
-	size_t in_len)
+enum dlb_status
+__wrap_dlb_aead_open(struct dlb_aead *a, uint8_t *out, const uint8_t *key,
+	const uint8_t *ad, size_t ad_len, const uint8_t *in, size_t in_len)
 {
 	aead_opens++;
 	return __real_dlb_aead_open(a, out, key, ad, ad_len, in, in_len);
@@ -39,27 +39,31 @@ void __real_dlb_xwing_decaps_expanded(
 	uint8_t *ss, const uint8_t *ct, const uint8_t *sk);
 void __wrap_dlb_xwing_decaps_expanded(
 	uint8_t *ss, const uint8_t *ct, const uint8_t *sk);
-void __wrap_dlb_xwing_decaps_expanded(
+void
+__wrap_dlb_xwing_decaps_expanded(
 	uint8_t *ss, const uint8_t *ct, const uint8_t *sk)
 {
 	decaps++;
 	__real_dlb_xwing_decaps_expanded(ss, ct, sk);
 }
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
 	*state = cell_world_new(4);
 	return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
 	cell_world_free(*state);
 	return 0;
 }
 
 /* Opens as the reader, and looks that nothing is left where it fails. */
-static enum dlb_status open_closed(struct cell_world *w, const uint8_t *cell)
+static enum dlb_status
+open_closed(struct cell_world *w, const uint8_t *cell)
 {
 	enum dlb_status status;
 
@@ -72,7 +76,8 @@ static enum dlb_status open_closed(struct cell_world *w, const uint8_t *cell)
 
 /* ---- trials ---------------------------------------------------------------------- */
 
-static void a_trial_is_one_multiplication(void **state)
+static void
+a_trial_is_one_multiplication(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t shared[DLB_POINT_LEN];
@@ -82,24 +87,27 @@ static void a_trial_is_one_multiplication(void **state)
 	memcpy(prefix, w->cell, DLB_TRIAL_LEN);
 	point_muls = aead_opens = decaps = 0;
 	assert_status(dlb_find(shared, prefix, w->other.finding_secret,
-			      &w->other.identity), DLB_NOT_MINE);
+			      &w->other.identity),
+		DLB_NOT_MINE);
 	assert_zeroed(shared, sizeof(shared));
 	assert_int_equal(point_muls, 1);
-	assert_ok(dlb_find(shared, prefix, w->reader.finding_secret,
-		&w->reader.identity));
+	assert_ok(dlb_find(
+		shared, prefix, w->reader.finding_secret, &w->reader.identity));
 	assert_int_equal(point_muls, 2);
 	assert_int_equal(aead_opens, 0);
 	assert_int_equal(decaps, 0);
 	for (size_t i = 0; i < 32; i++) {
 		prefix[96 + i] ^= 1;
 		assert_status(dlb_find(shared, prefix, w->reader.finding_secret,
-				      &w->reader.identity), DLB_NOT_MINE);
+				      &w->reader.identity),
+			DLB_NOT_MINE);
 		prefix[96 + i] ^= 1;
 	}
 	free(prefix);
 }
 
-static void opening_multiplies_no_more(void **state)
+static void
+opening_multiplies_no_more(void **state)
 {
 	struct cell_world *w = *state;
 
@@ -112,7 +120,8 @@ static void opening_multiplies_no_more(void **state)
 	assert_int_equal(w->reader.openings, 1);
 }
 
-static void a_wrong_shared_point_opens_no_box(void **state)
+static void
+a_wrong_shared_point_opens_no_box(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_opener opener = cell_opener(&w->reader);
@@ -121,13 +130,15 @@ static void a_wrong_shared_point_opens_no_box(void **state)
 	cell_world_head(w, 1000, NULL, 0);
 	point_muls = aead_opens = decaps = 0;
 	assert_status(dlb_head_open(w->opened, w->aead, w->cell, shared,
-			      &opener, NULL), DLB_NOT_MINE);
+			      &opener, NULL),
+		DLB_NOT_MINE);
 	assert_zeroed(w->opened, sizeof(*w->opened));
 	assert_int_equal(point_muls + aead_opens + decaps, 0);
 	assert_int_equal(w->reader.openings, 0);
 }
 
-static void malformed_prefixes_are_nobodys(void **state)
+static void
+malformed_prefixes_are_nobodys(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t shared[DLB_POINT_LEN];
@@ -141,16 +152,18 @@ static void malformed_prefixes_are_nobodys(void **state)
 		memcpy(w->copy, w->cell, DLB_CELL_LEN);
 		w->copy[bad[i].at] |= bad[i].set;
 		memset(shared, 1, sizeof(shared));
-		assert_status(dlb_find(shared, w->copy,
-				      w->reader.finding_secret,
-				      &w->reader.identity), DLB_NOT_MINE);
+		assert_status(
+			dlb_find(shared, w->copy, w->reader.finding_secret,
+				&w->reader.identity),
+			DLB_NOT_MINE);
 		assert_zeroed(shared, sizeof(shared));
 	}
 	memset(w->cell + 64, 0, 32);
 	assert_status(open_closed(w, w->cell), DLB_NOT_MINE);
 }
 
-static void a_malformed_cell_is_not_opened(void **state)
+static void
+a_malformed_cell_is_not_opened(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_opener opener = cell_opener(&w->reader);
@@ -161,16 +174,19 @@ static void a_malformed_cell_is_not_opened(void **state)
 		&w->reader.identity));
 	w->cell[0] = 2;
 	assert_status(dlb_head_open(w->opened, w->aead, w->cell, shared,
-			      &opener, NULL), DLB_UNSUPPORTED);
+			      &opener, NULL),
+		DLB_UNSUPPORTED);
 	w->cell[0] = 1;
 	w->cell[15] = 1;
 	assert_status(dlb_head_open(w->opened, w->aead, w->cell, shared,
-			      &opener, NULL), DLB_MALFORMED);
+			      &opener, NULL),
+		DLB_MALFORMED);
 	w->cell[15] = 0;
 	/* libsodium would take this for the same element. */
 	w->cell[95] |= 0x80;
 	assert_status(dlb_head_open(w->opened, w->aead, w->cell, shared,
-			      &opener, NULL), DLB_MALFORMED);
+			      &opener, NULL),
+		DLB_MALFORMED);
 	w->cell[95] &= 0x7f;
 	assert_ok(dlb_head_open(
 		w->opened, w->aead, w->cell, shared, &opener, NULL));
@@ -178,16 +194,15 @@ static void a_malformed_cell_is_not_opened(void **state)
 
 /* ---- who may open ------------------------------------------------------------------ */
 
-static void only_the_reader_finds(void **state)
+static void
+only_the_reader_finds(void **state)
 {
 	struct cell_world *w = *state;
 	struct cell_person half;
 
 	cell_world_head(w, 1000, NULL, 0);
-	assert_status(
-		cell_world_open(w, &w->other, w->cell), DLB_NOT_MINE);
-	assert_status(
-		cell_world_open(w, &w->sender, w->cell), DLB_NOT_MINE);
+	assert_status(cell_world_open(w, &w->other, w->cell), DLB_NOT_MINE);
+	assert_status(cell_world_open(w, &w->sender, w->cell), DLB_NOT_MINE);
 	/* A finding key stands for one identity. */
 	half = w->reader;
 	half.identity.sign[0] ^= 1;
@@ -198,7 +213,8 @@ static void only_the_reader_finds(void **state)
 	assert_ok(cell_world_open(w, &w->reader, w->cell));
 }
 
-static void all_three_secrets_are_needed(void **state)
+static void
+all_three_secrets_are_needed(void **state)
 {
 	struct cell_world *w = *state;
 	struct cell_person part;
@@ -222,7 +238,8 @@ static void all_three_secrets_are_needed(void **state)
 /* ---- changed bytes --------------------------------------------------------------------- */
 
 /* What a flipped byte at `at` must come to. Box 2 is 112 bytes and the card. */
-static enum dlb_status verdict(size_t at)
+static enum dlb_status
+verdict(size_t at)
 {
 	if (at >= 16 && at < 32)
 		return DLB_OK;
@@ -230,7 +247,8 @@ static enum dlb_status verdict(size_t at)
 	return at < 128 ? DLB_NOT_MINE : DLB_FORGED;
 }
 
-static void every_byte_but_the_tag_matters(void **state)
+static void
+every_byte_but_the_tag_matters(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t card[40] = {1};
@@ -249,7 +267,8 @@ static void every_byte_but_the_tag_matters(void **state)
 	assert_ok(open_closed(w, w->cell));
 }
 
-static void parts_of_two_cells_do_not_mix(void **state)
+static void
+parts_of_two_cells_do_not_mix(void **state)
 {
 	static const size_t cuts[] = {96, 128, 1280, 1392, 1424, 40000};
 	struct cell_world *w = *state;
@@ -277,7 +296,8 @@ struct lie {
 	struct cell_forge *forge;
 };
 
-static void lie_init(struct lie *l, struct cell_world *w, size_t card_len)
+static void
+lie_init(struct lie *l, struct cell_world *w, size_t card_len)
 {
 	static const uint8_t card[DLB_CARD_RIDE_MAX] = {1, 2, 3};
 
@@ -287,11 +307,11 @@ static void lie_init(struct lie *l, struct cell_world *w, size_t card_len)
 	cell_content(w->content, 0, 500);
 	cell_head_random(&l->random, w->env);
 	l->forge = malloc(sizeof(*l->forge));
-	cell_forge_fill(
-		l->forge, &l->to, &l->from, &l->stripe, w->content);
+	cell_forge_fill(l->forge, &l->to, &l->from, &l->stripe, w->content);
 }
 
-static enum dlb_status lie_told(struct lie *l, struct cell_world *w)
+static enum dlb_status
+lie_told(struct lie *l, struct cell_world *w)
 {
 	cell_forge_seal(w->cell, l->forge, w->aead, &l->to, &l->from,
 		&l->stripe, &l->random);
@@ -299,7 +319,8 @@ static enum dlb_status lie_told(struct lie *l, struct cell_world *w)
 }
 
 /* The forger, left alone, does what sealing does: what follows tests the reader. */
-static void the_forger_can_be_honest(void **state)
+static void
+the_forger_can_be_honest(void **state)
 {
 	struct cell_world *w = *state;
 	struct lie l;
@@ -312,7 +333,8 @@ static void the_forger_can_be_honest(void **state)
 	free(l.forge);
 }
 
-static void nobody_seals_in_anothers_name(void **state)
+static void
+nobody_seals_in_anothers_name(void **state)
 {
 	struct cell_world *w = *state;
 	struct lie l;
@@ -333,7 +355,8 @@ static void nobody_seals_in_anothers_name(void **state)
 }
 
 /* Points of small order: an agreement with them is known to everyone. */
-static void small_order_senders_are_refused(void **state)
+static void
+small_order_senders_are_refused(void **state)
 {
 	static const char *const points[] = {
 		"0000000000000000000000000000000000000000000000000000000000000000",
@@ -352,14 +375,14 @@ static void small_order_senders_are_refused(void **state)
 	for (size_t i = 0; i < DLB_ARRAY_LEN(points); i++) {
 		assert_ok(dlb_unhex(l.from.identity.agree, 32, points[i]));
 		memset(l.from.shared, 0, sizeof(l.from.shared));
-		cell_forge_fill(
-			l.forge, &l.to, &l.from, &l.stripe, w->content);
+		cell_forge_fill(l.forge, &l.to, &l.from, &l.stripe, w->content);
 		assert_status(lie_told(&l, w), DLB_FORGED);
 	}
 	free(l.forge);
 }
 
-static void box1_has_one_form(void **state)
+static void
+box1_has_one_form(void **state)
 {
 	struct cell_world *w = *state;
 	struct lie l;
@@ -377,16 +400,24 @@ static void box1_has_one_form(void **state)
 	free(l.forge);
 }
 
-static void box2_has_bounds(void **state)
+static void
+box2_has_bounds(void **state)
 {
 	static const struct {
 		size_t len;
 		enum dlb_status want;
 	} cases[] = {
-		{0, DLB_MALFORMED}, {47, DLB_MALFORMED}, {48, DLB_MALFORMED},
-		{111, DLB_MALFORMED}, {112, DLB_FORGED}, {211, DLB_FORGED},
-		{212, DLB_OK}, {213, DLB_FORGED}, {24688, DLB_FORGED},
-		{24689, DLB_MALFORMED}, {65535, DLB_MALFORMED},
+		{0, DLB_MALFORMED},
+		{47, DLB_MALFORMED},
+		{48, DLB_MALFORMED},
+		{111, DLB_MALFORMED},
+		{112, DLB_FORGED},
+		{211, DLB_FORGED},
+		{212, DLB_OK},
+		{213, DLB_FORGED},
+		{24688, DLB_FORGED},
+		{24689, DLB_MALFORMED},
+		{65535, DLB_MALFORMED},
 	};
 	struct cell_world *w = *state;
 	struct lie l;
@@ -401,7 +432,8 @@ static void box2_has_bounds(void **state)
 }
 
 /* A box 2 really that short or long, so that only the bounds can refuse it. */
-static void box2_of_a_wrong_size_is_refused(void **state)
+static void
+box2_of_a_wrong_size_is_refused(void **state)
 {
 	static const size_t lens[] = {0, 1, 63, 64 + 24577, 40000};
 	struct cell_world *w = *state;
@@ -420,7 +452,8 @@ static void box2_of_a_wrong_size_is_refused(void **state)
 	free(l.forge);
 }
 
-static void box3_fills_the_cell(void **state)
+static void
+box3_fills_the_cell(void **state)
 {
 	struct cell_world *w = *state;
 	struct lie l;
@@ -433,7 +466,8 @@ static void box3_fills_the_cell(void **state)
 	free(l.forge);
 }
 
-static void padding_must_be_zero(void **state)
+static void
+padding_must_be_zero(void **state)
 {
 	struct cell_world *w = *state;
 	struct lie l;
@@ -455,7 +489,8 @@ static void padding_must_be_zero(void **state)
 }
 
 /* Any change to what determines the layout, behind valid seals. */
-static void fields_are_checked_behind_the_seals(void **state)
+static void
+fields_are_checked_behind_the_seals(void **state)
 {
 	static const size_t at[] = {0, 1, 2, 3, 100, 131, 132, 139, 140, 147,
 		148, 151, 152, 155, 156, 255};
@@ -469,8 +504,8 @@ static void fields_are_checked_behind_the_seals(void **state)
 		/* More stripes than one, of which each is the whole, is a form
 		 * of its own: n = 129, k = 1. */
 		l.forge->box3[at[i]] = good ^ 0x80;
-		assert_status(lie_told(&l, w),
-			at[i] == 2 ? DLB_OK : DLB_MALFORMED);
+		assert_status(
+			lie_told(&l, w), at[i] == 2 ? DLB_OK : DLB_MALFORMED);
 		l.forge->box3[at[i]] = good;
 	}
 	free(l.forge);
@@ -480,7 +515,8 @@ static void fields_are_checked_behind_the_seals(void **state)
 
 /* A reader can make, with their own secret and the sender's public keys, what
  * the sender could have made: so a cell proves nothing to a third party. */
-static void a_reader_can_make_the_same(void **state)
+static void
+a_reader_can_make_the_same(void **state)
 {
 	struct cell_world *w = *state;
 	struct lie l;
@@ -492,8 +528,8 @@ static void a_reader_can_make_the_same(void **state)
 	assert_ok(dlb_head_seal_with(w->cell, w->aead, &l.to, &claimed,
 		&l.stripe, w->content, &l.random, NULL));
 	assert_ok(open_closed(w, w->cell));
-	assert_memory_equal(
-		&w->opened->sender, &w->sender.identity, sizeof(claimed.identity));
+	assert_memory_equal(&w->opened->sender, &w->sender.identity,
+		sizeof(claimed.identity));
 	/* Byte for byte what the sender would have sealed. */
 	assert_ok(dlb_head_seal_with(w->copy, w->aead, &l.to, &l.from,
 		&l.stripe, w->content, &l.random, NULL));
@@ -503,7 +539,8 @@ static void a_reader_can_make_the_same(void **state)
 
 /* ---- opening again ------------------------------------------------------------------------------ */
 
-static void reopening_needs_no_other_secret(void **state)
+static void
+reopening_needs_no_other_secret(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t card[40] = {1}, key[32], transcript[32];
@@ -518,8 +555,8 @@ static void reopening_needs_no_other_secret(void **state)
 	assert_int_equal(offset, 1184 + 112 + 40);
 	memset(w->opened, 0, sizeof(*w->opened));
 	point_muls = decaps = 0;
-	assert_ok(dlb_head_reopen(w->opened, w->aead, w->cell, key, offset,
-		transcript, NULL));
+	assert_ok(dlb_head_reopen(
+		w->opened, w->aead, w->cell, key, offset, transcript, NULL));
 	assert_int_equal(point_muls + decaps, 0);
 	dlb_stripe_encode(f, &s);
 	dlb_stripe_encode(g, &w->opened->stripe);
@@ -529,18 +566,20 @@ static void reopening_needs_no_other_secret(void **state)
 	assert_int_equal(w->opened->card_len, 0);
 }
 
-static enum dlb_status reopen(struct cell_world *w, const uint8_t *key,
-	uint32_t offset, const uint8_t *transcript)
+static enum dlb_status
+reopen(struct cell_world *w, const uint8_t *key, uint32_t offset,
+	const uint8_t *transcript)
 {
-	enum dlb_status status = dlb_head_reopen(w->opened, w->aead, w->cell,
-		key, offset, transcript, NULL);
+	enum dlb_status status = dlb_head_reopen(
+		w->opened, w->aead, w->cell, key, offset, transcript, NULL);
 
 	if (status != DLB_OK)
 		assert_zeroed(w->opened, sizeof(*w->opened));
 	return status;
 }
 
-static void reopening_refuses_what_does_not_fit(void **state)
+static void
+reopening_refuses_what_does_not_fit(void **state)
 {
 	static const uint32_t offsets[] = {
 		0, 1295, 25873, 65440, 65408, UINT32_MAX};
@@ -554,8 +593,8 @@ static void reopening_refuses_what_does_not_fit(void **state)
 	memcpy(transcript, w->opened->transcript, 32);
 	offset = w->opened->box3_offset;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(offsets); i++)
-		assert_status(reopen(w, key, offsets[i], transcript),
-			DLB_MALFORMED);
+		assert_status(
+			reopen(w, key, offsets[i], transcript), DLB_MALFORMED);
 	assert_status(reopen(w, key, offset + 1, transcript), DLB_FORGED);
 	key[0] ^= 1;
 	assert_status(reopen(w, key, offset, transcript), DLB_FORGED);
@@ -569,7 +608,8 @@ static void reopening_refuses_what_does_not_fit(void **state)
 	assert_ok(reopen(w, key, offset, transcript));
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_trial_is_one_multiplication),

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *need_memory(size_t n, size_t size)
+static void *
+need_memory(size_t n, size_t size)
 {
 	void *p = calloc(n, size);
 
@@ -15,36 +16,41 @@ static void *need_memory(size_t n, size_t size)
 	return p;
 }
 
-void samples_init(struct samples *s, size_t n)
+void
+samples_init(struct samples *s, size_t n)
 {
 	s->n = n;
 	s->data = need_memory(n, SAMPLE_LEN);
 }
 
-void samples_free(struct samples *s)
+void
+samples_free(struct samples *s)
 {
 	free(s->data);
 	s->data = NULL;
 }
 
-void samples_copy(struct samples *to, const struct samples *from)
+void
+samples_copy(struct samples *to, const struct samples *from)
 {
 	samples_init(to, from->n);
 	memcpy(to->data, from->data, from->n * SAMPLE_LEN);
 }
 
-uint8_t *sample_at(const struct samples *s, size_t i)
+uint8_t *
+sample_at(const struct samples *s, size_t i)
 {
 	return s->data + i * SAMPLE_LEN;
 }
 
-void sample_take(struct samples *s, size_t i, const uint8_t *cell)
+void
+sample_take(struct samples *s, size_t i, const uint8_t *cell)
 {
 	uint8_t *p = sample_at(s, i);
 
 	memcpy(p, cell, DLB_AT_BODY + SAMPLE_BEGIN);
-	memcpy(p + DLB_AT_BODY + SAMPLE_BEGIN,
-		cell + DLB_CELL_LEN - SAMPLE_END, SAMPLE_END);
+	memcpy(p + DLB_AT_BODY + SAMPLE_BEGIN, cell + DLB_CELL_LEN - SAMPLE_END,
+		SAMPLE_END);
 }
 
 /* ---- by position ------------------------------------------------------------- */
@@ -55,14 +61,16 @@ void sample_take(struct samples *s, size_t i, const uint8_t *cell)
 typedef uint16_t counts_row[256];
 
 /* The handle's number halved: its lowest bit is zero in every encoding. */
-static void halve(uint8_t out[static 32], const uint8_t in[static 32])
+static void
+halve(uint8_t out[static 32], const uint8_t in[static 32])
 {
 	for (int i = 0; i < 31; i++)
 		out[i] = (uint8_t)(in[i] >> 1 | in[i + 1] << 7);
 	out[31] = in[31] >> 1 & 0x3f;
 }
 
-static counts_row *count_positions(const struct samples *s)
+static counts_row *
+count_positions(const struct samples *s)
 {
 	counts_row *counts = need_memory(POSITIONS, sizeof(*counts));
 
@@ -83,12 +91,14 @@ static counts_row *count_positions(const struct samples *s)
 }
 
 /* How many values a position can have. */
-static unsigned values_at(size_t position)
+static unsigned
+values_at(size_t position)
 {
 	return position == POSITION_HANDLE_LAST ? 64 : 256;
 }
 
-struct position_score stat_positions(const struct samples *s)
+struct position_score
+stat_positions(const struct samples *s)
 {
 	counts_row *counts = count_positions(s);
 	struct position_score score = {0, 0, 0};
@@ -107,8 +117,8 @@ struct position_score stat_positions(const struct samples *s)
 		}
 		/* Exact mean and variance of the statistic, not chi-squared's:
 		 * the bins are not full. */
-		z = (chi2 - (values - 1)) /
-			sqrt(2.0 * (values - 1) * (n - 1) / n);
+		z = (chi2 - (values - 1))
+			/ sqrt(2.0 * (values - 1) * (n - 1) / n);
 		score.all += z / sqrt(POSITIONS);
 		if (fabs(z) > score.worst)
 			score.worst = fabs(z);
@@ -120,7 +130,8 @@ struct position_score stat_positions(const struct samples *s)
 
 /* Where a value was seen m times in both sets together, it was a binomial number
  * of times in the first: (a - b)^2 / m has the mean 1 and the variance 2 - 2/m. */
-static double difference(
+static double
+difference(
 	const uint16_t *a, const uint16_t *b, double *sum_all, double *var_all)
 {
 	double sum = 1, var = 0; /* the totals are equal: one degree less */
@@ -138,8 +149,8 @@ static double difference(
 	return fabs(sum) / sqrt(var);
 }
 
-struct difference_score stat_difference(
-	const struct samples *a, const struct samples *b)
+struct difference_score
+stat_difference(const struct samples *a, const struct samples *b)
 {
 	counts_row *ca = count_positions(a), *cb = count_positions(b);
 	struct difference_score score = {0, 0};
@@ -159,7 +170,8 @@ struct difference_score stat_difference(
 
 /* ---- all bytes alike --------------------------------------------------------------- */
 
-double stat_bits(const struct samples *s)
+double
+stat_bits(const struct samples *s)
 {
 	uint64_t set[8] = {0}, all = 0;
 	double n = (double)s->n * SAMPLE_BODY, worst;
@@ -183,7 +195,8 @@ double stat_bits(const struct samples *s)
 	return worst;
 }
 
-double stat_serial(const struct samples *s)
+double
+stat_serial(const struct samples *s)
 {
 	/* Variance of a uniform byte times that of another. */
 	const double var = (65536.0 - 1) / 12;
@@ -198,8 +211,8 @@ double stat_serial(const struct samples *s)
 
 			/* Twice the byte less 255: the mean is zero. */
 			for (size_t j = 0; j + lag < SAMPLE_BEGIN; j++)
-				sum += (2 * p[j] - 255) *
-					(2 * p[j + lag] - 255);
+				sum += (2 * p[j] - 255)
+					* (2 * p[j + lag] - 255);
 		}
 		z = fabs((double)sum / 4) / (var * sqrt(pairs));
 		if (z > worst)
@@ -210,7 +223,8 @@ double stat_serial(const struct samples *s)
 
 /* ---- what must not occur ---------------------------------------------------------------- */
 
-size_t stat_invalid(const struct samples *s)
+size_t
+stat_invalid(const struct samples *s)
 {
 	size_t n = 0;
 
@@ -219,7 +233,8 @@ size_t stat_invalid(const struct samples *s)
 	return n;
 }
 
-static int compare_words(const void *a, const void *b)
+static int
+compare_words(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -228,14 +243,15 @@ static int compare_words(const void *a, const void *b)
 
 #define WORDS ((512 - DLB_AT_BOX_TAG) / 8)
 
-size_t stat_repeats(const struct samples *a, const struct samples *b)
+size_t
+stat_repeats(const struct samples *a, const struct samples *b)
 {
 	size_t cells = a->n + (b ? b->n : 0), n = 0, repeats = 0;
 	uint64_t *words = need_memory(cells * WORDS, sizeof(*words));
 
 	for (size_t i = 0; i < cells; i++) {
-		const uint8_t *p = i < a->n ? sample_at(a, i) :
-					      sample_at(b, i - a->n);
+		const uint8_t *p =
+			i < a->n ? sample_at(a, i) : sample_at(b, i - a->n);
 
 		memcpy(words + n, p + DLB_AT_BOX_TAG, WORDS * 8);
 		n += WORDS;
@@ -249,12 +265,14 @@ size_t stat_repeats(const struct samples *a, const struct samples *b)
 
 #define MULTIPLES 256
 
-static int compare_points(const void *a, const void *b)
+static int
+compare_points(const void *a, const void *b)
 {
 	return memcmp(a, b, DLB_POINT_LEN);
 }
 
-static size_t count_multiples(uint8_t (*points)[DLB_POINT_LEN], size_t n)
+static size_t
+count_multiples(uint8_t (*points)[DLB_POINT_LEN], size_t n)
 {
 	uint8_t table[MULTIPLES][DLB_POINT_LEN], scalar[DLB_SCALAR_LEN] = {0};
 	size_t found = 0;
@@ -267,11 +285,13 @@ static size_t count_multiples(uint8_t (*points)[DLB_POINT_LEN], size_t n)
 	qsort(table, MULTIPLES, DLB_POINT_LEN, compare_points);
 	for (size_t i = 0; i < n; i++)
 		found += bsearch(points[i], table, MULTIPLES, DLB_POINT_LEN,
-				 compare_points) != NULL;
+				 compare_points)
+			!= NULL;
 	return found;
 }
 
-size_t stat_relations(const struct samples *s)
+size_t
+stat_relations(const struct samples *s)
 {
 	uint8_t(*points)[DLB_POINT_LEN] = need_memory(s->n, DLB_POINT_LEN);
 	size_t found, n = 0;
@@ -283,7 +303,8 @@ size_t stat_relations(const struct samples *s)
 	for (size_t i = 0; i + 1 < s->n; i++)
 		n += crypto_core_ristretto255_sub(points[n],
 			     sample_at(s, i + 1) + DLB_AT_HANDLE,
-			     sample_at(s, i) + DLB_AT_HANDLE) == 0;
+			     sample_at(s, i) + DLB_AT_HANDLE)
+			== 0;
 	found += count_multiples(points, n);
 	qsort(points, n, DLB_POINT_LEN, compare_points);
 	for (size_t i = 1; i < n; i++)

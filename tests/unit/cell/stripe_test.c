@@ -1,13 +1,15 @@
 /* Layout, ranges, handles, tokens, and the fixed fields of the third box. */
 #include "test.h"
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
 	*state = cell_world_new(2);
 	return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
 	cell_world_free(*state);
 	return 0;
@@ -15,16 +17,35 @@ static int teardown(void **state)
 
 /* ---- Padmé ------------------------------------------------------------------ */
 
-static void padme_known_values(void **state)
+static void
+padme_known_values(void **state)
 {
 	static const struct {
 		uint64_t n, padded;
 	} cases[] = {
-		{0, 0}, {1, 1}, {2, 2}, {3, 3}, {7, 7}, {8, 8}, {9, 10},
-		{10, 10}, {11, 12}, {15, 16}, {16, 16}, {17, 18}, {31, 32},
-		{33, 36}, {63, 64}, {65, 72}, {100, 104}, {129, 144},
-		{4097, 4352}, {1000000, 1015808}, {0x00ffffff, 0x01000000},
-		{0x01000000, 0x01000000}, {UINT64_C(1) << 63, UINT64_C(1) << 63},
+		{0, 0},
+		{1, 1},
+		{2, 2},
+		{3, 3},
+		{7, 7},
+		{8, 8},
+		{9, 10},
+		{10, 10},
+		{11, 12},
+		{15, 16},
+		{16, 16},
+		{17, 18},
+		{31, 32},
+		{33, 36},
+		{63, 64},
+		{65, 72},
+		{100, 104},
+		{129, 144},
+		{4097, 4352},
+		{1000000, 1015808},
+		{0x00ffffff, 0x01000000},
+		{0x01000000, 0x01000000},
+		{UINT64_C(1) << 63, UINT64_C(1) << 63},
 		{UINT64_MAX, UINT64_MAX},
 		{UINT64_MAX - (UINT64_C(1) << 57) + 1,
 			UINT64_MAX - (UINT64_C(1) << 57) + 1},
@@ -36,7 +57,8 @@ static void padme_known_values(void **state)
 		assert_int_equal(dlb_padme(cases[i].n), cases[i].padded);
 }
 
-static void padme_costs_an_eighth_at_most(void **state)
+static void
+padme_costs_an_eighth_at_most(void **state)
 {
 	uint64_t last = 0;
 
@@ -53,7 +75,8 @@ static void padme_costs_an_eighth_at_most(void **state)
 
 /* ---- layout -------------------------------------------------------------------- */
 
-static void layout_known_values(void **state)
+static void
+layout_known_values(void **state)
 {
 	static const struct {
 		uint8_t mode;
@@ -82,8 +105,8 @@ static void layout_known_values(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(cases); i++) {
-		struct dlb_stripe s = {.mode = cases[i].mode,
-			.stripe_len = cases[i].len};
+		struct dlb_stripe s = {
+			.mode = cases[i].mode, .stripe_len = cases[i].len};
 
 		assert_ok(dlb_stripe_layout(&s, cases[i].card));
 		assert_int_equal(s.cells, cases[i].cells);
@@ -91,7 +114,8 @@ static void layout_known_values(void **state)
 	}
 }
 
-static void layout_has_a_limit(void **state)
+static void
+layout_has_a_limit(void **state)
 {
 	static const uint64_t lens[] = {
 		63840 + UINT64_C(0xffffff) * 65424 + 1,
@@ -117,7 +141,8 @@ static void layout_has_a_limit(void **state)
 }
 
 /* Ranges follow each other without a gap and cover the content once. */
-static void ranges_tile_the_content(void **state)
+static void
+ranges_tile_the_content(void **state)
 {
 	struct cell_world *w = *state;
 
@@ -134,15 +159,16 @@ static void ranges_tile_the_content(void **state)
 			dlb_stripe_range(&s, i, &offset, &len);
 			assert_true(len <= DLB_BULK_CONTENT_LEN);
 			assert_int_equal(offset, at);
-			assert_true(len == DLB_BULK_CONTENT_LEN ||
-				offset + len == s.stripe_len);
+			assert_true(len == DLB_BULK_CONTENT_LEN
+				|| offset + len == s.stripe_len);
 			at += len;
 		}
 		assert_int_equal(at, s.stripe_len);
 	}
 }
 
-static void ranges_outside_are_empty(void **state)
+static void
+ranges_outside_are_empty(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_stripe(200000, 0, w->env);
@@ -166,7 +192,8 @@ static void ranges_outside_are_empty(void **state)
 
 /* ---- handles and tokens ------------------------------------------------------------ */
 
-static void handles_follow_key_and_index(void **state)
+static void
+handles_follow_key_and_index(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t key[32], handle[32], again[32], uniform[64];
@@ -185,7 +212,8 @@ static void handles_follow_key_and_index(void **state)
 	assert_memory_not_equal(handle, again, 32);
 }
 
-static void tokens_follow_key_number_and_index(void **state)
+static void
+tokens_follow_key_number_and_index(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t key[32], token[32], again[32];
@@ -206,7 +234,8 @@ static void tokens_follow_key_number_and_index(void **state)
 
 /* ---- the fixed fields ----------------------------------------------------------------- */
 
-static void fields_lie_where_they_should(void **state)
+static void
+fields_lie_where_they_should(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_stripe(0x123456, 0, w->env);
@@ -228,7 +257,8 @@ static void fields_lie_where_they_should(void **state)
 	assert_zeroed(f + 156, 100);
 }
 
-static void fields_round_trip(void **state)
+static void
+fields_round_trip(void **state)
 {
 	struct cell_world *w = *state;
 
@@ -255,7 +285,8 @@ static void fields_round_trip(void **state)
 	}
 }
 
-static void fields_reserved_are_refused(void **state)
+static void
+fields_reserved_are_refused(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_stripe(5000, 0, w->env), back;
@@ -277,7 +308,8 @@ static void fields_reserved_are_refused(void **state)
 }
 
 /* Changes of one field that contradict the others. */
-static void fields_that_contradict_are_refused(void **state)
+static void
+fields_that_contradict_are_refused(void **state)
 {
 	struct cell_world *w = *state;
 	const struct dlb_stripe good = cell_stripe(200000, 50, w->env);
@@ -345,7 +377,8 @@ static void fields_that_contradict_are_refused(void **state)
 		dlb_stripe_check(&good, DLB_CARD_RIDE_MAX + 1), DLB_MALFORMED);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(padme_known_values),

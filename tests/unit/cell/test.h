@@ -12,9 +12,8 @@
 
 #include "fixture.h"
 
-#define assert_status(got, want)                                              \
-	assert_string_equal(                                                  \
-		dlb_status_text(got), dlb_status_text(want))
+#define assert_status(got, want)                                               \
+	assert_string_equal(dlb_status_text(got), dlb_status_text(want))
 #define assert_ok(got) assert_status(got, DLB_OK)
 #define assert_zeroed(p, len) assert_true(dlb_all_zero((const void *)(p), len))
 /* Needs functions `setup` and `teardown` in the file. */

@@ -11,19 +11,22 @@
 
 #include "vectors.h"
 
-static int group_setup(void **state)
+static int
+group_setup(void **state)
 {
 	*state = vectors_new();
 	return 0;
 }
 
-static int group_teardown(void **state)
+static int
+group_teardown(void **state)
 {
 	vectors_free(*state);
 	return 0;
 }
 
-static void assert_file(const char *name, const void *want, size_t len)
+static void
+assert_file(const char *name, const void *want, size_t len)
 {
 	const char *dir = getenv("DLB_VECTORS");
 	char path[4096];
@@ -43,7 +46,8 @@ static void assert_file(const char *name, const void *want, size_t len)
 	free(data);
 }
 
-static void files_are_what_is_made(void **state)
+static void
+files_are_what_is_made(void **state)
 {
 	struct vectors *v = *state;
 
@@ -52,8 +56,9 @@ static void files_are_what_is_made(void **state)
 		assert_file(v->files[i].name, v->files[i].cell, DLB_CELL_LEN);
 }
 
-static enum dlb_status open_head(struct vectors *v, struct dlb_opened *opened,
-	enum vector_who who, bool without, const uint8_t *cell)
+static enum dlb_status
+open_head(struct vectors *v, struct dlb_opened *opened, enum vector_who who,
+	bool without, const uint8_t *cell)
 {
 	struct cell_person person = v->people[who];
 	struct dlb_opener opener = cell_opener(&person);
@@ -62,14 +67,15 @@ static enum dlb_status open_head(struct vectors *v, struct dlb_opened *opened,
 
 	if (without)
 		person.opening_id++;
-	status = dlb_find(
-		shared, cell, person.finding_secret, &person.identity);
+	status =
+		dlb_find(shared, cell, person.finding_secret, &person.identity);
 	if (status != DLB_OK)
 		return status;
 	return dlb_head_open(opened, v->aead, cell, shared, &opener, NULL);
 }
 
-static void heads_open(void **state)
+static void
+heads_open(void **state)
 {
 	struct vectors *v = *state;
 	struct dlb_opened *o = malloc(sizeof(*o));
@@ -78,26 +84,27 @@ static void heads_open(void **state)
 		const struct vector_letter *l = &v->letters[i];
 		uint8_t f[DLB_FIELDS_LEN], g[DLB_FIELDS_LEN];
 
-		assert_ok(open_head(v, o, l->reader, false,
-			v->files[l->head_file].cell));
+		assert_ok(open_head(
+			v, o, l->reader, false, v->files[l->head_file].cell));
 		dlb_stripe_encode(f, &l->stripe);
 		dlb_stripe_encode(g, &o->stripe);
 		assert_memory_equal(f, g, sizeof(f));
-		assert_memory_equal(&o->sender,
-			&v->people[l->sender].identity, sizeof(o->sender));
+		assert_memory_equal(&o->sender, &v->people[l->sender].identity,
+			sizeof(o->sender));
 		assert_int_equal(o->card_len, l->card_len);
 		if (l->card_len)
 			assert_memory_equal(o->card, v->card, l->card_len);
 		cell_content(v->content, 0, l->stripe.inline_len);
 		if (l->stripe.inline_len)
-			assert_memory_equal(o->content, v->content,
-				l->stripe.inline_len);
+			assert_memory_equal(
+				o->content, v->content, l->stripe.inline_len);
 	}
 	free(o);
 }
 
-static enum dlb_status verdict(struct vectors *v, const struct vector_bad *b,
-	const uint8_t *cell, struct dlb_opened *opened)
+static enum dlb_status
+verdict(struct vectors *v, const struct vector_bad *b, const uint8_t *cell,
+	struct dlb_opened *opened)
 {
 	struct dlb_waybill waybill;
 	struct dlb_stripe s;
@@ -116,7 +123,8 @@ static enum dlb_status verdict(struct vectors *v, const struct vector_bad *b,
 	return DLB_FAILED;
 }
 
-static void verdicts_are_as_stated(void **state)
+static void
+verdicts_are_as_stated(void **state)
 {
 	struct vectors *v = *state;
 	struct dlb_opened *opened = malloc(sizeof(*opened));
@@ -140,7 +148,8 @@ static void verdicts_are_as_stated(void **state)
 	free(cell);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_what_is_made),

@@ -1,20 +1,23 @@
 /* The waybill, expiry, names and box tags. */
 #include "test.h"
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
 	*state = cell_world_new(1);
 	cell_world_head(*state, 100, NULL, 0);
 	return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
 	cell_world_free(*state);
 	return 0;
 }
 
-static void check_reads_what_was_sealed(void **state)
+static void
+check_reads_what_was_sealed(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_stripe s = cell_world_head(w, 100, NULL, 0);
@@ -32,7 +35,8 @@ static void check_reads_what_was_sealed(void **state)
 	assert_int_equal(w->cell[2] << 8 | w->cell[3], FIXTURE_EXPIRY);
 }
 
-static void unknown_versions_are_refused(void **state)
+static void
+unknown_versions_are_refused(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_waybill waybill;
@@ -47,7 +51,8 @@ static void unknown_versions_are_refused(void **state)
 	assert_non_null(strstr(err.msg, "version 255"));
 }
 
-static void reserved_bytes_are_refused(void **state)
+static void
+reserved_bytes_are_refused(void **state)
 {
 	static const struct dlb_waybill none;
 	static const uint8_t reserved[] = {
@@ -67,7 +72,8 @@ static void reserved_bytes_are_refused(void **state)
 	assert_ok(dlb_cell_check(&waybill, w->cell, NULL));
 }
 
-static void free_bytes_are_free(void **state)
+static void
+free_bytes_are_free(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_waybill waybill;
@@ -80,14 +86,16 @@ static void free_bytes_are_free(void **state)
 }
 
 /* p = 2^255 - 19, little-endian, plus a small number. */
-static void field_element(uint8_t out[static 32], int above)
+static void
+field_element(uint8_t out[static 32], int above)
 {
 	memset(out, 0xff, 32);
 	out[0] = (uint8_t)(0xed + above);
 	out[31] = 0x7f;
 }
 
-static void handles_have_one_form(void **state)
+static void
+handles_have_one_form(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_waybill waybill;
@@ -96,25 +104,23 @@ static void handles_have_one_form(void **state)
 
 	memcpy(good, handle, sizeof(good));
 	handle[31] |= 0x80;
-	assert_status(
-		dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
+	assert_status(dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
 	memset(handle, 0, 32); /* the identity */
-	assert_status(
-		dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
+	assert_status(dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
 	for (int above = 0; above < 19; above++) { /* not canonical */
 		field_element(handle, above);
-		assert_status(dlb_cell_check(&waybill, w->cell, NULL),
-			DLB_MALFORMED);
+		assert_status(
+			dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
 	}
 	memcpy(handle, good, sizeof(good));
 	handle[0] |= 1; /* a negative field element */
-	assert_status(
-		dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
+	assert_status(dlb_cell_check(&waybill, w->cell, NULL), DLB_MALFORMED);
 	memcpy(handle, good, sizeof(good));
 	assert_ok(dlb_cell_check(&waybill, w->cell, NULL));
 }
 
-static void expiry_is_the_last_week(void **state)
+static void
+expiry_is_the_last_week(void **state)
 {
 	(void)state;
 	assert_status(dlb_cell_check_expiry(99, 100), DLB_EXPIRED);
@@ -127,7 +133,8 @@ static void expiry_is_the_last_week(void **state)
 	assert_ok(dlb_cell_check_expiry(0, 0));
 }
 
-static void names_cover_every_byte(void **state)
+static void
+names_cover_every_byte(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t core[32], name[32], core2[32], name2[32];
@@ -144,7 +151,8 @@ static void names_cover_every_byte(void **state)
 	}
 }
 
-static void names_are_as_specified(void **state)
+static void
+names_are_as_specified(void **state)
 {
 	struct cell_world *w = *state;
 	uint8_t core[32], name[32], want[32];
@@ -161,7 +169,8 @@ static void names_are_as_specified(void **state)
 	assert_memory_equal(name, want, 32);
 }
 
-static void tags_are_of_the_box_or_random(void **state)
+static void
+tags_are_of_the_box_or_random(void **state)
 {
 	struct cell_world *w = *state;
 	struct dlb_seal_to to = cell_to(&w->reader);
@@ -171,8 +180,8 @@ static void tags_are_of_the_box_or_random(void **state)
 
 	s.tag_key = tag_key;
 	cell_content(w->content, 0, s.inline_len);
-	assert_ok(dlb_head_seal(w->cell, w->aead, &to, &from, &s, w->content,
-		w->env, NULL));
+	assert_ok(dlb_head_seal(
+		w->cell, w->aead, &to, &from, &s, w->content, w->env, NULL));
 	dlb_cell_name(core, name, w->cell);
 	dlb_box_tag(tag, tag_key, core);
 	assert_memory_equal(w->cell + 16, tag, 16);
@@ -192,7 +201,8 @@ static void tags_are_of_the_box_or_random(void **state)
 	assert_memory_not_equal(w->cell + 16, last, 16);
 }
 
-int main(void)
+int
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(check_reads_what_was_sealed),

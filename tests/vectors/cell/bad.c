@@ -15,8 +15,9 @@
 static struct vector_bad *add(struct vectors *v, enum vector_check check,
 	int file, enum dlb_status want, const char *fmt, ...) DLB_PRINTF(5, 6);
 
-static struct vector_bad *add(struct vectors *v, enum vector_check check,
-	int file, enum dlb_status want, const char *fmt, ...)
+static struct vector_bad *
+add(struct vectors *v, enum vector_check check, int file, enum dlb_status want,
+	const char *fmt, ...)
 {
 	struct vector_bad *b = &v->bad[v->n_bad++];
 	va_list args;
@@ -31,18 +32,20 @@ static struct vector_bad *add(struct vectors *v, enum vector_check check,
 	return b;
 }
 
-static void patch(struct vector_bad *b, size_t at, const void *bytes, size_t len)
+static void
+patch(struct vector_bad *b, size_t at, const void *bytes, size_t len)
 {
 	struct vector_patch *p = &b->patches[b->n_patches++];
 
-	vectors_need(b->n_patches <= VECTORS_PATCHES_MAX &&
-		len <= sizeof(p->bytes) && at + len <= DLB_CELL_LEN);
+	vectors_need(b->n_patches <= VECTORS_PATCHES_MAX
+		&& len <= sizeof(p->bytes) && at + len <= DLB_CELL_LEN);
 	p->at = (uint32_t)at;
 	p->len = (uint32_t)len;
 	memcpy(p->bytes, bytes, len);
 }
 
-static void flip(const struct vectors *v, struct vector_bad *b, size_t at)
+static void
+flip(const struct vectors *v, struct vector_bad *b, size_t at)
 {
 	uint8_t byte = v->files[b->file].cell[at] ^ 1;
 
@@ -50,8 +53,9 @@ static void flip(const struct vectors *v, struct vector_bad *b, size_t at)
 }
 
 /* Patches that make the base, within [from, to), what `cell` is. */
-static void patch_diff(const struct vectors *v, struct vector_bad *b,
-	const uint8_t *cell, size_t from, size_t to)
+static void
+patch_diff(const struct vectors *v, struct vector_bad *b, const uint8_t *cell,
+	size_t from, size_t to)
 {
 	const uint8_t *base = v->files[b->file].cell;
 
@@ -59,9 +63,10 @@ static void patch_diff(const struct vectors *v, struct vector_bad *b,
 		size_t end = from;
 
 		/* Runs may bridge a few bytes that are equal by chance. */
-		while (end < to && end < from + 64 &&
-			memcmp(base + end, cell + end,
-				to - end < 4 ? to - end : 4) != 0)
+		while (end < to && end < from + 64
+			&& memcmp(base + end, cell + end,
+				   to - end < 4 ? to - end : 4)
+				!= 0)
 			end++;
 		if (end > from)
 			patch(b, from, cell + from, end - from);
@@ -72,7 +77,8 @@ static void patch_diff(const struct vectors *v, struct vector_bad *b,
 
 /* ---- the form, which couriers check ------------------------------------------------ */
 
-static void courier_cells(struct vectors *v)
+static void
+courier_cells(struct vectors *v)
 {
 	static const struct {
 		const char *name;
@@ -94,18 +100,24 @@ static void courier_cells(struct vectors *v)
 	static const struct {
 		const char *name, *hex;
 	} handles[] = {
-		{"the identity", "0000000000000000000000000000000000000000000000"
-				 "000000000000000000"},
-		{"p, the identity once more", "edffffffffffffffffffffffffffffffff"
-					      "ffffffffffffffffffffffffffff7f"},
-		{"p + 2", "efffffffffffffffffffffffffffffffffffffffffffffffffffff"
-			  "ffffffff7f"},
-		{"all ones", "ffffffffffffffffffffffffffffffffffffffffffffffffff"
-			     "ffffffffffffff"},
-		{"a negative number", "01000000000000000000000000000000000000000"
-				      "00000000000000000000000"},
-		{"not a square", "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b6"
-				 "50f1f5bbd8d81d371"},
+		{"the identity",
+			"0000000000000000000000000000000000000000000000"
+			"000000000000000000"},
+		{"p, the identity once more",
+			"edffffffffffffffffffffffffffffffff"
+			"ffffffffffffffffffffffffffff7f"},
+		{"p + 2",
+			"efffffffffffffffffffffffffffffffffffffffffffffffffffff"
+			"ffffffff7f"},
+		{"all ones",
+			"ffffffffffffffffffffffffffffffffffffffffffffffffff"
+			"ffffffffffffff"},
+		{"a negative number",
+			"01000000000000000000000000000000000000000"
+			"00000000000000000000000"},
+		{"not a square",
+			"26948d35ca62e643e26a83177332e6b6afeb9d08e4268b6"
+			"50f1f5bbd8d81d371"},
 	};
 	int file = v->letters[LETTER_SHORT].head_file;
 	uint8_t handle[DLB_HANDLE_LEN];
@@ -115,8 +127,8 @@ static void courier_cells(struct vectors *v)
 			      bytes[i].name),
 			bytes[i].at, &bytes[i].byte, 1);
 	for (size_t i = 0; i < DLB_ARRAY_LEN(handles); i++) {
-		vectors_need(dlb_unhex(handle, sizeof(handle),
-				     handles[i].hex) == DLB_OK);
+		vectors_need(dlb_unhex(handle, sizeof(handle), handles[i].hex)
+			== DLB_OK);
 		patch(add(v, CHECK_COURIER, file, DLB_MALFORMED, "handle: %s",
 			      handles[i].name),
 			DLB_AT_HANDLE, handle, sizeof(handle));
@@ -124,13 +136,15 @@ static void courier_cells(struct vectors *v)
 	handle[31] = v->files[file].cell[95] | 0x80;
 	patch(add(v, CHECK_COURIER, file, DLB_MALFORMED, "handle: bit 255"), 95,
 		&handle[31], 1);
-	patch(add(v, CHECK_HEAD, file, DLB_NOT_MINE, "handle: bit 255, searched"),
+	patch(add(v, CHECK_HEAD, file, DLB_NOT_MINE,
+		      "handle: bit 255, searched"),
 		95, &handle[31], 1);
 }
 
 /* ---- heads with a byte changed, and wrong readers ------------------------------------ */
 
-static void flipped_heads(struct vectors *v)
+static void
+flipped_heads(struct vectors *v)
 {
 	/* The long letter: box 2 is 3,112 bytes, box 3 begins at 4,392. */
 	static const struct {
@@ -165,8 +179,10 @@ static void flipped_heads(struct vectors *v)
 	uint8_t handle[DLB_HANDLE_LEN];
 
 	for (size_t i = 0; i < DLB_ARRAY_LEN(flips); i++)
-		flip(v, add(v, CHECK_HEAD, file, flips[i].want, "changed: %s",
-				flips[i].name), flips[i].at);
+		flip(v,
+			add(v, CHECK_HEAD, file, flips[i].want, "changed: %s",
+				flips[i].name),
+			flips[i].at);
 	dlb_point_base(handle, v->people[STRANGER].finding_secret);
 	patch(add(v, CHECK_HEAD, file, DLB_NOT_MINE, "changed: handle"),
 		DLB_AT_HANDLE, handle, sizeof(handle));
@@ -186,14 +202,16 @@ static void flipped_heads(struct vectors *v)
 
 /* ---- heads that were sealed dishonestly ------------------------------------------------ */
 
-static void forge_start(struct vectors *v, const struct vector_letter *l)
+static void
+forge_start(struct vectors *v, const struct vector_letter *l)
 {
 	cell_content(v->content, 0, l->stripe.inline_len);
 	cell_forge_fill(&v->forge, &l->to, &l->from, &l->stripe, v->content);
 }
 
-static void forge_seal(struct vectors *v, uint8_t *cell,
-	const struct vector_letter *l, const struct dlb_seal_from *from)
+static void
+forge_seal(struct vectors *v, uint8_t *cell, const struct vector_letter *l,
+	const struct dlb_seal_from *from)
 {
 	struct dlb_stripe s = l->stripe;
 
@@ -201,7 +219,8 @@ static void forge_seal(struct vectors *v, uint8_t *cell,
 	cell_forge_seal(cell, &v->forge, v->aead, &l->to, from, &s, &l->random);
 }
 
-static void forged_box1(struct vectors *v)
+static void
+forged_box1(struct vectors *v)
 {
 	static const struct {
 		const char *name;
@@ -227,8 +246,9 @@ static void forged_box1(struct vectors *v)
 		memcpy(v->forge.box1 + cases[i].at, cases[i].bytes, 2);
 		forge_seal(v, cell, l, &l->from);
 		/* What follows box 1 is not reached, or wrong in any case. */
-		patch_diff(v, add(v, CHECK_HEAD, l->head_file, cases[i].want,
-				      "sealed: %s", cases[i].name),
+		patch_diff(v,
+			add(v, CHECK_HEAD, l->head_file, cases[i].want,
+				"sealed: %s", cases[i].name),
 			cell, DLB_AT_BODY, DLB_AT_BOX2);
 	}
 }
@@ -240,7 +260,8 @@ struct box3_case {
 	enum dlb_status want;
 };
 
-static void forged_box3(struct vectors *v, const struct vector_letter *l,
+static void
+forged_box3(struct vectors *v, const struct vector_letter *l,
 	const struct box3_case *cases, size_t n)
 {
 	static uint8_t cell[DLB_CELL_LEN];
@@ -249,8 +270,8 @@ static void forged_box3(struct vectors *v, const struct vector_letter *l,
 	for (size_t i = 0; i < n; i++) {
 		forge_start(v, l);
 		vectors_need(dlb_unhex(v->forge.box3 + cases[i].at,
-				     strlen(cases[i].hex) / 2,
-				     cases[i].hex) == DLB_OK);
+				     strlen(cases[i].hex) / 2, cases[i].hex)
+			== DLB_OK);
 		forge_seal(v, cell, l, &l->from);
 		b = add(v, CHECK_HEAD, l->head_file, cases[i].want,
 			"sealed, %s: %s", l->name, cases[i].name);
@@ -258,7 +279,8 @@ static void forged_box3(struct vectors *v, const struct vector_letter *l,
 	}
 }
 
-static void forged_fields(struct vectors *v)
+static void
+forged_fields(struct vectors *v)
 {
 	/* content_len, stripe_len, cells, inline_len lie at 132 to 155. */
 	static const struct box3_case short_cases[] = {
@@ -283,7 +305,8 @@ static void forged_fields(struct vectors *v)
 			DLB_MALFORMED},
 		{"lengths beyond the limit", 132,
 			"000000ff8ffff9d1000000ff8ffff9d1"
-			"010000000000f960", DLB_MALFORMED},
+			"010000000000f960",
+			DLB_MALFORMED},
 		{"reserved byte 156", 156, "01", DLB_MALFORMED},
 		{"reserved byte 255", 255, "80", DLB_MALFORMED},
 		{"padding's first byte", 284, "01", DLB_MALFORMED},
@@ -306,11 +329,12 @@ static void forged_fields(struct vectors *v)
 }
 
 /* These two differ in all of box 3, and are files of their own. */
-static void forged_senders(struct vectors *v)
+static void
+forged_senders(struct vectors *v)
 {
 	const struct vector_letter *l = &v->letters[LETTER_SHORT];
-	struct dlb_seal_from from = cell_from(
-		&v->people[STRANGER], &v->people[READER], NULL, 0);
+	struct dlb_seal_from from =
+		cell_from(&v->people[STRANGER], &v->people[READER], NULL, 0);
 	int file = vectors_add_file(v, "bad-sender");
 
 	/* A stranger who has the sender's public keys. */
@@ -331,12 +355,13 @@ static void forged_senders(struct vectors *v)
 
 /* ---- bulk cells ----------------------------------------------------------------------- */
 
-static struct vector_bad *add_bulk(struct vectors *v, uint32_t file_index,
-	uint32_t index, enum dlb_status want, const char *name)
+static struct vector_bad *
+add_bulk(struct vectors *v, uint32_t file_index, uint32_t index,
+	enum dlb_status want, const char *name)
 {
 	struct vector_bad *b = add(v, CHECK_BULK,
-		v->letters[LETTER_LONG].bulk[file_index].file, want,
-		"bulk: %s", name);
+		v->letters[LETTER_LONG].bulk[file_index].file, want, "bulk: %s",
+		name);
 
 	b->letter = LETTER_LONG;
 	b->index = index;
@@ -344,8 +369,8 @@ static struct vector_bad *add_bulk(struct vectors *v, uint32_t file_index,
 }
 
 /* Cell `index` of the long letter with a byte of its plaintext set. */
-static void padded_bulk(
-	struct vectors *v, uint32_t index, size_t at, const char *name)
+static void
+padded_bulk(struct vectors *v, uint32_t index, size_t at, const char *name)
 {
 	const struct vector_letter *l = &v->letters[LETTER_LONG];
 	static uint8_t cell[DLB_CELL_LEN];
@@ -363,7 +388,8 @@ static void padded_bulk(
 		DLB_AT_BODY, DLB_CELL_LEN);
 }
 
-static void bulk_cells(struct vectors *v)
+static void
+bulk_cells(struct vectors *v)
 {
 	static const struct {
 		const char *name;
@@ -392,7 +418,8 @@ static void bulk_cells(struct vectors *v)
 	padded_bulk(v, 9, 0, "padding cell");
 }
 
-void vectors_make_bad(struct vectors *v)
+void
+vectors_make_bad(struct vectors *v)
 {
 	courier_cells(v);
 	flipped_heads(v);
@@ -402,15 +429,23 @@ void vectors_make_bad(struct vectors *v)
 	bulk_cells(v);
 }
 
-const char *vectors_verdict(enum dlb_status status)
+const char *
+vectors_verdict(enum dlb_status status)
 {
 	switch (status) {
-	case DLB_OK: return "ok";
-	case DLB_NOT_MINE: return "not mine";
-	case DLB_FORGED: return "forged";
-	case DLB_MALFORMED: return "malformed";
-	case DLB_UNSUPPORTED: return "unsupported";
-	case DLB_NOT_FOUND: return "no key";
-	default: return "?";
+	case DLB_OK:
+		return "ok";
+	case DLB_NOT_MINE:
+		return "not mine";
+	case DLB_FORGED:
+		return "forged";
+	case DLB_MALFORMED:
+		return "malformed";
+	case DLB_UNSUPPORTED:
+		return "unsupported";
+	case DLB_NOT_FOUND:
+		return "no key";
+	default:
+		return "?";
 	}
 }

@@ -7,15 +7,15 @@
 
 #include <stdio.h>
 
-static bool write_file(
-	const char *dir, const char *name, const void *data, size_t len)
+static bool
+write_file(const char *dir, const char *name, const void *data, size_t len)
 {
 	char path[4096];
 	FILE *f;
 	bool ok;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >=
-		(int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name)
+		>= (int)sizeof(path))
 		return false;
 	f = fopen(path, "wb");
 	if (!f)
@@ -24,7 +24,8 @@ static bool write_file(
 	return fclose(f) == 0 && ok;
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	struct vectors *v;
 	bool ok;

@@ -8,7 +8,8 @@
 
 static void put(struct dlb_buf *b, const char *fmt, ...) DLB_PRINTF(2, 3);
 
-static void put(struct dlb_buf *b, const char *fmt, ...)
+static void
+put(struct dlb_buf *b, const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
@@ -17,13 +18,14 @@ static void put(struct dlb_buf *b, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	vectors_need(n >= 0 && (size_t)n < sizeof(text) &&
-		dlb_buf_append(b, text, (size_t)n) == DLB_OK);
+	vectors_need(n >= 0 && (size_t)n < sizeof(text)
+		&& dlb_buf_append(b, text, (size_t)n) == DLB_OK);
 }
 
 /* `"name": "hex"` and what follows. */
-static void put_hex(struct dlb_buf *b, const char *name, const void *data,
-	size_t len, const char *after)
+static void
+put_hex(struct dlb_buf *b, const char *name, const void *data, size_t len,
+	const char *after)
 {
 	char hex[2 * 2048 + 1];
 
@@ -35,14 +37,16 @@ static void put_hex(struct dlb_buf *b, const char *name, const void *data,
 }
 
 /* What separates item i of a list from the one before. */
-static const char *comma(size_t i)
+static const char *
+comma(size_t i)
 {
 	return i ? ",\n" : "\n";
 }
 
 /* ---- tables ------------------------------------------------------------------- */
 
-static void put_derive(struct vectors *v, struct dlb_buf *b)
+static void
+put_derive(struct vectors *v, struct dlb_buf *b)
 {
 	static const struct {
 		size_t key_len, out_len, data_len;
@@ -72,7 +76,8 @@ static void put_derive(struct vectors *v, struct dlb_buf *b)
 	put(b, "\n],\n");
 }
 
-static void put_padme(struct dlb_buf *b)
+static void
+put_padme(struct dlb_buf *b)
 {
 	static const uint64_t ns[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 15, 16,
 		17, 31, 33, 63, 65, 127, 129, 1000, 4097, 65535, 65537, 1000000,
@@ -85,12 +90,13 @@ static void put_padme(struct dlb_buf *b)
 	put(b, "\n],\n");
 }
 
-static void put_layout(struct dlb_buf *b)
+static void
+put_layout(struct dlb_buf *b)
 {
 	static const uint64_t lens[] = {0, 1, 39264, 39265, 63839, 63840, 63841,
-		65424, 65425, 129264, 129265, 587232, 10000000, 1097632514160, 1097632514161,
-		1097632553424, 1097632553425, 1097632578000, 1097632578001,
-		UINT64_C(9223372036854775808), UINT64_MAX};
+		65424, 65425, 129264, 129265, 587232, 10000000, 1097632514160,
+		1097632514161, 1097632553424, 1097632553425, 1097632578000,
+		1097632578001, UINT64_C(9223372036854775808), UINT64_MAX};
 	static const size_t cards[] = {0, 1, 24576};
 	size_t n = 0;
 
@@ -100,9 +106,10 @@ static void put_layout(struct dlb_buf *b)
 			struct dlb_stripe s = {.mode = (uint8_t)(i % 2),
 				.stripe_len = lens[j]};
 
-			put(b, "%s  {\"mode\": %u, \"stripe_len\": \"%" PRIu64
-			       "\", \"card_len\": %zu", comma(n++), s.mode,
-				s.stripe_len, cards[i / 2]);
+			put(b,
+				"%s  {\"mode\": %u, \"stripe_len\": \"%" PRIu64
+				"\", \"card_len\": %zu",
+				comma(n++), s.mode, s.stripe_len, cards[i / 2]);
 			if (dlb_stripe_layout(&s, cards[i / 2]) == DLB_OK)
 				put(b, ", \"cells\": %u, \"inline_len\": %u",
 					s.cells, s.inline_len);
@@ -113,7 +120,8 @@ static void put_layout(struct dlb_buf *b)
 
 static const uint32_t indices[] = {0, 1, 255, 256, 65536, 16777215};
 
-static void put_handles(struct vectors *v, struct dlb_buf *b)
+static void
+put_handles(struct vectors *v, struct dlb_buf *b)
 {
 	put(b, "\"handles\": [");
 	for (size_t i = 0; i < DLB_ARRAY_LEN(indices); i++) {
@@ -128,7 +136,8 @@ static void put_handles(struct vectors *v, struct dlb_buf *b)
 	put(b, "\n],\n");
 }
 
-static void put_tokens(struct vectors *v, struct dlb_buf *b)
+static void
+put_tokens(struct vectors *v, struct dlb_buf *b)
 {
 	put(b, "\"tokens\": [");
 	for (size_t i = 0; i < DLB_ARRAY_LEN(indices); i++) {
@@ -149,7 +158,8 @@ static void put_tokens(struct vectors *v, struct dlb_buf *b)
 
 /* ---- people and letters --------------------------------------------------------- */
 
-static void put_people(struct vectors *v, struct dlb_buf *b)
+static void
+put_people(struct vectors *v, struct dlb_buf *b)
 {
 	put(b, "\"people\": {");
 	for (size_t i = 0; i < VECTORS_PEOPLE; i++) {
@@ -169,8 +179,8 @@ static void put_people(struct vectors *v, struct dlb_buf *b)
 	put(b, "\n},\n");
 }
 
-static void put_step(
-	struct dlb_buf *b, const struct dlb_schedule *s, int box)
+static void
+put_step(struct dlb_buf *b, const struct dlb_schedule *s, int box)
 {
 	char name[16];
 
@@ -182,17 +192,17 @@ static void put_step(
 	put_hex(b, name, s->commitment, 32, ",\n      ");
 }
 
-static void put_head(
-	struct vectors *v, struct dlb_buf *b, const struct vector_letter *l)
+static void
+put_head(struct vectors *v, struct dlb_buf *b, const struct vector_letter *l)
 {
 	const uint8_t *cell = v->files[l->head_file].cell;
 	uint8_t shared[DLB_POINT_LEN], ct[DLB_XWING_CT_LEN], ss[32];
 	size_t box2_len = DLB_BOX2_LEN(l->card_len);
 	struct dlb_schedule s = {0};
 
-	vectors_need(dlb_point_mul(shared, l->random.r, l->to.finding) == DLB_OK &&
-		dlb_xwing_encaps(ct, ss, l->to.opening, l->random.eseed) ==
-			DLB_OK);
+	vectors_need(dlb_point_mul(shared, l->random.r, l->to.finding) == DLB_OK
+		&& dlb_xwing_encaps(ct, ss, l->to.opening, l->random.eseed)
+			== DLB_OK);
 	put(b, "    \"head\": {\"file\": \"%s\",\n      ",
 		v->files[l->head_file].name);
 	put_hex(b, "r", l->random.r, 32, ", ");
@@ -211,8 +221,8 @@ static void put_head(
 	put(b, "\"box2_len\": %zu},\n", box2_len);
 }
 
-static void put_bulk(
-	struct vectors *v, struct dlb_buf *b, const struct vector_letter *l)
+static void
+put_bulk(struct vectors *v, struct dlb_buf *b, const struct vector_letter *l)
 {
 	put(b, "    \"bulk\": [");
 	for (uint32_t i = 1; i < l->stripe.cells; i++) {
@@ -227,8 +237,10 @@ static void put_bulk(
 		dlb_derive(key, DLB_KEY_LEN, l->bulk_letter_key, DLB_KEY_LEN,
 			"dlb bulk", data, sizeof(data));
 		dlb_stripe_range(&l->stripe, i, &offset, &len);
-		put(b, "%s      {\"index\": %u, \"offset\": \"%" PRIu64
-		       "\", \"len\": %zu, ", comma(i - 1), i, offset, len);
+		put(b,
+			"%s      {\"index\": %u, \"offset\": \"%" PRIu64
+			"\", \"len\": %zu, ",
+			comma(i - 1), i, offset, len);
 		put_hex(b, "handle", l->bulk[i].handle, 32, ", ");
 		put_hex(b, "token_hash", l->bulk[i].token_hash, 32, ", ");
 		put_hex(b, "box_tag", l->bulk[i].box_tag, 16, ", ");
@@ -242,13 +254,14 @@ static void put_bulk(
 	put(b, "]");
 }
 
-static void put_letter(
-	struct vectors *v, struct dlb_buf *b, const struct vector_letter *l)
+static void
+put_letter(struct vectors *v, struct dlb_buf *b, const struct vector_letter *l)
 {
 	const struct dlb_stripe *s = &l->stripe;
 
-	put(b, "  {\"name\": \"%s\", \"reader\": \"%s\", \"sender\": \"%s\", "
-	       "\"expiry\": %u, \"card_len\": %zu,\n    ",
+	put(b,
+		"  {\"name\": \"%s\", \"reader\": \"%s\", \"sender\": \"%s\", "
+		"\"expiry\": %u, \"card_len\": %zu,\n    ",
 		l->name, vectors_people[l->reader], vectors_people[l->sender],
 		s->expiry_week, l->card_len);
 	if (l->boxed)
@@ -257,15 +270,18 @@ static void put_letter(
 		put(b, "\"box_tag_key\": null, ");
 	put_hex(b, "recall_key", s->recall_key, 32, ", ");
 	put_hex(b, "bulk_letter_key", l->bulk_letter_key, 32, ",\n    ");
-	put(b, "\"fields\": {\"mode\": %u, \"k\": %u, \"n\": %u, "
-	       "\"number\": %u,\n      ", s->mode, s->k, s->n, s->number);
+	put(b,
+		"\"fields\": {\"mode\": %u, \"k\": %u, \"n\": %u, "
+		"\"number\": %u,\n      ",
+		s->mode, s->k, s->n, s->number);
 	put_hex(b, "letter_id", s->letter_id, 16, ", ");
 	put_hex(b, "sealing_id", s->sealing_id, 16, ",\n      ");
 	put_hex(b, "stripe_key", s->stripe_key, 32, ",\n      ");
 	put_hex(b, "letter_key", s->letter_key, 32, ",\n      ");
 	put_hex(b, "commitment", s->commitment, 32, ",\n      ");
-	put(b, "\"content_len\": \"%" PRIu64 "\", \"stripe_len\": \"%" PRIu64
-	       "\", \"cells\": %u, \"inline_len\": %u},\n",
+	put(b,
+		"\"content_len\": \"%" PRIu64 "\", \"stripe_len\": \"%" PRIu64
+		"\", \"cells\": %u, \"inline_len\": %u},\n",
 		s->content_len, s->stripe_len, s->cells, s->inline_len);
 	put_head(v, b, l);
 	put_bulk(v, b, l);
@@ -274,7 +290,8 @@ static void put_letter(
 
 /* ---- files and refusals --------------------------------------------------------------- */
 
-static void put_files(struct vectors *v, struct dlb_buf *b)
+static void
+put_files(struct vectors *v, struct dlb_buf *b)
 {
 	size_t n = 0;
 
@@ -295,14 +312,15 @@ static void put_files(struct vectors *v, struct dlb_buf *b)
 	put(b, "],\n");
 }
 
-static void put_bad(
-	struct vectors *v, struct dlb_buf *b, const struct vector_bad *bad)
+static void
+put_bad(struct vectors *v, struct dlb_buf *b, const struct vector_bad *bad)
 {
 	static const char *const checks[] = {"courier", "head", "bulk"};
 
-	put(b, "  {\"name\": \"%s\", \"file\": \"%s\", \"want\": \"%s\", "
-	       "\"as\": {\"check\": \"%s\"", bad->name,
-		v->files[bad->file].name, vectors_verdict(bad->want),
+	put(b,
+		"  {\"name\": \"%s\", \"file\": \"%s\", \"want\": \"%s\", "
+		"\"as\": {\"check\": \"%s\"",
+		bad->name, v->files[bad->file].name, vectors_verdict(bad->want),
 		checks[bad->check]);
 	if (bad->check == CHECK_HEAD)
 		put(b, ", \"reader\": \"%s\"", vectors_people[bad->reader]);
@@ -321,7 +339,8 @@ static void put_bad(
 	put(b, "]}");
 }
 
-void vectors_write_json(struct vectors *v)
+void
+vectors_write_json(struct vectors *v)
 {
 	struct dlb_buf *b = &v->json;
 

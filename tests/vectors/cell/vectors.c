@@ -10,13 +10,15 @@
 const char *const vectors_people[VECTORS_PEOPLE] = {
 	"reader", "sender", "stranger"};
 
-void vectors_need(bool ok)
+void
+vectors_need(bool ok)
 {
 	if (!ok)
 		abort();
 }
 
-int vectors_add_file(struct vectors *v, const char *name)
+int
+vectors_add_file(struct vectors *v, const char *name)
 {
 	vectors_need(v->n_files < VECTORS_FILES_MAX);
 	snprintf(v->files[v->n_files].name, sizeof(v->files[0].name), "%s.cell",
@@ -26,7 +28,8 @@ int vectors_add_file(struct vectors *v, const char *name)
 
 /* ---- letters ------------------------------------------------------------------- */
 
-static void seal_head(struct vectors *v, struct vector_letter *l)
+static void
+seal_head(struct vectors *v, struct vector_letter *l)
 {
 	struct dlb_stripe s = l->stripe;
 
@@ -34,13 +37,13 @@ static void seal_head(struct vectors *v, struct vector_letter *l)
 	s.tag_key = l->boxed ? l->tag_key : NULL;
 	cell_content(v->content, 0, s.inline_len);
 	vectors_need(dlb_head_seal_with(v->files[l->head_file].cell, v->aead,
-			     &l->to, &l->from, &s, v->content, &l->random,
-			     NULL) == DLB_OK);
+			     &l->to, &l->from, &s, v->content, &l->random, NULL)
+		== DLB_OK);
 }
 
 /* raw: whether the cell is stored. */
-static void seal_bulk(
-	struct vectors *v, struct vector_letter *l, uint32_t i, bool raw)
+static void
+seal_bulk(struct vectors *v, struct vector_letter *l, uint32_t i, bool raw)
 {
 	struct dlb_stripe s = l->stripe;
 	uint8_t *cell = malloc(DLB_CELL_LEN);
@@ -87,7 +90,8 @@ static const struct {
 		140000, 0},
 };
 
-static void make_letter(struct vectors *v, int which)
+static void
+make_letter(struct vectors *v, int which)
 {
 	struct vector_letter *l = &v->letters[which];
 	struct dlb_stripe *s = &l->stripe;
@@ -122,7 +126,8 @@ static void make_letter(struct vectors *v, int which)
 
 /* ---- cover ----------------------------------------------------------------------- */
 
-static void make_cover(struct vectors *v)
+static void
+make_cover(struct vectors *v)
 {
 	static const uint8_t zeros[DLB_CELL_LEN];
 	struct dlb_seal_to to;
@@ -131,24 +136,26 @@ static void make_cover(struct vectors *v)
 	int head = vectors_add_file(v, "cover"),
 	    bulk = vectors_add_file(v, "cover-1");
 
-	vectors_need(dlb_cover_init(&to, &from, &s, 2, FIXTURE_EXPIRY,
-			     v->env) == DLB_OK);
+	vectors_need(dlb_cover_init(&to, &from, &s, 2, FIXTURE_EXPIRY, v->env)
+		== DLB_OK);
 	vectors_need(dlb_head_seal(v->files[head].cell, v->aead, &to, &from, &s,
-			     zeros, v->env, NULL) == DLB_OK);
+			     zeros, v->env, NULL)
+		== DLB_OK);
 	dlb_bulk_seal(v->files[bulk].cell, v->aead, &s, 1, zeros,
 		DLB_BULK_CONTENT_LEN, v->env);
 	v->files[head].cover = v->files[bulk].cover = true;
 }
 
-struct vectors *vectors_new(void)
+struct vectors *
+vectors_new(void)
 {
 	/* The second has a last-resort key. */
 	static const uint32_t opening_ids[VECTORS_PEOPLE] = {
 		24, DLB_OPENING_LAST_RESORT | 7, 25};
 	struct vectors *v = calloc(1, sizeof(*v));
 
-	vectors_need(v && dlb_base_init() == DLB_OK &&
-		dlb_aead_new(&v->aead) == DLB_OK);
+	vectors_need(v && dlb_base_init() == DLB_OK
+		&& dlb_aead_new(&v->aead) == DLB_OK);
 	dlb_env_seeded_init(&v->seeded, SEED, FIXTURE_NOW_MS);
 	v->env = &v->seeded.env;
 	for (int i = 0; i < VECTORS_PEOPLE; i++)
@@ -162,7 +169,8 @@ struct vectors *vectors_new(void)
 	return v;
 }
 
-void vectors_free(struct vectors *v)
+void
+vectors_free(struct vectors *v)
 {
 	dlb_aead_free(v->aead);
 	dlb_buf_free(&v->json);

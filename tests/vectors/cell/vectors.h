@@ -37,7 +37,7 @@ struct vector_letter {
 		uint8_t token_hash[DLB_HASH_LEN];
 		uint8_t handle[DLB_HANDLE_LEN];
 		uint8_t sha256[DLB_HASH_LEN];
-		int file; /* or VECTORS_NONE */
+		int file;         /* or VECTORS_NONE */
 	} bulk[VECTORS_BULK_MAX]; /* [0] is not used */
 };
 
@@ -59,7 +59,13 @@ struct vector_bad {
 	enum dlb_status want;
 };
 
-enum { LETTER_SHORT, LETTER_LONG, LETTER_STRIPE, LETTER_SHARE, VECTORS_LETTERS };
+enum {
+	LETTER_SHORT,
+	LETTER_LONG,
+	LETTER_STRIPE,
+	LETTER_SHARE,
+	VECTORS_LETTERS
+};
 
 struct vectors {
 	struct dlb_env_seeded seeded;
