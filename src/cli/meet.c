@@ -1,0 +1,205 @@
+/*
+ * dlb meet: exchanging cells with a box.
+ */
+#include "meet.h"
+
+#include "format.h"
+#include "passphrase.h"
+#include "progress.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CELL_LEN 65536
+
+/* The name of a known box stands for the place where it was last. */
+static enum dlb_status
+resolve_where(char *out, size_t cap, struct dlb_letterbox *l, const char *where)
+{
+	struct dlb_box box;
+	bool known = access(where, F_OK) != 0 && !strchr(where, '/')
+		&& dlb_box_by_name(l, &box, where, NULL) == DLB_OK
+		&& box.path[0];
+	int n = snprintf(out, cap, "%s", known ? box.path : where);
+
+	dlb_wipe(&box, sizeof(box));
+	return n < 0 || (size_t)n >= cap ? DLB_LIMIT : DLB_OK;
+}
+
+/* "given    64 cells (4.0 MiB), 64 of them new ones from here" */
+static void
+say_cells(struct cli *c, const char *what, uint64_t cells, const char *more)
+{
+	char n[CLI_FORMAT_MAX], size[CLI_FORMAT_MAX];
+
+	cli_say(c, "  %-8s %s cell%s (%s)%s", what, cli_count(n, cells),
+		cli_s(cells), cli_size(size, cells * CELL_LEN), more);
+}
+
+static void
+say_letters(struct cli *c, const struct dlb_meet_result *r)
+{
+	char n[CLI_FORMAT_MAX], w[CLI_FORMAT_MAX];
+
+	if (r->letters_new == 0 && r->letters_complete == 0)
+		cli_say(c, "  letters  no new ones");
+	else if (r->letters_complete >= r->letters_new)
+		cli_say(c, "  letters  %s for you, to be read now (dlb inbox)",
+			cli_count(n, r->letters_complete));
+	else
+		cli_say(c, "  letters  %s new, %s whole (dlb inbox)",
+			cli_count(n, r->letters_new),
+			cli_count(w, r->letters_complete));
+}
+
+static void
+say_meeting(struct cli *c, bool person, bool take_only,
+	const struct dlb_meet_result *r)
+{
+	char n[CLI_FORMAT_MAX], more[96] = "";
+
+	cli_say(c, "Met %s%s%s.", r->box_name, r->box_name[0] ? " at " : "",
+		r->box_path);
+	if (r->given_own > 0)
+		snprintf(more, sizeof(more), ", %s of them new ones from here",
+			cli_count(n, r->given_own));
+	if (!take_only && !r->box_read_only)
+		say_cells(c, "given", r->given, more);
+	say_cells(c, "taken", r->taken, "");
+	if (person)
+		say_letters(c, r);
+	if (r->own_waiting > 0)
+		cli_say(c, "  waiting  %s cells of yours, for the next meetings",
+			cli_count(n, r->own_waiting));
+	if (r->not_given > 0)
+		cli_say(c, "  full     the box had no room for %s cells",
+			cli_count(n, r->not_given));
+	if (r->not_taken > 0)
+		cli_say(c, "  full     here was no room for %s cells",
+			cli_count(n, r->not_taken));
+	if (r->refused > 0)
+		cli_say(c, "  refused  %s cells that were damaged or expired",
+			cli_count(n, r->refused));
+	if (r->box_read_only && !take_only)
+		cli_say(c, "The box is read-only: nothing could be given.");
+	cli_say(c, "The stick may be pulled now.");
+}
+
+static enum dlb_status
+meet_asking(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
+	struct dlb_meet_options *options, struct dlb_error *err)
+{
+	struct cli_secret secret;
+	enum dlb_status st = dlb_node_meet(
+		n, options, result, cli_progress(c), err);
+
+	for (int tries = 0; st == DLB_WRONG_KEY && tries < 3; tries++) {
+		struct dlb_error asked;
+
+		dlb_error_clear(&asked);
+		cli_progress_clear();
+		st = cli_secret_ask(
+			&secret, "Passphrase of that box: ", &asked);
+		/* Without a terminal, what went wrong before is what is said. */
+		if (st == DLB_NOT_FOUND)
+			return DLB_WRONG_KEY;
+		if (st != DLB_OK) {
+			*err = asked;
+			return st;
+		}
+		if (secret.unlock.len == 0) {
+			cli_secret_free(&secret);
+			return dlb_fail(err, DLB_CANCELLED,
+				"no passphrase was given");
+		}
+		options->unlock = &secret.unlock;
+		st = dlb_node_meet(n, options, result, cli_progress(c), err);
+		options->unlock = NULL;
+		cli_secret_free(&secret);
+	}
+	return st;
+}
+
+enum dlb_status
+cli_meet_box(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
+	const struct cli_args *a, struct dlb_meet_options *options,
+	struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	struct cli_secret secret;
+	char where[4096];
+	enum dlb_status st = cli_secret_from_options(&secret, a, "box-", err);
+
+	if (st != DLB_OK)
+		return st;
+	memset(result, 0, sizeof(*result));
+	if (resolve_where(where, sizeof(where), l, options->where) != DLB_OK) {
+		cli_secret_free(&secret);
+		return dlb_fail(err, DLB_LIMIT, "the path is too long");
+	}
+	options->where = where;
+	options->unlock = NULL;
+	if (secret.given) {
+		options->unlock = &secret.unlock;
+		st = dlb_node_meet(n, options, result, cli_progress(c), err);
+		options->unlock = NULL;
+	} else {
+		st = meet_asking(result, c, n, options, err);
+	}
+	cli_secret_free(&secret);
+	options->where = NULL;
+	if (st == DLB_OK)
+		say_meeting(c, dlb_letterbox_is_person(l),
+			options->collect_only, result);
+	return st;
+}
+
+static enum dlb_status
+run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct dlb_meet_options options = {.where = a->operands[0],
+		.collect_only = cli_flag(a, "take-only"),
+		.release_now = cli_flag(a, "now")};
+	struct dlb_meet_result result;
+	struct dlb_node *n = NULL;
+	enum dlb_status st;
+
+	if (options.collect_only && options.release_now)
+		return dlb_fail(err, DLB_USAGE,
+			"give --take-only or --now: nothing goes out with both");
+	st = cli_open(&n, c, a, err);
+	if (st == DLB_OK)
+		st = cli_meet_box(&result, c, n, a, &options, err);
+	dlb_node_close(n);
+	return st;
+}
+
+static const struct cli_option options[] = {
+	{"take-only", 0, NULL, "take what is there and give nothing"},
+	{"now", 0, NULL, "give all letters that wait, as if sent with --now"},
+	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
+	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},
+	{"box-key-file", 0, "FILE", "the box's key file"},
+};
+
+const struct cli_verb cli_meet = {
+	.name = "meet",
+	.operands = "WHERE",
+	.summary = "exchange cells with a box on a stick or in a directory",
+	.text = "Gives the box what it lacks and takes what is lacking here, your own\n"
+		"letters and those of others alike, and finds what is for you. WHERE is\n"
+		"the box, the directory it lies in, or the name of a box that you know.\n"
+		"A box that is neither open nor known is asked for its passphrase.\n"
+		"When the last line has come, the stick may be pulled; if it is pulled\n"
+		"sooner, nothing is lost and the next meeting goes on.",
+	.example = "dlb meet /media/usb\n"
+		"dlb meet cafe --take-only",
+	.options = options,
+	.options_n = DLB_ARRAY_LEN(options),
+	.flags = CLI_OPENS_HOME,
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = run,
+};

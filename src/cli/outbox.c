@@ -1,0 +1,159 @@
+/*
+ * dlb outbox: the letters that one sent.
+ */
+#include "format.h"
+#include "json.h"
+#include "node.h"
+#include "session.h"
+#include "table.h"
+#include "term.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct listing {
+	struct dlb_letterbox *box;
+	struct cli_table table;
+	struct cli_json json;
+	size_t n;
+};
+
+static const char *
+state_name(enum dlb_out_state state)
+{
+	switch (state) {
+	case DLB_OUT_SEALING:
+		return "sealing";
+	case DLB_OUT_WAITING:
+		return "waiting";
+	case DLB_OUT_SHOWN:
+		return "on its way";
+	case DLB_OUT_ARRIVED:
+		return "arrived";
+	default:
+		return "expired";
+	}
+}
+
+static void
+name_of(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
+	int64_t id)
+{
+	struct dlb_correspondent who;
+
+	if (dlb_correspondent_by_id(l, &who, id) == DLB_OK)
+		memcpy(out, who.name, sizeof(who.name));
+	else
+		memcpy(out, "?", sizeof("?"));
+}
+
+static bool
+list_letter(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct listing *l = ctx;
+	struct cli_table *t = &l->table;
+	char name[DLB_PERSON_NAME_MAX + 1], text[CLI_FORMAT_MAX],
+		more[CLI_FORMAT_MAX];
+
+	if (letter->to == 0) /* cover */
+		return true;
+	name_of(name, l->box, letter->to);
+	cli_table_add(t, "%lld", (long long)letter->number);
+	cli_table_add(t, "%s", cli_time_here(text, letter->sealed_ms));
+	cli_table_add(t, "%s", name);
+	cli_table_add(t, "%s", cli_size(text, letter->content_len));
+	if (letter->state == DLB_OUT_WAITING && letter->shown > 0)
+		cli_table_add(t, "%s of %s cells", cli_count(text, letter->shown),
+			cli_count(more, letter->cells));
+	else
+		cli_table_add(t, "%s", state_name(letter->state));
+	cli_table_add(t, "%s", letter->summary);
+	l->n++;
+	return true;
+}
+
+static bool
+write_letter(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct listing *l = ctx;
+	struct cli_json *j = &l->json;
+	char name[DLB_PERSON_NAME_MAX + 1];
+
+	if (letter->to == 0)
+		return true;
+	name_of(name, l->box, letter->to);
+	cli_json_object(j, NULL);
+	cli_json_int(j, "number", letter->number);
+	cli_json_time(j, "sealed", letter->sealed_ms);
+	cli_json_text(j, "to", name);
+	cli_json_text(j, "state", state_name(letter->state));
+	cli_json_uint(j, "size", letter->content_len);
+	cli_json_uint(j, "cells", letter->cells);
+	cli_json_uint(j, "cells_given", letter->shown);
+	cli_json_bool(j, "now", letter->now);
+	cli_json_uint(j, "files", letter->files);
+	cli_json_text(j, "summary", letter->summary);
+	cli_json_end(j, '}');
+	return true;
+}
+
+static enum dlb_status
+list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
+{
+	static const struct cli_column columns[] = {{"no", true},
+		{"sealed", false}, {"to", false}, {"size", true},
+		{"state", false}, {"letter", false}};
+	enum dlb_status st;
+
+	cli_table_init(&l->table, columns, DLB_ARRAY_LEN(columns));
+	st = dlb_out_each(l->box, list_letter, l, err);
+	if (st == DLB_OK && l->n == 0)
+		cli_say(c, "No letters. `dlb send WHO PATH` seals one.");
+	else if (st == DLB_OK)
+		st = cli_table_print(
+			&l->table, cli_term_width(STDOUT_FILENO), err);
+	cli_table_free(&l->table);
+	return st;
+}
+
+static enum dlb_status
+run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct listing l = {.n = 0};
+	struct dlb_node *n = NULL;
+	enum dlb_status st = cli_open_person(&n, c, a, err);
+
+	if (st != DLB_OK)
+		return st;
+	l.box = dlb_node_letterbox(n);
+	if (!cli_flag(a, "json")) {
+		st = list_letters(c, &l, err);
+	} else {
+		cli_json_init(&l.json, stdout);
+		cli_json_array(&l.json, NULL);
+		st = dlb_out_each(l.box, write_letter, &l, err);
+		cli_json_end(&l.json, ']');
+		cli_json_finish(&l.json);
+	}
+	dlb_node_close(n);
+	return st;
+}
+
+static const struct cli_option options[] = {
+	{"json", 0, NULL, "for programs"},
+};
+
+const struct cli_verb cli_outbox = {
+	.name = "outbox",
+	.operands = "",
+	.summary = "list the letters that you sent",
+	.text = "Lists the letters that you sent, and how far each is: waiting for a\n"
+		"meeting, given in part, on its way. To let one go, `dlb delete` it:\n"
+		"what meetings took of it stays on its way.",
+	.example = "dlb outbox",
+	.options = options,
+	.options_n = DLB_ARRAY_LEN(options),
+	.flags = CLI_OPENS_HOME,
+	.run = run,
+};

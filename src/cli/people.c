@@ -1,0 +1,308 @@
+/*
+ * People: cards that come in, the list of correspondents.
+ *
+ * A name is looked for among the correspondents before the files, so that a file
+ * that someone left in a directory can not take the place of a friend.
+ */
+#include "people.h"
+
+#include "format.h"
+#include "json.h"
+#include "session.h"
+#include "table.h"
+#include "term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A card as text, with what a mail program put around it. */
+#define CARD_FILE_MAX (DLB_CARD_LEN_MAX * 2 + 65536)
+
+void
+cli_print_fingerprint(const struct dlb_identity *identity)
+{
+	char words[DLB_FINGERPRINT_TEXT_MAX], *at = words, *gap;
+
+	dlb_fingerprint_words(words, identity);
+	while ((gap = strstr(at, " - ")) != NULL) {
+		*gap = '\0';
+		printf("    %s\n", at);
+		at = gap + 3;
+	}
+	printf("    %s\n", at);
+}
+
+void
+cli_sender(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
+	const struct dlb_in_letter *letter)
+{
+	struct dlb_correspondent who;
+
+	/* Who was a stranger when the letter came may be known by now. */
+	if (dlb_correspondent_by_identity(l, &who, &letter->sender) == DLB_OK)
+		memcpy(out, who.name, sizeof(who.name));
+	else
+		memcpy(out, "stranger", sizeof("stranger"));
+}
+
+static enum dlb_status
+read_descriptor(
+	struct dlb_buf *out, int fd, const char *name, struct dlb_error *err)
+{
+	enum dlb_status st = dlb_buf_reserve(out, CARD_FILE_MAX + 1);
+
+	if (st != DLB_OK)
+		return dlb_fail(err, st, "out of memory");
+	for (;;) {
+		ssize_t n = read(fd, out->data + out->len,
+			CARD_FILE_MAX + 1 - out->len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return dlb_fail_errno(err, errno, "can not read %s", name);
+		if (n == 0)
+			return DLB_OK;
+		out->len += (size_t)n;
+		if (out->len > CARD_FILE_MAX)
+			return dlb_fail(err, DLB_LIMIT,
+				"%s is too long to be a card", name);
+	}
+}
+
+static enum dlb_status
+load_card(struct dlb_card *card, const char *file, struct dlb_error *err)
+{
+	bool standard = strcmp(file, "-") == 0;
+	struct dlb_buf raw = {0}, bytes = {0};
+	int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+	const char *name = standard ? "standard input" : file;
+	enum dlb_status st;
+
+	if (fd < 0)
+		return dlb_fail_errno(err, errno, "can not open %s", file);
+	st = read_descriptor(&raw, fd, name, err);
+	if (!standard)
+		close(fd);
+	if (st == DLB_OK) {
+		st = dlb_card_load(card, &bytes, raw.data, raw.len, err);
+		if (st != DLB_OK)
+			dlb_error_prefix(err, "%s", name);
+	}
+	dlb_buf_free(&raw);
+	dlb_buf_free(&bytes);
+	return st;
+}
+
+static void
+say_known(struct cli *c, const struct dlb_correspondent *who, bool was_known,
+	uint64_t old_serial)
+{
+	if (was_known && who->serial == old_serial) {
+		cli_say(c, "%s was known already; nothing in the card is newer.",
+			who->name);
+		return;
+	}
+	if (was_known) {
+		cli_say(c, "%s was known already; the newer card is kept.",
+			who->name);
+		return;
+	}
+	cli_say(c, "%s is known now. Fingerprint:", who->name);
+	if (!c->quiet)
+		cli_print_fingerprint(&who->identity);
+	cli_say(c, "Compare these words with %s, by voice or face to face:",
+		who->name);
+	cli_say(c, "only they show that the card is really theirs.");
+}
+
+enum dlb_status
+cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
+	const char *file, const char *name, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	struct dlb_card *card = calloc(1, sizeof(*card));
+	struct dlb_correspondent before;
+	bool was_known;
+	enum dlb_status st;
+
+	if (!card)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	st = load_card(card, file, err);
+	if (st != DLB_OK)
+		goto out;
+	was_known = dlb_correspondent_by_identity(l, &before, &card->identity)
+		== DLB_OK;
+	st = dlb_correspondent_add(l, out, card, name, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(l, err);
+	if (st == DLB_OK)
+		say_known(c, out, was_known, was_known ? before.serial : 0);
+out:
+	free(card);
+	return st;
+}
+
+/* The correspondent whose name is nearest to a mistyped one. */
+struct nearest {
+	const char *word;
+	size_t best;
+	char name[DLB_PERSON_NAME_MAX + 1];
+};
+
+static bool
+look_near(void *ctx, const struct dlb_correspondent *who)
+{
+	struct nearest *n = ctx;
+	size_t d = cli_distance(n->word, who->name, 2);
+
+	if (d < n->best) {
+		n->best = d;
+		memcpy(n->name, who->name, sizeof(n->name));
+	}
+	return true;
+}
+
+enum dlb_status
+cli_who(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
+	const char *who, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	struct nearest near = {.word = who, .best = 3};
+	enum dlb_status st = dlb_correspondent_by_name(l, out, who, err);
+
+	if (st != DLB_NOT_FOUND && st != DLB_USAGE && st != DLB_MALFORMED)
+		return st;
+	if (access(who, F_OK) == 0)
+		return cli_know_card(out, c, n, who, NULL, err);
+	st = dlb_correspondent_each(l, look_near, &near, err);
+	if (st != DLB_OK)
+		return st;
+	if (near.name[0])
+		return dlb_fail(err, DLB_NOT_FOUND,
+			"there is no correspondent %s, and no card of that name; did "
+			"you mean %s?",
+			who, near.name);
+	return dlb_fail(err, DLB_NOT_FOUND,
+		"there is no correspondent %s, and no card of that name; `dlb "
+		"people` lists them, `dlb know CARD` adds one",
+		who);
+}
+
+/* ---- dlb people ---------------------------------------------------------------- */
+
+struct listing {
+	struct cli_table table;
+	struct cli_json json;
+	size_t n;
+};
+
+/* The first words suffice to tell one from another in a list. */
+static void
+first_words(char words[static DLB_FINGERPRINT_TEXT_MAX])
+{
+	char *gap = strstr(words, " - ");
+
+	if (gap)
+		*gap = '\0';
+}
+
+static bool
+list_person(void *ctx, const struct dlb_correspondent *who)
+{
+	struct listing *l = ctx;
+	char words[DLB_FINGERPRINT_TEXT_MAX], when[CLI_FORMAT_MAX];
+
+	dlb_fingerprint_words(words, &who->identity);
+	first_words(words);
+	cli_table_add(&l->table, "%s", who->name);
+	cli_table_add(&l->table, "%s", cli_time_here(when, who->added_ms));
+	cli_table_add(&l->table, "%llu", (unsigned long long)who->serial);
+	cli_table_add(&l->table, "%s", who->heard ? "yes" : "not yet");
+	cli_table_add(&l->table, "%s ...", words);
+	l->n++;
+	return true;
+}
+
+static bool
+write_person(void *ctx, const struct dlb_correspondent *who)
+{
+	struct listing *l = ctx;
+	char words[DLB_FINGERPRINT_TEXT_MAX];
+
+	dlb_fingerprint_words(words, &who->identity);
+	cli_json_object(&l->json, NULL);
+	cli_json_text(&l->json, "name", who->name);
+	cli_json_text(&l->json, "fingerprint", words);
+	cli_json_uint(&l->json, "serial", who->serial);
+	cli_json_time(&l->json, "added", who->added_ms);
+	cli_json_bool(&l->json, "heard", who->heard);
+	cli_json_end(&l->json, '}');
+	return true;
+}
+
+static enum dlb_status
+list_people(
+	struct cli *c, struct dlb_letterbox *box, struct dlb_error *err)
+{
+	static const struct cli_column columns[] = {{"name", false},
+		{"known since", false}, {"card", true}, {"heard from", false},
+		{"fingerprint", false}};
+	struct listing l = {.n = 0};
+	enum dlb_status st;
+
+	cli_table_init(&l.table, columns, DLB_ARRAY_LEN(columns));
+	st = dlb_correspondent_each(box, list_person, &l, err);
+	if (st == DLB_OK && l.n == 0)
+		cli_say(c, "Nobody yet. `dlb know CARD` adds one.");
+	else if (st == DLB_OK)
+		st = cli_table_print(
+			&l.table, cli_term_width(STDOUT_FILENO), err);
+	cli_table_free(&l.table);
+	return st;
+}
+
+static enum dlb_status
+run_people(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct listing l = {.n = 0};
+	struct dlb_node *n = NULL;
+	enum dlb_status st = cli_open_person(&n, c, a, err);
+
+	if (st != DLB_OK)
+		return st;
+	if (!cli_flag(a, "json")) {
+		st = list_people(c, dlb_node_letterbox(n), err);
+	} else {
+		cli_json_init(&l.json, stdout);
+		cli_json_array(&l.json, NULL);
+		st = dlb_correspondent_each(
+			dlb_node_letterbox(n), write_person, &l, err);
+		cli_json_end(&l.json, ']');
+		cli_json_finish(&l.json);
+	}
+	dlb_node_close(n);
+	return st;
+}
+
+static const struct cli_option people_options[] = {
+	{"json", 0, NULL, "for programs"},
+};
+
+const struct cli_verb cli_people = {
+	.name = "people",
+	.operands = "",
+	.summary = "list your correspondents",
+	.text = "Lists whom you know: the name you call them by, since when, the\n"
+		"serial number of their card, whether a letter of theirs has come,\n"
+		"and the first words of their fingerprint.",
+	.example = "dlb people",
+	.options = people_options,
+	.options_n = DLB_ARRAY_LEN(people_options),
+	.flags = CLI_OPENS_HOME,
+	.run = run_people,
+};

@@ -1,0 +1,334 @@
+/*
+ * dlb read: letters out of the letterbox, onto the disk or standard output.
+ *
+ * Standard output carries messages and, without -o, files; everything else that is
+ * said goes to standard error as soon as standard output is not a terminal. Bytes
+ * of others reach a terminal only when they are text, and then only what can not
+ * upset it.
+ */
+#include "format.h"
+#include "interrupt.h"
+#include "meet.h"
+#include "people.h"
+#include "progress.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct reading {
+	struct cli *c;
+	const struct cli_args *a;
+	struct dlb_node *n;
+	const char *directory; /* NULL: standard output, or messages only */
+	bool to_stdout;        /* files too */
+	bool terminal;         /* standard output is one */
+	int64_t *numbers;
+	size_t numbers_n, numbers_cap;
+	size_t with_files;
+	size_t done, incomplete;
+	bool failed_memory;
+};
+
+/* ---- which letters ---------------------------------------------------------------- */
+
+static bool
+add_number(struct reading *r, int64_t number)
+{
+	if (r->numbers_n == r->numbers_cap) {
+		size_t cap = r->numbers_cap ? 2 * r->numbers_cap : 64;
+		int64_t *p = realloc(r->numbers, cap * sizeof(*p));
+
+		if (!p) {
+			r->failed_memory = true;
+			return false;
+		}
+		r->numbers = p;
+		r->numbers_cap = cap;
+	}
+	r->numbers[r->numbers_n++] = number;
+	return true;
+}
+
+static bool
+pick_unread(void *ctx, const struct dlb_in_letter *letter)
+{
+	struct reading *r = ctx;
+
+	if (letter->state == DLB_IN_PARTLY)
+		r->incomplete++;
+	if (letter->state != DLB_IN_UNREAD)
+		return true;
+	if (!letter->described || letter->files > 0)
+		r->with_files++;
+	return add_number(r, letter->number);
+}
+
+static enum dlb_status
+pick_letters(struct reading *r, struct dlb_error *err)
+{
+	enum dlb_status st = DLB_OK;
+	int64_t number;
+
+	for (size_t i = 0; i < r->a->operands_n && st == DLB_OK; i++) {
+		st = cli_parse_number(&number, r->a->operands[i], err);
+		if (st == DLB_OK && !add_number(r, number))
+			break;
+	}
+	if (st == DLB_OK && r->a->operands_n == 0)
+		st = dlb_in_each(
+			dlb_node_letterbox(r->n), pick_unread, r, err);
+	if (r->failed_memory)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	return st;
+}
+
+/* ---- messages --------------------------------------------------------------------- */
+
+/* Line by line, so that lines and tabs stay and nothing else moves the cursor. */
+static void
+print_for_terminal(FILE *to, const uint8_t *text, size_t len)
+{
+	char *shown = malloc(len + 1);
+	bool newline = true;
+
+	while (shown && len > 0) {
+		size_t n = 0;
+
+		while (n < len && text[n] != '\n' && text[n] != '\t')
+			n++;
+		dlb_printable(shown, n + 1, text,
+			n > 0 && n < len && text[n] == '\n' && text[n - 1] == '\r'
+				? n - 1
+				: n);
+		fputs(shown, to);
+		newline = false;
+		if (n < len) {
+			newline = text[n] == '\n';
+			fputc(text[n++], to);
+		}
+		text += n;
+		len -= n;
+	}
+	if (!newline)
+		fputc('\n', to);
+	free(shown);
+}
+
+static void
+print_message(struct reading *r, const struct dlb_read_result *result)
+{
+	const struct dlb_buf *m = &result->message;
+
+	if (m->len == 0)
+		return;
+	cli_progress_clear();
+	if (r->to_stdout && result->files > 0)
+		/* The files are there. */
+		print_for_terminal(stderr, m->data, m->len);
+	else if (r->terminal)
+		print_for_terminal(stdout, m->data, m->len);
+	else
+		fwrite(m->data, 1, m->len, stdout);
+}
+
+/* ---- one letter ------------------------------------------------------------------- */
+
+static void
+say_header(struct reading *r, const struct dlb_in_letter *letter)
+{
+	char name[DLB_PERSON_NAME_MAX + 1], when[CLI_FORMAT_MAX];
+
+	cli_sender(name, dlb_node_letterbox(r->n), letter);
+	cli_say(r->c, "Letter %lld from %s, %s", (long long)letter->number, name,
+		cli_time_here(when, letter->arrived_ms));
+}
+
+static void
+say_files(struct reading *r, const struct dlb_read_result *result)
+{
+	char n[CLI_FORMAT_MAX], size[CLI_FORMAT_MAX];
+
+	if (result->files == 0 && !result->first_path[0])
+		return;
+	if (r->to_stdout)
+		cli_say(r->c, "%s file%s, %s, to standard output",
+			cli_count(n, result->files), cli_s(result->files),
+			cli_size(size, result->bytes));
+	else
+		cli_say(r->c, "%s file%s, %s: %s%s", cli_count(n, result->files),
+			cli_s(result->files), cli_size(size, result->bytes),
+			result->first_path,
+			result->files > 1 ? " ..." : "");
+}
+
+/* Where files may not go where they would. */
+static enum dlb_status
+check_place(struct reading *r, const struct dlb_in_letter *letter,
+	struct dlb_error *err)
+{
+	bool files = !letter->described || letter->files > 0;
+
+	if (r->directory || !files || letter->state == DLB_IN_PARTLY)
+		return DLB_OK;
+	if (r->terminal)
+		return dlb_fail(err, DLB_USAGE,
+			"letter %lld has %u file%s, which do%s not go to a terminal; "
+			"say where: dlb read %lld -o DIR",
+			(long long)letter->number, letter->files,
+			cli_s(letter->files), letter->files == 1 ? "es" : "",
+			(long long)letter->number);
+	if (r->with_files > 1 || r->numbers_n > 1)
+		return dlb_fail(err, DLB_USAGE,
+			"letter %lld has files, and standard output takes one letter; "
+			"read it alone, or say where: -o DIR",
+			(long long)letter->number);
+	return DLB_OK;
+}
+
+static enum dlb_status
+read_one(struct reading *r, int64_t number, struct dlb_error *err)
+{
+	struct dlb_in_letter *letter = calloc(1, sizeof(*letter));
+	struct dlb_read_options options = {.directory = r->directory,
+		.fd = r->directory ? -1 : STDOUT_FILENO,
+		.overwrite = cli_flag(r->a, "force")};
+	struct dlb_read_result result = {.files = 0};
+	enum dlb_status st;
+
+	if (!letter)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	st = dlb_in_get(dlb_node_letterbox(r->n), letter, number, err);
+	if (st == DLB_NOT_FOUND || letter->state == DLB_IN_DELETED)
+		st = dlb_fail(err, DLB_NOT_FOUND,
+			"there is no letter %lld here; see: dlb inbox",
+			(long long)number);
+	if (st == DLB_OK)
+		st = check_place(r, letter, err);
+	if (st == DLB_OK) {
+		fflush(stdout);
+		st = dlb_node_read(
+			r->n, number, &options, &result, cli_progress(r->c), err);
+	}
+	if (st == DLB_OK) {
+		say_header(r, letter);
+		print_message(r, &result);
+		say_files(r, &result);
+		r->done++;
+	}
+	dlb_buf_free(&result.message);
+	dlb_wipe(letter, sizeof(*letter));
+	free(letter);
+	return st;
+}
+
+static enum dlb_status
+read_all(struct reading *r, struct dlb_error *err)
+{
+	enum dlb_status st, failed = DLB_OK;
+
+	if (r->numbers_n == 0)
+		cli_say(r->c, "No unread letters.");
+	for (size_t i = 0; i < r->numbers_n; i++) {
+		if (i > 0)
+			cli_say(r->c, "%s", "");
+		st = read_one(r, r->numbers[i], err);
+		if (st == DLB_CANCELLED || cli_interrupted())
+			return st == DLB_OK
+				? dlb_fail(err, DLB_CANCELLED, "interrupted")
+				: st;
+		if (st == DLB_OK)
+			continue;
+		failed = st;
+		if (r->numbers_n > 1)
+			cli_say_error(err);
+	}
+	if (failed != DLB_OK && r->numbers_n == 1)
+		return failed;
+	if (failed != DLB_OK)
+		return dlb_fail(err, r->done > 0 ? DLB_PARTLY : failed,
+			"%zu of %zu letters were not read, as said above",
+			r->numbers_n - r->done, r->numbers_n);
+	if (r->incomplete > 0)
+		return dlb_fail(err, DLB_PARTLY,
+			"%zu letter%s not whole yet; `dlb inbox` shows what is "
+			"missing, `dlb meet` brings more",
+			r->incomplete, r->incomplete == 1 ? " is" : "s are");
+	return DLB_OK;
+}
+
+/* ---- the verb ---------------------------------------------------------------------- */
+
+static enum dlb_status
+read_options(struct reading *r, struct dlb_error *err)
+{
+	const struct cli_args *a = r->a;
+	const char *output = cli_value(a, "output");
+
+	r->terminal = isatty(STDOUT_FILENO);
+	if (output && strcmp(output, "-") != 0)
+		r->directory = output;
+	r->to_stdout = !r->directory && !r->terminal;
+	if (!r->terminal)
+		r->c->talk = stderr;
+	if (a->operands_n > 0 && cli_flag(a, "all"))
+		return dlb_fail(err, DLB_USAGE, "give numbers or --all, not both");
+	if (a->operands_n == 0 && !cli_flag(a, "all") && !cli_value(a, "from"))
+		return dlb_fail(err, DLB_USAGE,
+			"which letter? give its number (dlb inbox), or --all, or "
+			"--from WHERE");
+	return DLB_OK;
+}
+
+static enum dlb_status
+run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct reading r = {.c = c, .a = a};
+	struct dlb_meet_options options = {.where = cli_value(a, "from")};
+	struct dlb_meet_result met;
+	enum dlb_status st = read_options(&r, err);
+
+	if (st == DLB_OK)
+		st = cli_open_person(&r.n, c, a, err);
+	if (st == DLB_OK && options.where)
+		st = cli_meet_box(&met, c, r.n, a, &options, err);
+	if (st == DLB_OK)
+		st = pick_letters(&r, err);
+	if (st == DLB_OK)
+		st = read_all(&r, err);
+	free(r.numbers);
+	dlb_node_close(r.n);
+	return st;
+}
+
+static const struct cli_option options[] = {
+	{"all", 0, NULL, "every letter that is whole and unread"},
+	{"from", 0, "WHERE", "first meet the box there, then read every unread"},
+	{"output", 'o', "DIR", "where files go; - is standard output"},
+	{"force", 0, NULL, "replace files that are there"},
+	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
+	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},
+	{"box-key-file", 0, "FILE", "the box's key file"},
+};
+
+const struct cli_verb cli_read = {
+	.name = "read",
+	.operands = "NUMBER... | --all | --from WHERE",
+	.summary = "read letters, and write out their files",
+	.text = "Shows the message of a letter and writes its files. Files need -o DIR,\n"
+		"or a standard output that is not a terminal: there goes a lone file as\n"
+		"it is, and several as a pax archive. A file that is there already is\n"
+		"not replaced without --force. Letters can be read again.\n"
+		"It exits with 3 where a letter is not whole yet, and says what is\n"
+		"missing.",
+	.example = "dlb read 12 -o .\n"
+		"dlb read --from /media/usb -o letters\n"
+		"dlb read 12 | tar t",
+	.options = options,
+	.options_n = DLB_ARRAY_LEN(options),
+	.flags = CLI_OPENS_HOME,
+	.operands_max = SIZE_MAX,
+	.run = run,
+};

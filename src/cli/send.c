@@ -1,0 +1,411 @@
+/*
+ * dlb send: sealing letters, and with --stick also handing them to a box.
+ *
+ * A place that can not be met is found out before anything is sealed. From the
+ * moment the letter is sealed nothing loses it: what then fails is reported as
+ * partly done, with the letter's number.
+ */
+#include "format.h"
+#include "interrupt.h"
+#include "meet.h"
+#include "people.h"
+#include "progress.h"
+#include "session.h"
+#include "term.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CELL_LEN 65536
+#define MEETING_CELLS 64
+/* The standing answer that `init` was given. */
+#define SETTING_SPREAD "send.spread"
+
+struct sending {
+	struct cli *c;
+	const struct cli_args *a;
+	struct dlb_node *n;
+	struct dlb_send_options options;
+	struct dlb_send_result result;
+	uint8_t tag_key[DLB_KEY_LEN];
+	struct dlb_correspondent to;
+};
+
+static enum dlb_spread
+decide(void *ctx, uint64_t cells, uint64_t bytes)
+{
+	struct sending *s = ctx;
+	char n[CLI_FORMAT_MAX], size[CLI_FORMAT_MAX], meetings[CLI_FORMAT_MAX],
+		prompt[512], answer = 'c';
+	int64_t standing = DLB_SPREAD_ASK;
+
+	if (cli_flag(s->a, "now"))
+		return DLB_SPREAD_NOW;
+	if (cli_flag(s->a, "spread"))
+		return DLB_SPREAD_SPREAD;
+	if (dlb_setting_get_int(dlb_node_letterbox(s->n), SETTING_SPREAD,
+		    &standing) == DLB_OK
+		&& standing != DLB_SPREAD_ASK)
+		return (enum dlb_spread)standing;
+	/* Not in the middle of a pipe. */
+	if (!isatty(STDERR_FILENO) || !cli_term_can_ask())
+		return DLB_SPREAD_ASK;
+	cli_progress_clear();
+	snprintf(prompt, sizeof(prompt),
+		"This takes %s cells (%s), and a meeting adds %d of yours.\n"
+		"  n  now: all at the next meeting; a courier can see that "
+		"something big went in\n"
+		"  s  spread over %s meetings\n"
+		"  c  cancel\n"
+		"n, s or c? ",
+		cli_count(n, cells), cli_size(size, bytes), MEETING_CELLS,
+		cli_count(meetings,
+			(cells + MEETING_CELLS - 1) / MEETING_CELLS));
+	if (cli_term_ask_letter(&answer, prompt, "cns", NULL) != DLB_OK)
+		return DLB_SPREAD_ASK;
+	return answer == 'n' ? DLB_SPREAD_NOW
+		: answer == 's' ? DLB_SPREAD_SPREAD
+				: DLB_SPREAD_ASK;
+}
+
+static void
+note_left_out(void *ctx, const char *text)
+{
+	(void)ctx;
+	cli_warn("left out: %s", text);
+}
+
+static enum dlb_status
+read_message(struct sending *s, struct dlb_error *err)
+{
+	const char *message = cli_value(s->a, "message");
+
+	if (!message)
+		return DLB_OK;
+	s->options.message = message;
+	s->options.message_len = strlen(message);
+	if (s->options.message_len > DLB_MESSAGE_LEN_MAX)
+		return dlb_fail(err, DLB_USAGE,
+			"a message has at most %u bytes; send it as a file",
+			DLB_MESSAGE_LEN_MAX);
+	if (!dlb_utf8_valid(message, s->options.message_len))
+		return dlb_fail(err, DLB_USAGE,
+			"the message is not UTF-8 text; send it as a file");
+	return DLB_OK;
+}
+
+static enum dlb_status
+read_paths(struct sending *s, struct dlb_error *err)
+{
+	static const char *const standard[] = {"-"};
+	const struct cli_args *a = s->a;
+
+	s->options.paths = a->operands + 1;
+	s->options.paths_n = a->operands_n - 1;
+	s->options.stdin_fd = STDIN_FILENO;
+	s->options.stdin_name = cli_value(a, "name");
+	for (size_t i = 0; i < s->options.paths_n; i++)
+		if (strcmp(s->options.paths[i], "-") == 0
+			&& s->options.paths_n > 1)
+			return dlb_fail(err, DLB_USAGE,
+				"- (standard input) goes alone: send the other files "
+				"in a letter of their own");
+	if (s->options.paths_n > 0 || s->options.message)
+		return DLB_OK;
+	if (isatty(STDIN_FILENO))
+		return dlb_fail(err, DLB_USAGE,
+			"nothing to send: name files, give a message with -m, or "
+			"pipe something in");
+	s->options.paths = standard;
+	s->options.paths_n = 1;
+	return DLB_OK;
+}
+
+static enum dlb_status
+read_options(struct sending *s, struct dlb_error *err)
+{
+	const struct cli_args *a = s->a;
+	enum dlb_status st;
+
+	if (cli_flag(a, "now") && cli_flag(a, "spread"))
+		return dlb_fail(
+			err, DLB_USAGE, "give --now or --spread, not both");
+	s->options.each = cli_flag(a, "each");
+	s->options.compress = cli_flag(a, "compress");
+	s->options.last_resort = cli_flag(a, "last-resort");
+	s->options.decide = decide;
+	s->options.decide_ctx = s;
+	st = read_message(s, err);
+	if (st == DLB_OK)
+		st = read_paths(s, err);
+	if (st == DLB_OK && s->options.each
+		&& (s->options.paths_n == 0
+			|| strcmp(s->options.paths[0], "-") == 0))
+		st = dlb_fail(err, DLB_USAGE,
+			"--each makes a letter of each file: name files or folders");
+	return st;
+}
+
+static enum dlb_status
+read_via(struct sending *s, struct dlb_error *err)
+{
+	const char *via = cli_value(s->a, "via");
+	struct dlb_box box;
+	enum dlb_status st;
+
+	if (!via)
+		return DLB_OK;
+	st = dlb_box_by_name(dlb_node_letterbox(s->n), &box, via, err);
+	if (st == DLB_NOT_FOUND)
+		return dlb_fail(err, st,
+			"no box called %s is known here; see: dlb box list", via);
+	if (st != DLB_OK)
+		return st;
+	dlb_box_tag_key(s->tag_key, box.root);
+	dlb_wipe(&box, sizeof(box));
+	s->options.tag_key = s->tag_key;
+	return DLB_OK;
+}
+
+/* "letter 12", "letters 12 to 31". */
+static void
+name_letters(char *out, size_t cap, const struct dlb_send_result *r)
+{
+	if (r->letters == 1)
+		snprintf(out, cap, "letter %lld", (long long)r->first_number);
+	else
+		snprintf(out, cap, "letters %lld to %lld",
+			(long long)r->first_number, (long long)r->last_number);
+}
+
+static void
+say_sealed(struct sending *s)
+{
+	const struct dlb_send_result *r = &s->result;
+	char letters[64], size[CLI_FORMAT_MAX], cells[CLI_FORMAT_MAX];
+
+	name_letters(letters, sizeof(letters), r);
+	letters[0] = 'L';
+	cli_say(s->c, "%s for %s: %s, sealed in %s cell%s.", letters, s->to.name,
+		cli_size(size, r->content_len), cli_count(cells, r->cells),
+		cli_s(r->cells));
+}
+
+/* ---- --stick ---------------------------------------------------------------------- */
+
+struct waiting {
+	int64_t first, last; /* letters to count; 0: all */
+	uint64_t cells, shown;
+	bool spread;
+};
+
+static bool
+count_waiting(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct waiting *w = ctx;
+
+	if (letter->to == 0
+		|| (w->first && (letter->number < w->first
+					|| letter->number > w->last)))
+		return true;
+	w->cells += letter->cells;
+	w->shown += letter->shown;
+	w->spread |= !letter->now;
+	return true;
+}
+
+/* An open box where there is none yet, large enough for all that waits. */
+static enum dlb_status
+make_box(struct sending *s, const char *where, struct dlb_error *err)
+{
+	struct dlb_box_options options = {
+		.path = where, .unlock = {.kind = DLB_UNLOCK_OPEN}};
+	struct waiting w = {.first = 0};
+	struct dlb_box box;
+	uint64_t size = 0;
+	char text[CLI_FORMAT_MAX];
+	enum dlb_status st = dlb_out_each(
+		dlb_node_letterbox(s->n), count_waiting, &w, err);
+
+	if (st != DLB_OK)
+		return st;
+	options.size_min = dlb_satchel_size_of(
+		(uint32_t)(w.cells - w.shown + 2 * MEETING_CELLS));
+	st = dlb_node_box_create(
+		s->n, &options, &box, &size, cli_progress(s->c), err);
+	if (st == DLB_OK) {
+		cli_say(s->c, "Made an open box there: %s, %s.", box.path,
+			cli_size(text, size));
+		cli_say(s->c, "Anyone who finds it can open it, but not read "
+			      "letters.");
+	}
+	dlb_wipe(&box, sizeof(box));
+	return st;
+}
+
+/* Known boxes' names stand for their places, as in `dlb meet`. */
+static bool
+is_box_name(struct sending *s, const char *where)
+{
+	struct dlb_box box;
+	bool known = access(where, F_OK) != 0 && !strchr(where, '/')
+		&& dlb_box_by_name(dlb_node_letterbox(s->n), &box, where, NULL)
+			== DLB_OK;
+
+	dlb_wipe(&box, sizeof(box));
+	return known;
+}
+
+static enum dlb_status
+find_stick(struct sending *s, struct dlb_stick *stick, struct dlb_error *err)
+{
+	const char *where = cli_value(s->a, "stick");
+	enum dlb_status st;
+
+	memset(stick, 0, sizeof(*stick));
+	stick->exists = true;
+	if (!where || is_box_name(s, where))
+		return DLB_OK;
+	st = dlb_stick_locate(stick, dlb_fs_posix(), where, err);
+	if (st == DLB_OK && stick->read_only)
+		st = dlb_fail(err, DLB_READ_ONLY,
+			"%s is read-only: nothing can be given there; mount it "
+			"writable",
+			where);
+	return st;
+}
+
+static enum dlb_status
+say_on_stick(struct sending *s, const struct dlb_meet_result *met,
+	struct dlb_error *err)
+{
+	struct waiting w = {.first = s->result.first_number,
+		.last = s->result.last_number};
+	char letters[64], n[CLI_FORMAT_MAX], of[CLI_FORMAT_MAX];
+	enum dlb_status st = dlb_out_each(
+		dlb_node_letterbox(s->n), count_waiting, &w, err);
+
+	if (st != DLB_OK || w.shown >= w.cells)
+		return st;
+	name_letters(letters, sizeof(letters), &s->result);
+	if (met->not_given == 0) {
+		cli_note(s->c, "%s of %s cells of %s are on their way; the rest "
+			       "goes with the next meetings",
+			cli_count(n, w.shown), cli_count(of, w.cells), letters);
+		return DLB_OK;
+	}
+	return dlb_fail(err, DLB_PARTLY,
+		"the box had no room for %s of %s cells of %s; they wait: meet "
+		"another box",
+		cli_count(n, w.cells - w.shown), cli_count(of, w.cells), letters);
+}
+
+static enum dlb_status
+hand_over(struct sending *s, const struct dlb_stick *stick,
+	struct dlb_error *err)
+{
+	const char *where = cli_value(s->a, "stick");
+	struct dlb_meet_options options = {.where = where};
+	struct dlb_meet_result met;
+	char letters[64];
+	enum dlb_status st = DLB_OK;
+
+	if (!stick->exists)
+		st = make_box(s, where, err);
+	if (st == DLB_OK)
+		st = cli_meet_box(&met, s->c, s->n, s->a, &options, err);
+	if (st == DLB_OK)
+		return say_on_stick(s, &met, err);
+	name_letters(letters, sizeof(letters), &s->result);
+	if (st == DLB_CANCELLED)
+		return dlb_fail(err, DLB_PARTLY,
+			"interrupted; %s: sealed and waiting, nothing is lost",
+			letters);
+	dlb_error_prefix(err, "%s: sealed and waiting, but not handed over",
+		letters);
+	return DLB_PARTLY;
+}
+
+/* ---- the verb ------------------------------------------------------------------------ */
+
+static enum dlb_status
+send_letter(struct sending *s, struct dlb_error *err)
+{
+	struct dlb_stick stick;
+	enum dlb_status st = find_stick(s, &stick, err);
+
+	if (st == DLB_OK)
+		st = read_via(s, err);
+	if (st == DLB_OK)
+		st = cli_who(&s->to, s->c, s->n, s->a->operands[0], err);
+	if (st == DLB_OK)
+		st = dlb_node_send(s->n, s->to.id, &s->options, &s->result,
+			note_left_out, s, cli_progress(s->c), err);
+	dlb_wipe(s->tag_key, sizeof(s->tag_key));
+	if (st != DLB_OK)
+		return st;
+	say_sealed(s);
+	if (cli_value(s->a, "stick"))
+		st = hand_over(s, &stick, err);
+	else
+		cli_say(s->c, "Nothing has left yet. Next: dlb meet /media/STICK");
+	if (st == DLB_OK && s->result.skipped > 0)
+		return dlb_fail(err, DLB_PARTLY,
+			"%llu file%s could not travel and %s left out, as said above",
+			(unsigned long long)s->result.skipped,
+			cli_s(s->result.skipped),
+			s->result.skipped == 1 ? "was" : "were");
+	return st;
+}
+
+static enum dlb_status
+run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct sending s = {.c = c, .a = a};
+	enum dlb_status st = read_options(&s, err);
+
+	if (st == DLB_OK)
+		st = cli_open_person(&s.n, c, a, err);
+	if (st == DLB_OK)
+		st = send_letter(&s, err);
+	dlb_node_close(s.n);
+	return st;
+}
+
+static const struct cli_option options[] = {
+	{"message", 'm', "TEXT", "a message; others here may see it in `ps`"},
+	{"stick", 0, "PATH", "then meet the box there; one is made if need be"},
+	{"each", 0, NULL, "a letter of each file, also of those in folders"},
+	{"now", 0, NULL, "all at the next meeting, however large"},
+	{"spread", 0, NULL, "no more than 64 cells a meeting"},
+	{"via", 0, "BOX", "by way of that box; its couriers know it so"},
+	{"compress", 0, NULL, "with zstd; the size then tells of the content"},
+	{"name", 0, "NAME", "what standard input is called; else stdin"},
+	{"last-resort", 0, NULL, "use the key of an outdated or short card"},
+	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
+	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},
+	{"box-key-file", 0, "FILE", "the box's key file"},
+};
+
+const struct cli_verb cli_send = {
+	.name = "send",
+	.operands = "WHO [PATH...]",
+	.summary = "seal a letter: files, folders, a message",
+	.text = "Seals what is named into a letter to WHO: a correspondent's name, or\n"
+		"the file of their card. Without a path and without -m, it reads\n"
+		"standard input. The letter waits here until a meeting takes it; with\n"
+		"--stick, the meeting follows at once.\n"
+		"\n"
+		"A meeting adds 64 cells (4 MiB) of yours, letters or cover, so that\n"
+		"nobody can tell. For what is larger, say --now or --spread.\n"
+		"It exits with 3 where something was left out, and says what.",
+	.example = "dlb send bob report/ -m 'as promised' --stick /media/usb\n"
+		"tar c src | dlb send bob.card --name src.tar",
+	.options = options,
+	.options_n = DLB_ARRAY_LEN(options),
+	.flags = CLI_OPENS_HOME,
+	.operands_min = 1,
+	.operands_max = SIZE_MAX,
+	.run = run,
+};

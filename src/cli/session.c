@@ -1,0 +1,192 @@
+/*
+ * Opening the home.
+ *
+ * Invariant: no secret is asked for, and none is tried with the slow hash, before
+ * the home is known to be there and free.
+ */
+#include "session.h"
+
+#include "interrupt.h"
+#include "passphrase.h"
+#include "term.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAIT_SLICE_MS 200
+#define TRIES 3
+
+struct opening {
+	struct cli *c;
+	char home[4096];
+	unsigned wait_ms;
+	bool said_waiting;
+};
+
+static enum dlb_status
+parse_wait(unsigned *wait_ms, const struct cli_args *a, struct dlb_error *err)
+{
+	const char *text = cli_value(a, "wait");
+	char *end = NULL;
+	unsigned long s = CLI_WAIT_DEFAULT_S;
+
+	if (text) {
+		errno = 0;
+		s = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10)
+						     : 0;
+		if (!end || *end || errno || s > 86400)
+			return dlb_fail(err, DLB_USAGE,
+				"--wait %s: give seconds, 0 for not at all",
+				text);
+	}
+	*wait_ms = (unsigned)s * 1000;
+	return DLB_OK;
+}
+
+/* Says once who is in the way and for how long it will be borne. */
+static void
+say_waiting(struct opening *o, const struct dlb_error *busy)
+{
+	const char *end = strchr(busy->msg, ';');
+
+	if (o->said_waiting)
+		return;
+	o->said_waiting = true;
+	cli_note(o->c, "%.*s; waiting up to %u s",
+		end ? (int)(end - busy->msg) : (int)strlen(busy->msg),
+		busy->msg, o->wait_ms / 1000);
+}
+
+/* In slices, so that Ctrl-C is noticed. The time waited counts once, however many
+ * secrets are tried. */
+static enum dlb_status
+try_open(struct dlb_node **out, struct opening *o,
+	const struct dlb_unlock *unlock, struct dlb_error *err)
+{
+	const struct dlb_env *env = o->c->env;
+	int64_t until = env->monotonic_ms(env->ctx) + o->wait_ms;
+	unsigned slice = 0;
+	enum dlb_status st;
+
+	for (;;) {
+		st = dlb_node_open(out, o->home, unlock, slice, env, err);
+		if (st != DLB_BUSY || env->monotonic_ms(env->ctx) >= until)
+			return st;
+		if (cli_interrupted())
+			return dlb_fail(err, DLB_CANCELLED, "interrupted");
+		say_waiting(o, err);
+		slice = WAIT_SLICE_MS;
+	}
+}
+
+static enum dlb_status
+ask_and_open(struct dlb_node **out, struct opening *o, struct dlb_error *err)
+{
+	struct cli_secret secret;
+	enum dlb_status st = DLB_WRONG_KEY;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		st = cli_secret_ask(&secret, "Passphrase: ", err);
+		if (st == DLB_NOT_FOUND)
+			return dlb_fail(err, DLB_WRONG_KEY,
+				"this home is locked and there is no terminal to ask "
+				"for its passphrase; give --passphrase-file, "
+				"--passphrase-fd or --key-file, or set "
+				"DLB_PASSPHRASE_FILE or DLB_KEY_FILE");
+		if (st != DLB_OK)
+			return st;
+		if (secret.unlock.len == 0) {
+			cli_secret_free(&secret);
+			return dlb_fail(err, DLB_CANCELLED,
+				"no passphrase was given");
+		}
+		st = try_open(out, o, &secret.unlock, err);
+		cli_secret_free(&secret);
+		if (st != DLB_WRONG_KEY)
+			return st;
+		if (tries + 1 < TRIES)
+			cli_warn("that is not the passphrase of this home");
+	}
+	return st;
+}
+
+static enum dlb_status
+unlock(struct dlb_node **out, struct opening *o, const struct cli_args *a,
+	struct dlb_error *err)
+{
+	static const struct dlb_unlock open = {.kind = DLB_UNLOCK_OPEN};
+	/* Where --passphrase-file is for what is made, the home's are named. */
+	const char *prefix =
+		cli_has_option(a, "home-key-file") ? "home-" : "";
+	struct cli_secret secret;
+	enum dlb_status st = cli_secret_from_options(&secret, a, prefix, err);
+
+	if (st == DLB_OK && !secret.given)
+		st = cli_secret_from_environment(&secret, err);
+	if (st != DLB_OK)
+		return st;
+	if (secret.given) {
+		st = try_open(out, o, &secret.unlock, err);
+		cli_secret_free(&secret);
+		if (st == DLB_WRONG_KEY)
+			return dlb_fail(err, DLB_WRONG_KEY,
+				"the home in %s does not open with that passphrase "
+				"or key",
+				o->home);
+		return st;
+	}
+	st = try_open(out, o, &open, err);
+	return st == DLB_WRONG_KEY ? ask_and_open(out, o, err) : st;
+}
+
+static void
+warn_of_clock(const struct dlb_node *n)
+{
+	struct dlb_clock_view clock = dlb_node_clock(n);
+	char now[17], seen[17];
+
+	if (!clock.jumped_ahead && !clock.went_back)
+		return;
+	dlb_time_text(now, clock.now_ms);
+	dlb_time_text(seen, clock.highest_ms);
+	cli_warn("the clock says %s UTC, and %s was seen before; set it, or, where "
+		 "it is right: dlb doctor --confirm-clock",
+		now, seen);
+}
+
+enum dlb_status
+cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
+	struct dlb_error *err)
+{
+	struct opening o = {.c = c};
+	enum dlb_status st = dlb_home_path(o.home, sizeof(o.home), err);
+
+	*out = NULL;
+	if (st == DLB_OK)
+		st = parse_wait(&o.wait_ms, a, err);
+	if (st == DLB_OK && !dlb_home_exists(o.home))
+		st = dlb_fail(err, DLB_NOT_FOUND,
+			"there is no home in %s; make one with: dlb init", o.home);
+	if (st == DLB_OK)
+		st = unlock(out, &o, a, err);
+	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
+		warn_of_clock(*out);
+	return st;
+}
+
+enum dlb_status
+cli_open_person(struct dlb_node **out, struct cli *c,
+	const struct cli_args *a, struct dlb_error *err)
+{
+	enum dlb_status st = cli_open(out, c, a, err);
+
+	if (st != DLB_OK || dlb_letterbox_is_person(dlb_node_letterbox(*out)))
+		return st;
+	dlb_node_close(*out);
+	*out = NULL;
+	return dlb_fail(err, DLB_REFUSED,
+		"this home is a courier's and has no letterbox of its own; make "
+		"one with: dlb init");
+}

@@ -1,0 +1,158 @@
+/*
+ * dlb status: how full, how far, what waits.
+ */
+#include "format.h"
+#include "json.h"
+#include "node.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct counts {
+	uint64_t unread, partly;
+	uint64_t waiting, waiting_cells;
+};
+
+static bool
+count_in(void *ctx, const struct dlb_in_letter *letter)
+{
+	struct counts *n = ctx;
+
+	n->unread += letter->state == DLB_IN_UNREAD;
+	n->partly += letter->state == DLB_IN_PARTLY;
+	return true;
+}
+
+static bool
+count_out(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct counts *n = ctx;
+
+	if (letter->to == 0 || letter->state != DLB_OUT_WAITING)
+		return true;
+	n->waiting++;
+	n->waiting_cells += letter->cells - letter->shown;
+	return true;
+}
+
+static void
+show_satchel(const struct dlb_satchel_info *info)
+{
+	char size[CLI_FORMAT_MAX], n[CLI_FORMAT_MAX], of[CLI_FORMAT_MAX];
+
+	printf("satchel  %s\n", cli_size(size, info->size));
+	printf("         %s of %s places for carrying are taken\n",
+		cli_count(n, info->shown),
+		cli_count(of, info->slots - info->reserve));
+	printf("         %s of %s places for letters of this home are taken\n",
+		cli_count(n, info->held), cli_count(of, info->reserve));
+}
+
+static void
+show_letters(const struct counts *n)
+{
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
+
+	printf("inbox    %s unread", cli_count(a, n->unread));
+	if (n->partly > 0)
+		printf(", %s not whole yet", cli_count(a, n->partly));
+	printf("\noutbox   ");
+	if (n->waiting > 0)
+		printf("%s letter%s wait%s for a meeting (%s cells)\n",
+			cli_count(a, n->waiting), cli_s(n->waiting),
+			n->waiting == 1 ? "s" : "",
+			cli_count(b, n->waiting_cells));
+	else
+		printf("nothing waits\n");
+}
+
+static void
+show(struct dlb_node *n, const struct dlb_satchel_info *info,
+	const struct counts *counts)
+{
+	bool person = dlb_letterbox_is_person(dlb_node_letterbox(n));
+	struct dlb_clock_view clock = dlb_node_clock(n);
+	char when[CLI_FORMAT_MAX], home[4096];
+
+	dlb_printable(home, sizeof(home), dlb_node_home(n),
+		strlen(dlb_node_home(n)));
+	printf("home     %s%s\n", home, person ? "" : " (a courier's)");
+	show_satchel(info);
+	if (person)
+		show_letters(counts);
+	printf("clock    %s%s\n", cli_time_here(when, clock.now_ms),
+		clock.trusted_week ? "" : ", in doubt (dlb doctor)");
+}
+
+static void
+write_json(struct dlb_node *n, const struct dlb_satchel_info *info,
+	const struct counts *counts)
+{
+	struct dlb_clock_view clock = dlb_node_clock(n);
+	struct cli_json j;
+
+	cli_json_init(&j, stdout);
+	cli_json_object(&j, NULL);
+	cli_json_text(&j, "home", dlb_node_home(n));
+	cli_json_bool(&j, "person",
+		dlb_letterbox_is_person(dlb_node_letterbox(n)));
+	cli_json_object(&j, "satchel");
+	cli_json_uint(&j, "size", info->size);
+	cli_json_uint(&j, "carried", info->shown);
+	cli_json_uint(&j, "carried_max", info->slots - info->reserve);
+	cli_json_uint(&j, "kept", info->held);
+	cli_json_uint(&j, "kept_max", info->reserve);
+	cli_json_end(&j, '}');
+	cli_json_uint(&j, "unread", counts->unread);
+	cli_json_uint(&j, "partly", counts->partly);
+	cli_json_uint(&j, "waiting", counts->waiting);
+	cli_json_uint(&j, "waiting_cells", counts->waiting_cells);
+	cli_json_object(&j, "clock");
+	cli_json_time(&j, "now", clock.now_ms);
+	cli_json_time(&j, "highest_seen", clock.highest_ms);
+	cli_json_bool(&j, "trusted", clock.trusted_week != 0);
+	cli_json_end(&j, '}');
+	cli_json_end(&j, '}');
+	cli_json_finish(&j);
+}
+
+static enum dlb_status
+run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct dlb_satchel_info info;
+	struct counts counts = {.unread = 0};
+	struct dlb_node *n = NULL;
+	enum dlb_status st = cli_open(&n, c, a, err);
+
+	if (st != DLB_OK)
+		return st;
+	dlb_node_satchel_info(n, &info);
+	st = dlb_in_each(dlb_node_letterbox(n), count_in, &counts, err);
+	if (st == DLB_OK)
+		st = dlb_out_each(
+			dlb_node_letterbox(n), count_out, &counts, err);
+	if (st == DLB_OK && cli_flag(a, "json"))
+		write_json(n, &info, &counts);
+	else if (st == DLB_OK)
+		show(n, &info, &counts);
+	dlb_node_close(n);
+	return st;
+}
+
+static const struct cli_option options[] = {
+	{"json", 0, NULL, "for programs"},
+};
+
+const struct cli_verb cli_status = {
+	.name = "status",
+	.operands = "",
+	.summary = "show how full the satchel is, and what waits",
+	.text = "Shows where the home is, how full its satchel is, how many letters\n"
+		"are unread or wait for a meeting, and what the clock says.",
+	.example = "dlb status",
+	.options = options,
+	.options_n = DLB_ARRAY_LEN(options),
+	.flags = CLI_OPENS_HOME,
+	.run = run,
+};
