@@ -1,29 +1,28 @@
 /*
- * A letter to a descriptor (a pipe, a terminal's redirection): a lone file as its
- * bytes, anything else as a pax archive (POSIX.1-2001), made by libarchive.
+ * A letter to a descriptor (a pipe, a redirection): a lone file as its bytes, anything
+ * else as a pax archive.
  *
  * Invariant: an archive that was not finished has no end mark, so that who reads it
  * notices.
  */
 #include "unpack_internal.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK_LEN (64 << 10)
+/* So much is gathered before it is written: archives of many small files are many
+ * small pieces. */
+#define GATHER_LEN (64u << 10)
 
 struct fd_sink {
 	struct dlb_sink base;
 	int fd; /* the caller's */
-	int failed; /* errno of the first write that did */
-	struct archive *archive; /* NULL: a lone file's bytes */
-	struct archive_entry *entry;
-	bool finished;
+	bool archive; /* false: a lone file's bytes */
+	uint64_t file_len; /* of the file being written */
+	struct dlb_buf waiting;
 };
 
 static struct fd_sink *
@@ -32,8 +31,9 @@ fd_of(struct dlb_sink *s)
 	return (struct fd_sink *)s;
 }
 
-static bool
-write_all(struct fd_sink *s, const uint8_t *data, size_t len)
+static enum dlb_status
+write_all(const struct fd_sink *s, const uint8_t *data, size_t len,
+	struct dlb_error *err)
 {
 	while (len > 0) {
 		ssize_t n = write(s->fd, data, len);
@@ -45,94 +45,48 @@ write_all(struct fd_sink *s, const uint8_t *data, size_t len)
 			(void)poll(&ready, 1, -1);
 			continue;
 		}
-		if (n < 0) {
-			s->failed = errno;
-			return false;
-		}
+		if (n < 0 && errno == EPIPE)
+			return dlb_fail(err, DLB_IO,
+				"whoever read the output has stopped reading");
+		if (n < 0)
+			return dlb_fail_errno(
+				err, errno, "can not write to the output");
 		data += n;
 		len -= (size_t)n;
 	}
-	return true;
+	return DLB_OK;
 }
 
 static enum dlb_status
-fail(const struct fd_sink *s, struct dlb_error *err)
+flush(struct fd_sink *s, struct dlb_error *err)
 {
-	if (s->failed == EPIPE)
-		return dlb_fail(err, DLB_IO,
-			"whoever read the output has stopped reading");
-	if (s->failed)
-		return dlb_fail_errno(
-			err, s->failed, "can not write to the output");
-	return dlb_fail(err, DLB_FAILED, "can not make the archive: %s",
-		s->archive && archive_error_string(s->archive)
-			? archive_error_string(s->archive)
-			: "out of memory");
+	enum dlb_status status =
+		write_all(s, s->waiting.data, s->waiting.len, err);
+
+	s->waiting.len = 0;
+	return status;
 }
 
-static la_ssize_t
-write_block(struct archive *a, void *ctx, const void *data, size_t len)
+static enum dlb_status
+check_waiting(struct fd_sink *s, enum dlb_status status, struct dlb_error *err)
 {
-	struct fd_sink *s = ctx;
-
-	if (write_all(s, data, len))
-		return (la_ssize_t)len;
-	archive_set_error(a, s->failed, "the output could not be written");
-	return -1;
-}
-
-static bool
-start_archive(struct fd_sink *s)
-{
-	s->archive = archive_write_new();
-	s->entry = archive_entry_new();
-	return s->archive && s->entry
-		&& archive_write_set_format_pax(s->archive) == ARCHIVE_OK
-		&& archive_write_set_bytes_per_block(s->archive, BLOCK_LEN)
-			== ARCHIVE_OK
-		&& archive_write_set_bytes_in_last_block(s->archive, 1)
-			== ARCHIVE_OK
-		&& archive_write_open(
-			   s->archive, s, NULL, write_block, NULL)
-			== ARCHIVE_OK;
+	if (status != DLB_OK)
+		return dlb_fail(err, status, "out of memory for the archive");
+	return s->waiting.len >= GATHER_LEN ? flush(s, err) : DLB_OK;
 }
 
 static enum dlb_status
 fd_begin(struct dlb_sink *sink, const struct dlb_manifest *m,
 	struct dlb_error *err)
 {
-	struct fd_sink *s = fd_of(sink);
 	struct dlb_manifest_file f;
 	size_t pos = 0;
 
-	if (m->files_n == 0)
-		return DLB_OK;
-	if (m->files_n == 1 && dlb_manifest_next(m, &pos, &f)
-		&& f.type == DLB_FILE_REGULAR)
-		return DLB_OK;
-	return start_archive(s) ? DLB_OK : fail(s, err);
-}
-
-/* UTF-8 as such; other bytes as they are, whatever the locale. */
-static void
-set_text(struct archive_entry *e, const struct dlb_manifest_file *f)
-{
-	char text[DLB_MANIFEST_PATH_MAX + 1];
-
-	memcpy(text, f->path, f->path_len);
-	text[f->path_len] = '\0';
-	if (dlb_utf8_valid(text, f->path_len))
-		archive_entry_set_pathname_utf8(e, text);
-	else
-		archive_entry_set_pathname(e, text);
-	if (f->type != DLB_FILE_LINK)
-		return;
-	memcpy(text, f->target, f->target_len);
-	text[f->target_len] = '\0';
-	if (dlb_utf8_valid(text, f->target_len))
-		archive_entry_set_symlink_utf8(e, text);
-	else
-		archive_entry_set_symlink(e, text);
+	(void)err;
+	fd_of(sink)->archive = m->files_n > 0
+		&& !(m->files_n == 1 && dlb_manifest_next(m, &pos, &f)
+			&& f.type == DLB_FILE_REGULAR);
+	return DLB_OK;
 }
 
 static enum dlb_status
@@ -140,24 +94,11 @@ fd_header(struct dlb_sink *sink, const struct dlb_manifest_file *f,
 	struct dlb_error *err)
 {
 	struct fd_sink *s = fd_of(sink);
-	int r;
 
+	s->file_len = f->size;
 	if (!s->archive)
 		return DLB_OK;
-	archive_entry_clear(s->entry);
-	set_text(s->entry, f);
-	archive_entry_set_filetype(s->entry,
-		f->type == DLB_FILE_DIR	       ? AE_IFDIR
-			: f->type == DLB_FILE_LINK ? AE_IFLNK
-						   : AE_IFREG);
-	archive_entry_set_perm(
-		s->entry, f->type == DLB_FILE_LINK ? 0777 : f->mode & 0777);
-	archive_entry_set_size(s->entry, (la_int64_t)f->size);
-	archive_entry_set_mtime(
-		s->entry, (time_t)f->mtime_s, (long)f->mtime_ns);
-	r = archive_write_header(s->archive, s->entry);
-	/* A warning is of a name that is no text, and is written as it is. */
-	return r == ARCHIVE_OK || r == ARCHIVE_WARN ? DLB_OK : fail(s, err);
+	return check_waiting(s, dlb_pax_header(&s->waiting, f), err);
 }
 
 static enum dlb_status
@@ -165,26 +106,23 @@ fd_data(struct dlb_sink *sink, const uint8_t *data, size_t len,
 	struct dlb_error *err)
 {
 	struct fd_sink *s = fd_of(sink);
+	enum dlb_status status;
 
-	if (!s->archive)
-		return write_all(s, data, len) ? DLB_OK : fail(s, err);
-	while (len > 0) {
-		la_ssize_t n = archive_write_data(s->archive, data, len);
-
-		if (n <= 0)
-			return fail(s, err);
-		data += n;
-		len -= (size_t)n;
-	}
-	return DLB_OK;
+	if (len < GATHER_LEN)
+		return check_waiting(
+			s, dlb_buf_append(&s->waiting, data, len), err);
+	status = flush(s, err);
+	return status == DLB_OK ? write_all(s, data, len, err) : status;
 }
 
 static enum dlb_status
 fd_file_end(struct dlb_sink *sink, struct dlb_error *err)
 {
-	(void)sink;
-	(void)err;
-	return DLB_OK;
+	struct fd_sink *s = fd_of(sink);
+
+	if (!s->archive)
+		return DLB_OK;
+	return check_waiting(s, dlb_pax_pad(&s->waiting, s->file_len), err);
 }
 
 static enum dlb_status
@@ -195,10 +133,10 @@ fd_finish(struct dlb_sink *sink, char *first_path, size_t first_path_cap,
 
 	(void)first_path;
 	(void)first_path_cap;
-	if (s->archive && archive_write_close(s->archive) != ARCHIVE_OK)
-		return fail(s, err);
-	s->finished = true;
-	return DLB_OK;
+	if (s->archive && dlb_pax_end(&s->waiting) != DLB_OK)
+		return dlb_fail(
+			err, DLB_NO_MEMORY, "out of memory for the archive");
+	return flush(s, err);
 }
 
 static void
@@ -206,11 +144,7 @@ fd_close(struct dlb_sink *sink)
 {
 	struct fd_sink *s = fd_of(sink);
 
-	if (s->archive && !s->finished)
-		(void)archive_write_fail(s->archive);
-	if (s->archive)
-		(void)archive_write_free(s->archive);
-	archive_entry_free(s->entry);
+	dlb_buf_free(&s->waiting);
 	free(s);
 }
 

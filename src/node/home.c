@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define WAIT_STEP_MS 50
+#define LOCK_TEXT_LEN 20
 
 enum dlb_status
 dlb_home_path(char *out, size_t cap, struct dlb_error *err)
@@ -49,29 +50,37 @@ in_home(char out[static 4096], const char *home, const char *name)
 	snprintf(out, 4096, "%s/%s", home, name);
 }
 
+static bool
+exists_on(struct dlb_fs *fs, const char *home)
+{
+	char path[4096];
+	uint64_t size;
+	bool is_dir;
+
+	in_home(path, home, "letterbox");
+	return fs->ops->stat(fs, path, &size, &is_dir, NULL) == DLB_OK;
+}
+
 bool
 dlb_home_exists(const char *home)
 {
-	char path[4096];
-
-	in_home(path, home, "letterbox");
-	return access(path, F_OK) == 0;
+	return exists_on(dlb_fs_posix(), home);
 }
 
 /* ---- the lock ------------------------------------------------------------------ */
 
 /* Who holds it wrote its number there. */
 static void
-name_holder(struct dlb_error *err, const char *path)
+name_holder(struct dlb_fs *fs, const char *path, struct dlb_error *err)
 {
+	struct dlb_file *f = NULL;
 	char text[32] = "";
-	FILE *f = fopen(path, "re");
 	long pid = 0;
 
-	if (f) {
-		if (fgets(text, sizeof(text), f))
+	if (fs->ops->open(fs, &f, path, DLB_OPEN_READ, false, NULL) == DLB_OK) {
+		if (f->ops->read_at(f, text, LOCK_TEXT_LEN, 0, NULL) == DLB_OK)
 			pid = strtol(text, NULL, 10);
-		fclose(f);
+		f->ops->close(f);
 	}
 	if (pid > 0)
 		(void)dlb_fail(err, DLB_BUSY,
@@ -102,7 +111,7 @@ take_lock(struct dlb_node *n, unsigned wait_ms, struct dlb_error *err)
 		if (st != DLB_BUSY && st != DLB_EXISTS)
 			break;
 		if (waited >= wait_ms) {
-			name_holder(err, path);
+			name_holder(n->fs, path, err);
 			return DLB_BUSY;
 		}
 		nanosleep(&step, NULL);
@@ -117,15 +126,15 @@ take_lock(struct dlb_node *n, unsigned wait_ms, struct dlb_error *err)
 /* ---- life ------------------------------------------------------------------------ */
 
 static enum dlb_status
-node_new(struct dlb_node **out, const char *home, const struct dlb_env *env,
-	struct dlb_error *err)
+node_new(struct dlb_node **out, struct dlb_fs *fs, const char *home,
+	const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_node *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	n->env = env;
-	n->fs = dlb_fs_posix();
+	n->fs = fs;
 	if (strlen(home) >= sizeof(n->home)) {
 		free(n);
 		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
@@ -259,13 +268,24 @@ remove_home_files(struct dlb_node *n)
 	}
 	for (size_t i = 0; i < DLB_ARRAY_LEN(names); i++) {
 		in_home(path, n->home, names[i]);
-		(void)unlink(path);
+		if (n->fs->ops->remove(n->fs, path, NULL) != DLB_OK) {
+			/* Likewise. */
+		}
 	}
 	(void)rmdir(n->home);
 }
 
 enum dlb_status
 dlb_node_create(struct dlb_node **out, const char *home,
+	const struct dlb_home_options *options, const struct dlb_env *env,
+	const struct dlb_progress *progress, struct dlb_error *err)
+{
+	return dlb_node_create_on(
+		out, dlb_fs_posix(), home, options, env, progress, err);
+}
+
+enum dlb_status
+dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	const struct dlb_home_options *options, const struct dlb_env *env,
 	const struct dlb_progress *progress, struct dlb_error *err)
 {
@@ -280,11 +300,11 @@ dlb_node_create(struct dlb_node **out, const char *home,
 	st = make_dirs(home, err);
 	if (st != DLB_OK)
 		return st;
-	st = node_new(&n, home, env, err);
+	st = node_new(&n, fs, home, env, err);
 	if (st != DLB_OK)
 		return st;
 	st = take_lock(n, 0, err);
-	if (st == DLB_OK && dlb_home_exists(home))
+	if (st == DLB_OK && exists_on(fs, home))
 		st = dlb_fail(err, DLB_EXISTS,
 			"there is a letterbox in %s already; use it, or set DLB_HOME "
 			"to another place",
@@ -387,15 +407,24 @@ dlb_node_open(struct dlb_node **out, const char *home,
 	const struct dlb_unlock *unlock, unsigned wait_ms,
 	const struct dlb_env *env, struct dlb_error *err)
 {
+	return dlb_node_open_on(
+		out, dlb_fs_posix(), home, unlock, wait_ms, env, err);
+}
+
+enum dlb_status
+dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err)
+{
 	struct dlb_node *n = NULL;
 	int64_t sealing = 0;
 	bool renewed;
 	enum dlb_status st;
 
-	if (!dlb_home_exists(home))
+	if (!exists_on(fs, home))
 		return dlb_fail(err, DLB_NOT_FOUND,
 			"no letterbox in %s; make one with: dlb init", home);
-	st = node_new(&n, home, env, err);
+	st = node_new(&n, fs, home, env, err);
 	if (st != DLB_OK)
 		return st;
 	st = take_lock(n, wait_ms, err);

@@ -568,7 +568,8 @@ find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
 		st = dlb_wanted_new(&m->wanted, m->n, err);
 	if (st == DLB_OK)
 		st = dlb_wanted_add_hits(m->wanted, m->box, hits, hits_n,
-			&m->result->letters_new, err);
+			&m->result->letters_new, &m->result->letters_refused,
+			err);
 	free(hits);
 	free(numbers);
 	return st;
@@ -651,10 +652,13 @@ exchange(struct meet *m, struct dlb_error *err)
 	st = plan_moves(m, m->box, m->n->satchel, SIZE_MAX, &in, &in_n, err);
 	room = room_in(m->box, m->week);
 	if (st == DLB_OK && gives)
-		st = plan_own(m, &own, &own_n, err);
+		st = plan_moves(
+			m, m->n->satchel, m->box, room, &out, &out_n, err);
+	/* Only now: cover is shown at once, and would be in that plan too. */
 	if (st == DLB_OK && gives)
-		st = plan_moves(m, m->n->satchel, m->box,
-			room > own_n ? room - own_n : 0, &out, &out_n, err);
+		st = plan_own(m, &own, &own_n, err);
+	if (out_n > room - (own_n < room ? own_n : room))
+		out_n = room - (own_n < room ? own_n : room);
 	m->total = own_n + out_n + in_n;
 	if (st == DLB_OK)
 		st = give(m, own, own_n, err);

@@ -101,6 +101,7 @@ struct dlb_meet_result {
 	uint64_t not_taken;        /* no room here */
 	uint64_t refused;          /* damaged, expired, malformed */
 	uint64_t letters_new;      /* heads found */
+	uint64_t letters_refused;  /* of strangers, beyond their quota */
 	uint64_t letters_complete; /* that became complete in this meeting */
 	bool box_read_only;
 	struct dlb_satchel_info box;

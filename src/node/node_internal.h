@@ -32,6 +32,15 @@ struct dlb_node {
 
 uint8_t *dlb_node_cell(struct dlb_node *n, size_t i);
 
+/* dlb_node_create and dlb_node_open with another place for files. */
+enum dlb_status dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs,
+	const char *home, const struct dlb_home_options *options,
+	const struct dlb_env *env, const struct dlb_progress *progress,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs,
+	const char *home, const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- sealing in batches (seal.c) -------------------------------------------- */
 
 /* A letter while its cells are being made. */
@@ -87,10 +96,11 @@ enum dlb_status dlb_wanted_new(struct dlb_wanted **out, struct dlb_node *n,
 	struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_wanted_free(struct dlb_wanted *w);
 /* Opens the heads of hits and adds their letters to the letterbox and to what is
- * wanted; commits. letters_new is added to. */
+ * wanted; commits. letters_new and letters_refused are added to. */
 enum dlb_status dlb_wanted_add_hits(struct dlb_wanted *w,
 	struct dlb_satchel *where, const struct dlb_hit *hits, size_t hits_n,
-	uint64_t *letters_new, struct dlb_error *err) DLB_MUST_CHECK;
+	uint64_t *letters_new, uint64_t *letters_refused,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* Is this cell (65,536 bytes, with its name) one that is wanted, and true? Any
  * thread. *token is for dlb_wanted_take. */
 bool dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,

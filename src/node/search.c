@@ -110,8 +110,13 @@ struct dlb_wanted {
 	uint64_t strangers; /* cells of letters from strangers */
 };
 
-/* Strangers' letters share this part of the reserve. */
-#define STRANGERS_PART 4
+/* Strangers' letters together take at most three quarters of the reserve, so that
+ * correspondents' always find some. */
+static bool
+strangers_full(const struct dlb_wanted *w, uint32_t more)
+{
+	return w->strangers + more > (uint64_t)w->reserve * 3 / 4;
+}
 
 /* More than the home can hold: listed, so that the reader can ask for it in
  * parts, but nothing of it is waited for. */
@@ -451,7 +456,7 @@ open_one(void *ctx, size_t i, unsigned worker)
 /* An opened head becomes a letter, unless it is known already. */
 static enum dlb_status
 admit(struct dlb_wanted *w, const struct opened_head *head,
-	uint64_t *letters_new, struct dlb_error *err)
+	uint64_t *letters_new, uint64_t *letters_refused, struct dlb_error *err)
 {
 	struct dlb_in_letter *letter = calloc(1, sizeof(*letter));
 	const struct dlb_opened *o = &head->opened;
@@ -474,8 +479,8 @@ admit(struct dlb_wanted *w, const struct opened_head *head,
 	letter->box3_offset = o->box3_offset;
 	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
 	note_card(w->n, o, letter);
-	if (letter->from == 0 &&
-		w->strangers + o->stripe.cells > w->reserve / STRANGERS_PART) {
+	if (letter->from == 0 && strangers_full(w, o->stripe.cells)) {
+		++*letters_refused;
 		st = DLB_OK;
 		goto out;
 	}
@@ -507,7 +512,7 @@ out:
 enum dlb_status
 dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 	const struct dlb_hit *hits, size_t hits_n, uint64_t *letters_new,
-	struct dlb_error *err)
+	uint64_t *letters_refused, struct dlb_error *err)
 {
 	struct opening o = {.w = w, .where = where};
 	enum dlb_status st = DLB_OK;
@@ -525,7 +530,8 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 		dlb_pool_run(part, open_one, &o);
 		for (size_t i = 0; st == DLB_OK && i < part; i++)
 			if (o.heads[i].st == DLB_OK)
-				st = admit(w, &o.heads[i], letters_new, err);
+				st = admit(w, &o.heads[i], letters_new,
+					letters_refused, err);
 	}
 	dlb_wipe(o.heads, DLB_BATCH * sizeof(*o.heads));
 	free(o.heads);
@@ -716,7 +722,7 @@ dlb_node_search(struct dlb_node *n, uint64_t *letters_new,
 	struct dlb_hit *hits = NULL;
 	struct dlb_satchel_info info;
 	uint32_t *numbers = NULL;
-	uint64_t complete = 0;
+	uint64_t complete = 0, refused = 0;
 	size_t numbers_n = 0, hits_n = 0;
 	struct dlb_entry e;
 	enum dlb_status st;
@@ -750,7 +756,7 @@ dlb_node_search(struct dlb_node *n, uint64_t *letters_new,
 		st = dlb_wanted_new(&w, n, err);
 	if (st == DLB_OK)
 		st = dlb_wanted_add_hits(
-			w, n->satchel, hits, hits_n, letters_new, err);
+			w, n->satchel, hits, hits_n, letters_new, &refused, err);
 	/* Searched first: holding changes the flags that this would write. */
 	if (st == DLB_OK)
 		st = dlb_satchel_update(n->satchel, changes, numbers_n, err);

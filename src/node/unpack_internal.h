@@ -39,6 +39,16 @@ enum dlb_status dlb_sink_dir_new(struct dlb_sink **out,
 enum dlb_status dlb_sink_fd_new(
 	struct dlb_sink **out, int fd, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* ---- archives (archive_pax.c) --------------------------------------------------------- */
+
+#define DLB_PAX_BLOCK 512
+/* Appends what stands before f's bytes. */
+enum dlb_status dlb_pax_header(struct dlb_buf *out,
+	const struct dlb_manifest_file *f) DLB_MUST_CHECK;
+/* Appends what makes len bytes whole blocks. */
+enum dlb_status dlb_pax_pad(struct dlb_buf *out, uint64_t len) DLB_MUST_CHECK;
+enum dlb_status dlb_pax_end(struct dlb_buf *out) DLB_MUST_CHECK;
+
 /* ---- the directory sink's parts ------------------------------------------------------ */
 
 /* Everything is written into a staging folder in the target, which is ours alone
@@ -51,6 +61,9 @@ struct dlb_dir_sink {
 	bool overwrite;
 	bool made_target; /* and removes it where nothing comes of it */
 	bool finished;
+	bool content_known; /* how long the stream is */
+	bool sizes_hold; /* of the files: the stream is as long as they say */
+	bool few; /* files: synced one by one */
 	char staging_name[32];
 	int target;  /* -1: not there yet */
 	int staging; /* -1: none; holds its lock */
@@ -80,9 +93,9 @@ enum dlb_status dlb_place_check(
  * whole or not at all. */
 enum dlb_status dlb_place_all(
 	struct dlb_dir_sink *d, struct dlb_error *err) DLB_MUST_CHECK;
-/* Mode and time of a folder, as sent. */
-void dlb_dir_metadata(
-	int at, const char *name, const struct dlb_manifest_file *f);
+/* Mode and time of a folder, as sent; sync: brings it onto the medium. */
+void dlb_dir_metadata(int at, const char *name,
+	const struct dlb_manifest_file *f, bool sync);
 bool dlb_file_lies_in(const struct dlb_manifest_file *f,
 	const struct dlb_manifest_file *dir);
 /* A folder and all in it; follows no links. Whatever can not be removed stays. */

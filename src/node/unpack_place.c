@@ -114,18 +114,18 @@ rename_new(int from, const char *name, int to)
 
 /* A folder that may not be written to can not be moved to another. */
 static int
-move(int from, const char *name, int to, const struct dlb_manifest_file *f,
-	bool replace)
+move(const struct dlb_dir_sink *d, int from, const char *name, int to,
+	const struct dlb_manifest_file *f)
 {
 	bool folder = f->type == DLB_FILE_DIR;
 	int r;
 
 	if (folder && (f->mode & 0700) != 0700)
 		(void)fchmodat(from, name, 0700, 0);
-	r = replace && !folder ? renameat(from, name, to, name)
+	r = d->overwrite && !folder ? renameat(from, name, to, name)
 			       : rename_new(from, name, to);
 	if (r == 0 && folder)
-		dlb_dir_metadata(to, name, f);
+		dlb_dir_metadata(to, name, f, d->few);
 	return r;
 }
 
@@ -151,7 +151,7 @@ move_back(struct dlb_dir_sink *d, size_t n)
 		if (!at_top(&f))
 			continue;
 		dlb_local_path(name, f.path, f.path_len);
-		(void)move(d->target, name, d->staging, &f, false);
+		(void)move(d, d->target, name, d->staging, &f);
 		n--;
 	}
 }
@@ -168,7 +168,7 @@ place_new(struct dlb_dir_sink *d, struct dlb_error *err)
 		if (!at_top(&f))
 			continue;
 		dlb_local_path(name, f.path, f.path_len);
-		if (move(d->staging, name, d->target, &f, false) != 0) {
+		if (move(d, d->staging, name, d->target, &f) != 0) {
 			s = fail_move(d, &f, err);
 			move_back(d, moved);
 			return s;
@@ -202,7 +202,7 @@ merge_entry(struct dlb_dir_sink *d, struct dlb_dirs *from, struct dlb_dirs *to,
 		return DLB_OK;
 	}
 	*moved = true;
-	if (move(at_from, name, at_to, f, true) != 0)
+	if (move(d, at_from, name, at_to, f) != 0)
 		return fail_move(d, f, err);
 	return DLB_OK;
 }
