@@ -18,7 +18,7 @@ export function padme(n) {
 	if (n < 2n)
 		return n;
 	const e = floorLog2(n);
-	const s = e === 0 ? 0 : floorLog2(BigInt(e)) + 1;
+	const s = floorLog2(BigInt(e)) + 1;
 	const low = BigInt(e - s);
 	const mask = 2n ** low - 1n;
 	return ((n + mask) >> low) << low;
