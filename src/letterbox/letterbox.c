@@ -243,7 +243,7 @@ dlb_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	*out = 0;
-	if (s == DLB_OK && l->next_number >= DLB_NUMBER_MAX)
+	if (s == DLB_OK && l->next_number >= DLB_NUMBER_COVER)
 		s = dlb_fail(err, DLB_LIMIT, "the numbers of letters are used up");
 	if (s == DLB_OK)
 		*out = l->next_number++;

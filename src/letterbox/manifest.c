@@ -302,7 +302,8 @@ read_fields(struct dlb_manifest *m, struct dlb_reader *r, struct dlb_error *err)
 		const uint8_t *value = dlb_read_view(r, len);
 		enum dlb_status s;
 
-		if (r->failed || number <= before)
+		r->failed |= number <= before;
+		if (r->failed)
 			break;
 		before = number;
 		s = read_field(m, number, value, len, err);

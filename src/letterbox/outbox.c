@@ -50,6 +50,34 @@ read_one(struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
 	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
 }
 
+/* Cover has numbers of its own, far above those that people see: theirs would
+ * otherwise skip with each meeting. */
+static enum dlb_status
+cover_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT ifnull(max(number), 0) FROM letters_out"
+		" WHERE number >= ?1";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	*out = DLB_NUMBER_COVER;
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, DLB_NUMBER_COVER);
+	if (dlb_query_row(&q)) {
+		int64_t last = dlb_query_get_int(&q);
+
+		if (last >= DLB_NUMBER_COVER)
+			*out = last + 1;
+	}
+	s = dlb_query_end(&q, err);
+	if (s == DLB_OK && *out >= DLB_NUMBER_MAX)
+		s = dlb_fail(err, DLB_LIMIT, "the numbers of cover are used up");
+	return s;
+}
+
 enum dlb_status
 dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	struct dlb_error *err)
@@ -59,7 +87,8 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 	struct dlb_query q;
 	int64_t number;
-	enum dlb_status s = dlb_number_next(l, &number, err);
+	enum dlb_status s = letter->to ? dlb_number_next(l, &number, err)
+				       : cover_number_next(l, &number, err);
 
 	if (s != DLB_OK)
 		return s;

@@ -159,6 +159,8 @@ enum dlb_status dlb_slots_create(struct dlb_letterbox *l,
 #define DLB_OWN_NEXT_NUMBER "next number"
 /* 24 bits are left beside it in the key of out_cells. */
 #define DLB_NUMBER_MAX (1LL << 38)
+/* From here on, cover's. */
+#define DLB_NUMBER_COVER (1LL << 37)
 /* The next number for a letter. */
 enum dlb_status dlb_number_next(struct dlb_letterbox *l, int64_t *out,
 	struct dlb_error *err) DLB_MUST_CHECK;

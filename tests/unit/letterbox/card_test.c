@@ -1,0 +1,319 @@
+/* Cards: canonical bytes, text, and refusal of all that is not what a card says. */
+#include "letterbox_test.h"
+
+static void
+write_text(struct dlb_buf *out, const struct other *o)
+{
+	struct dlb_buf bytes = {0};
+
+	other_write(&bytes, o);
+	assert_ok(dlb_card_to_text(out, bytes.data, bytes.len));
+	dlb_buf_free(&bytes);
+}
+
+static void
+what_is_written_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf bytes = {0}, again = {0};
+	struct dlb_card card;
+	struct other o;
+
+	other_init(&o, f, "J\xc3\xbcrg", 3);
+	other_write(&bytes, &o);
+	assert_true(bytes.len <= DLB_CARD_LEN_MAX);
+	assert_ok(dlb_card_parse(&card, bytes.data, bytes.len, &f->err));
+	assert_memory_equal(&card, &o.card, sizeof(card));
+	/* Ed25519 is deterministic. */
+	other_write(&again, &o);
+	assert_int_equal(again.len, bytes.len);
+	assert_memory_equal(again.data, bytes.data, bytes.len);
+	assert_int_equal(dlb_card_last_resort_id(&card), 0x80000003u);
+	card.serial = 0xffffffffffffffffULL;
+	assert_int_equal(dlb_card_last_resort_id(&card), 0xffffffffu);
+	dlb_buf_free(&bytes);
+	dlb_buf_free(&again);
+}
+
+static void
+a_short_card_fits_a_qr_code(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf bytes = {0}, text = {0};
+	struct other o;
+
+	other_init(&o, f, "a name of the longest kind that there is, for QR codes"
+		" to hold.", 1);
+	o.card.opening_n = 0;
+	memset(o.card.opening, 0, sizeof(o.card.opening));
+	o.card.finding_n = 2;
+	memset(&o.card.finding[2], 0, 3 * sizeof(o.card.finding[0]));
+	other_sign(&o);
+	other_write(&bytes, &o);
+	assert_ok(dlb_card_to_text(&text, bytes.data, bytes.len));
+	assert_true(text.len < 2953);
+	dlb_buf_free(&bytes);
+	dlb_buf_free(&text);
+}
+
+static void
+cards_that_are_not_sound(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf bytes = {0};
+	struct other good, o;
+
+	other_init(&good, f, "bob", 1);
+#define CHECK(change) do { \
+		o = good; \
+		change; \
+		assert_int_equal(dlb_card_write(&bytes, &o.card, o.sign_sk), \
+			DLB_MALFORMED); \
+	} while (0)
+	CHECK(o.card.serial = 0);
+	CHECK(o.card.finding_n = 0);
+	CHECK(o.card.finding_n = DLB_CARD_FINDING_MAX + 1);
+	CHECK(o.card.opening_n = DLB_CARD_OPENING_MAX + 1);
+	CHECK(o.card.opening[3].month = o.card.opening[2].month);
+	CHECK(o.card.opening[3].month = 0);
+	CHECK(o.card.finding[1].quarter = o.card.finding[0].quarter);
+	CHECK(strcpy(o.card.name, "a\nb"));
+	CHECK(strcpy(o.card.name, "\xff"));
+	CHECK(strcpy(o.card.name, "\xe2\x80\xae" "evil"));
+	CHECK(memset(o.card.name, 'x', sizeof(o.card.name)));
+	/* Keys that are none: not canonical, the identity, of small order, beyond
+	 * the modulus. */
+	CHECK(memset(o.card.finding[2].key, 0, 32));
+	CHECK(memset(o.card.finding[2].key, 0xff, 32));
+	CHECK(memset(o.card.identity.agree, 0, 32));
+	CHECK(o.card.identity.agree[31] |= 0x80);
+	CHECK(memset(o.card.identity.agree, 0xff, 31);
+		o.card.identity.agree[31] = 0x7f);
+	CHECK(memset(o.card.last_resort, 0xff, 3));
+	CHECK(memset(o.card.opening[11].key + 900, 0xff, 3));
+	assert_int_equal(bytes.len, 0);
+	dlb_buf_free(&bytes);
+}
+
+/* Signed again, so that the parser gets to see what is wrong. */
+static void
+unsound_cards_are_refused_behind_the_signature(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t message[12 + DLB_CARD_LEN_MAX] = "\x0b" "dlb card v1";
+	uint8_t *body = message + 12;
+	struct dlb_buf bytes = {0};
+	struct dlb_card card;
+	struct other o;
+	size_t body_len;
+
+	other_init(&o, f, "bob", 1);
+	other_write(&bytes, &o);
+	body_len = bytes.len - 64;
+	/* The tail: the last key's modulus bytes, a finding key, the counts. */
+	static const struct { size_t at; uint8_t v; size_t n; } bad[] = {
+		{4, 2, 1},           /* version */
+		{5, 0, 8},           /* serial */
+		{15, 65, 1},         /* length of the name */
+		{16, 0, 1},          /* a zero byte in it */
+		{16, 0x1b, 1},
+		{19 + 32 + 31, 0xff, 1}, /* agreement key */
+		{19 + 64, 0, 1},     /* number of finding keys */
+		{19 + 64, 6, 1},
+		{19 + 64 + 1 + 2, 0xff, 32},
+		{19 + 64 + 1 + 5 * 34, 13, 1},
+		{19 + 64 + 1 + 5 * 34 + 1 + 2, 0xff, 3},
+	};
+	for (size_t i = 0; i < DLB_ARRAY_LEN(bad); i++) {
+		enum dlb_status s;
+
+		memcpy(body, bytes.data, body_len);
+		memset(body + bad[i].at, bad[i].v, bad[i].n);
+		dlb_ed25519_sign(
+			body + body_len, message, 12 + body_len, o.sign_sk);
+		s = dlb_card_parse(&card, body, body_len + 64, &f->err);
+		assert_int_equal(s, i == 0 ? DLB_UNSUPPORTED : DLB_MALFORMED);
+		assert_int_equal(card.serial, 0);
+	}
+	memcpy(body, bytes.data, body_len);
+	dlb_ed25519_sign(body + body_len, message, 12 + body_len, o.sign_sk);
+	assert_ok(dlb_card_parse(&card, body, body_len + 64, &f->err));
+	dlb_buf_free(&bytes);
+}
+
+static void
+every_byte_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf bytes = {0};
+	struct dlb_card card;
+	struct other o;
+
+	other_init(&o, f, "bob", 1);
+	other_write(&bytes, &o);
+	for (size_t i = 0; i < bytes.len; i += i < 400 ? 1 : 131) {
+		bytes.data[i] ^= 0x10;
+		assert_int_not_equal(dlb_card_parse(&card, bytes.data,
+			bytes.len, &f->err), DLB_OK);
+		bytes.data[i] ^= 0x10;
+	}
+	for (size_t len = 0; len < bytes.len; len += len < 400 ? 1 : 61) {
+		uint8_t *cut = malloc(len ? len : 1);
+
+		memcpy(cut, bytes.data, len);
+		assert_int_not_equal(
+			dlb_card_parse(&card, cut, len, &f->err), DLB_OK);
+		free(cut);
+	}
+	assert_ok(dlb_buf_append(&bytes, "", 1));
+	assert_int_equal(dlb_card_parse(&card, bytes.data, bytes.len, &f->err),
+		DLB_MALFORMED);
+	dlb_buf_free(&bytes);
+}
+
+static enum dlb_status
+load_text(struct dlb_card *card, const char *text)
+{
+	struct dlb_buf bytes = {0};
+	struct dlb_error err;
+	enum dlb_status s;
+
+	s = dlb_card_load(
+		card, &bytes, (const uint8_t *)text, strlen(text), &err);
+	assert_true(s == DLB_OK ? bytes.len > 0 : bytes.len == 0);
+	dlb_buf_free(&bytes);
+	return s;
+}
+
+/* text with each `from` made `to`; freed by the caller. */
+static char *
+replace(const char *text, const char *from, const char *to)
+{
+	char *out = calloc(1, 4 * strlen(text) + strlen(to) + 1);
+	const char *at;
+
+	while ((at = strstr(text, from))) {
+		strncat(out, text, (size_t)(at - text));
+		strcat(out, to);
+		text = at + strlen(from);
+	}
+	return strcat(out, text);
+}
+
+static void
+text_is_found_in_what_surrounds_it(void **state)
+{
+	static const struct { const char *from, *to; bool ok; } changes[] = {
+		{"\n", "\r\n", true},
+		{"\n", "\n  ", true},
+		{"\n", "\t\n\t", true},
+		{"-----BEGIN", "Hi,\nmy card:\n\n-----BEGIN", true},
+		{"CARD-----\n", "CARD-----\n-- \nann\n", false},
+		{"END DLB CARD-----\n", "END DLB CARD-----\n-- \nann\n", true},
+		{"END DLB CARD-----\n", "END DLB CARD-----", true},
+		{"-----END DLB CARD-----\n", "", false},
+		{"-----BEGIN DLB CARD-----\n", "", false},
+		{"-----BEGIN", "----BEGIN", false},
+		{"-----BEGIN DLB CARD-----\n",
+			"-----BEGIN DLB CARD-----\n-----BEGIN DLB CARD-----\n",
+			false},
+		{"A", "B", false},
+	};
+	struct fixture *f = *state;
+	struct dlb_buf text = {0};
+	struct dlb_card card;
+	struct other o;
+
+	other_init(&o, f, "bob", 1);
+	write_text(&text, &o);
+	assert_int_equal(strlen((char *)text.data), text.len);
+	assert_ok(load_text(&card, (char *)text.data));
+	assert_memory_equal(&card, &o.card, sizeof(card));
+	for (size_t i = 0; i < DLB_ARRAY_LEN(changes); i++) {
+		char *changed = replace((char *)text.data, changes[i].from,
+			changes[i].to);
+		enum dlb_status s = load_text(&card, changed);
+
+		if ((s == DLB_OK) != changes[i].ok)
+			fail_msg("\"%s\"", changes[i].to);
+		free(changed);
+	}
+	assert_int_equal(load_text(&card, ""), DLB_MALFORMED);
+	assert_int_equal(load_text(&card, "nothing here\n"), DLB_MALFORMED);
+	assert_int_equal(load_text(&card, "-----BEGIN DLB CARD-----\n"
+		"-----END DLB CARD-----\n"), DLB_MALFORMED);
+	dlb_buf_free(&text);
+}
+
+static void
+one_card_a_file(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf text = {0}, bytes = {0}, large = {0};
+	struct dlb_card card;
+	struct other a, b;
+
+	other_init(&a, f, "ann", 1);
+	other_init(&b, f, "bob", 1);
+	/* Short, so that three of them fit. */
+	a.card.opening_n = b.card.opening_n = 0;
+	write_text(&text, &a);
+	write_text(&text, &a);
+	assert_ok(load_text(&card, (char *)text.data));
+	write_text(&text, &b);
+	assert_int_equal(load_text(&card, (char *)text.data), DLB_MALFORMED);
+	other_write(&bytes, &a);
+	assert_ok(dlb_card_load(&card, &large, bytes.data, bytes.len, &f->err));
+	assert_int_equal(large.len, bytes.len);
+	dlb_buf_free(&large);
+	assert_ok(dlb_buf_reserve(&large, DLB_CARD_FILE_MAX + 1));
+	memset(large.data, '\n', DLB_CARD_FILE_MAX + 1);
+	dlb_buf_free(&text);
+	assert_int_equal(dlb_card_load(&card, &text, large.data,
+		DLB_CARD_FILE_MAX + 1, &f->err), DLB_LIMIT);
+	dlb_buf_free(&text);
+	dlb_buf_free(&bytes);
+	dlb_buf_free(&large);
+}
+
+static void
+fingerprints_tell_apart(void **state)
+{
+	struct fixture *f = *state;
+	char one[DLB_FINGERPRINT_TEXT_MAX], two[DLB_FINGERPRINT_TEXT_MAX];
+	struct dlb_identity id = {{0}, {0}};
+	struct other o;
+	unsigned words = 1;
+
+	other_init(&o, f, "ann", 1);
+	dlb_fingerprint_words(one, &o.card.identity);
+	for (const char *p = one; *p; p++)
+		words += *p == ' ' && p[1] != '-';
+	assert_int_equal(words, 12);
+	o.card.identity.agree[0] ^= 1;
+	dlb_fingerprint_words(two, &o.card.identity);
+	assert_string_not_equal(one, two);
+	/* A format: it stays as it is. */
+	dlb_fingerprint_words(two, &id);
+	assert_string_equal(two,
+		"fabric mustard tailor wardrobe - nectar satin banjo valley - "
+		"lizard radish quarry metal");
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_written_is_read),
+		TEST(a_short_card_fits_a_qr_code),
+		TEST(cards_that_are_not_sound),
+		TEST(unsound_cards_are_refused_behind_the_signature),
+		TEST(every_byte_counts),
+		TEST(text_is_found_in_what_surrounds_it),
+		TEST(one_card_a_file),
+		TEST(fingerprints_tell_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
