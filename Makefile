@@ -48,7 +48,7 @@ setup:
 	tools/setup.sh build
 
 format:
-	tools/lint.sh format
+	tools/lint.sh reformat
 
 clean:
 	rm -rf $(BUILD)
