@@ -171,7 +171,7 @@ keep_sound(struct meet *m, struct dlb_plan_move *moves, size_t n)
 		if (m->got[i] != DLB_OK) {
 			if (m->got[i] == DLB_FULL)
 				m->result->not_taken++;
-			else
+			else if (m->got[i] != DLB_NOT_FOUND) /* gave way */
 				m->result->refused++;
 			continue;
 		}
@@ -570,6 +570,9 @@ find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
 		st = dlb_wanted_add_hits(m->wanted, m->box, hits, hits_n,
 			&m->result->letters_new, &m->result->letters_refused,
 			err);
+	/* Before newcomers push out what came earlier, unrecognised. */
+	if (st == DLB_OK)
+		st = dlb_wanted_hold(m->wanted, err);
 	free(hits);
 	free(numbers);
 	return st;
@@ -654,6 +657,10 @@ exchange(struct meet *m, struct dlb_error *err)
 	if (st == DLB_OK && gives)
 		st = plan_moves(
 			m, m->n->satchel, m->box, room, &out, &out_n, err);
+	m->total = own_n + out_n + in_n;
+	/* Taking first: what is given may push out what was there. */
+	if (st == DLB_OK)
+		st = take(m, in, in_n, err);
 	/* Only now: cover is shown at once, and would be in that plan too. */
 	if (st == DLB_OK && gives)
 		st = plan_own(m, &own, &own_n, err);
@@ -671,8 +678,6 @@ exchange(struct meet *m, struct dlb_error *err)
 		if (st == DLB_OK)
 			st = wrote;
 	}
-	if (st == DLB_OK)
-		st = take(m, in, in_n, err);
 	free(own);
 	free(out);
 	free(in);

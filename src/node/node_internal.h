@@ -110,8 +110,11 @@ bool dlb_wanted_may_be(
 	const struct dlb_wanted *w, const uint8_t handle[static 32]);
 /* It is stored with a hold now; false: another cell took its place already. */
 bool dlb_wanted_take(struct dlb_wanted *w, size_t token);
-/* Holds what is wanted and lies in the home satchel already; then writes to the
- * letterbox how far each letter is, describes what can be described, commits. */
+/* Holds what is wanted and lies in the home satchel already. */
+enum dlb_status dlb_wanted_hold(
+	struct dlb_wanted *w, struct dlb_error *err) DLB_MUST_CHECK;
+/* That; then writes to the letterbox how far each letter is, describes what can be
+ * described, commits. */
 enum dlb_status dlb_wanted_finish(struct dlb_wanted *w,
 	uint64_t *letters_complete, struct dlb_error *err) DLB_MUST_CHECK;
 

@@ -602,7 +602,7 @@ dlb_wanted_take(struct dlb_wanted *w, size_t token)
 
 struct home_look {
 	struct dlb_wanted *w;
-	size_t first; /* of the wants in this batch */
+	size_t first, part; /* the wants in this batch */
 	uint32_t number[DLB_BATCH];
 };
 
@@ -641,19 +641,20 @@ look_at_home(void *ctx, size_t i, unsigned worker)
 }
 
 /* Gives a hold to wanted cells that came before their head did. */
-static enum dlb_status
-hold_at_home(struct dlb_wanted *w, struct dlb_error *err)
+enum dlb_status
+dlb_wanted_hold(struct dlb_wanted *w, struct dlb_error *err)
 {
 	struct home_look h = {.w = w};
 	struct dlb_satchel_change changes[DLB_BATCH];
 
-	for (; w->looked < w->wants_n; w->looked += DLB_BATCH) {
+	for (; w->looked < w->wants_n; w->looked += h.part) {
 		size_t part = w->wants_n - w->looked, n = 0;
 		uint32_t room = dlb_satchel_room_held(w->n->satchel);
 		enum dlb_status st;
 
 		if (part > DLB_BATCH)
 			part = DLB_BATCH;
+		h.part = part;
 		h.first = w->looked;
 		dlb_pool_run(part, look_at_home, &h);
 		for (size_t i = 0; i < part; i++) {
@@ -684,7 +685,7 @@ dlb_wanted_finish(struct dlb_wanted *w, uint64_t *letters_complete,
 	uint32_t *missing;
 	enum dlb_status st;
 
-	st = hold_at_home(w, err);
+	st = dlb_wanted_hold(w, err);
 	if (st != DLB_OK)
 		return st;
 	missing = calloc(w->letters_n + 1, sizeof(*missing));

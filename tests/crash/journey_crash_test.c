@@ -49,7 +49,8 @@ static void
 make_home(struct world *w, const char *path, const char *name)
 {
 	struct dlb_home_options o = {
-		.name = name, .size = 12 << 20, .unlock = open_to_all};
+		.name = name, .size = 56 << 20, .sparse = true,
+		.unlock = open_to_all};
 	struct dlb_node *n = NULL;
 
 	must(w, dlb_node_create_on(&n, crash_fs_fs(w->base), path, &o,
@@ -88,7 +89,8 @@ static int
 setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct dlb_satchel_options so = {.slots = 96, .unlock = open_to_all};
+	struct dlb_satchel_options so = {
+		.slots = 448, .sparse = true, .unlock = open_to_all};
 	FILE *f;
 
 	assert_non_null(w);

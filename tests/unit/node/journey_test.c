@@ -321,7 +321,7 @@ damaged_cells_are_refused_and_come_again(void **state)
 	r = fixture_meet(f, n, "usb");
 	assert_true(r.refused > 0);
 	assert_int_equal(r.letters_complete, 0);
-	fixture_meet(f, n, "second");
+	r = fixture_meet(f, n, "second");
 	assert_int_equal(fixture_inbox(n, &letter), 1);
 	assert_int_equal(letter.state, DLB_IN_UNREAD);
 	fixture_mkdir(f, "out");
