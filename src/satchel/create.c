@@ -252,7 +252,9 @@ dlb_satchel_create(struct dlb_fs *fs, const char *path,
 		st = dlb_super_init(&super, l.slots, options->reserve,
 			options->sparse ? DLB_SUPER_SPARSE : 0, keys->root,
 			&options->unlock, env, err);
-	if (st == DLB_OK)
+	if (st != DLB_OK)
+		dlb_error_prefix(err, "%s", path);
+	else
 		st = dlb_span_create(&file, fs, path, l.size,
 			options->span_len ? options->span_len : DLB_SPAN_LEN,
 			err);
@@ -269,7 +271,5 @@ dlb_satchel_create(struct dlb_fs *fs, const char *path,
 		dlb_error_prefix(err, "what was made could not be removed");
 out:
 	dlb_secret_free(keys);
-	if (st != DLB_OK)
-		dlb_error_prefix(err, "%s", path);
 	return st;
 }

@@ -134,13 +134,38 @@ check_size(struct dlb_satchel *s, struct dlb_error *err)
 	return st;
 }
 
+/* What the file says of itself; then the tables. */
+static enum dlb_status
+read_all(struct dlb_satchel *s, const struct dlb_unlock *unlock,
+	struct dlb_error *err)
+{
+	bool bad[2];
+	enum dlb_status st = dlb_header_unlock(
+		&s->super, s->keys->root, bad, s->file, unlock, err);
+
+	if (st != DLB_OK)
+		return st;
+	dlb_layout_init(&s->layout, s->super.slots);
+	dlb_satchel_keys_derive(s->keys, s->super.id);
+	st = check_size(s, err);
+	if (st == DLB_OK
+		&& dlb_index_init(&s->index, &s->layout, s->env) != DLB_OK)
+		st = dlb_fail(err, DLB_NO_MEMORY,
+			"out of memory for a satchel of %u cells",
+			s->layout.slots);
+	if (st == DLB_OK)
+		st = dlb_satchel_load(s, err);
+	if (st == DLB_OK && s->writable)
+		st = mend_headers(s, bad, err);
+	return st;
+}
+
 enum dlb_status
 dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
 	const struct dlb_unlock *unlock, bool writable, uint64_t span_len,
 	const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_satchel *s;
-	bool bad[2];
 	enum dlb_status st;
 
 	*out = NULL;
@@ -148,32 +173,17 @@ dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
 	if (st == DLB_OK)
 		st = dlb_span_open(&s->file, fs, path, writable,
 			span_len ? span_len : DLB_SPAN_LEN, err);
-	/* A part of several that is too short, where it is not the last. */
-	if (st == DLB_MALFORMED) {
+	if (st == DLB_OK) {
+		st = read_all(s, unlock, err);
+		if (st != DLB_OK)
+			dlb_error_prefix(err, "%s", path);
+	} else if (st == DLB_MALFORMED) {
+		/* A part of several, not the last, is too short. */
 		st = DLB_CORRUPT;
 		if (err)
 			err->status = st;
 	}
-	if (st != DLB_OK)
-		goto out;
-	st = dlb_header_unlock(
-		&s->super, s->keys->root, bad, s->file, unlock, err);
-	if (st == DLB_OK) {
-		dlb_layout_init(&s->layout, s->super.slots);
-		dlb_satchel_keys_derive(s->keys, s->super.id);
-		st = check_size(s, err);
-	}
-	if (st == DLB_OK && dlb_index_init(&s->index, &s->layout, env) != DLB_OK)
-		st = dlb_fail(err, DLB_NO_MEMORY,
-			"out of memory for a satchel of %u cells",
-			s->layout.slots);
-	if (st == DLB_OK)
-		st = dlb_satchel_load(s, err);
-	if (st == DLB_OK && writable)
-		st = mend_headers(s, bad, err);
-out:
 	if (st != DLB_OK) {
-		dlb_error_prefix(err, "%s", path);
 		dlb_satchel_close(s);
 		return st;
 	}
