@@ -7,7 +7,7 @@
 #   TEST_BUILD=DIR                      where to build, instead of build/
 #   TEST_ARGS="--suite cell"            handed to `meson test`
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 exec </dev/null
 export LC_ALL=C.UTF-8 TZ=UTC
 # What the tests need of the environment they make themselves.

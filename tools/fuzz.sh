@@ -8,7 +8,7 @@
 #   FUZZ_TARGETS="card cell" only these
 #   FUZZ_SEED=1              the first random number of libFuzzer
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 dir=${FUZZ_BUILD:-build/fuzz}
 seconds=${FUZZ_SECONDS:-60}
 seed=${FUZZ_SEED:-1}

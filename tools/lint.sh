@@ -6,8 +6,10 @@
 #   tools/lint.sh NAME...    some of them: format tidy cppcheck shell manual arrows
 #                            length banned hosts whitespace
 #   tools/lint.sh reformat   lets clang-format write the C files anew
+# The checks are called by their names, through check():
+# shellcheck disable=SC2317
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 dir=${LINT_BUILD:-build/lint}
 mkdir -p "$dir"
 failed=0
@@ -44,26 +46,32 @@ format() {
 }
 
 tidy() {
-	CC=clang tools/build.sh "$dir/clang" -Dbuildtype=debug -Dtests=false || return 1
+	CC=clang tools/build.sh "$dir/clang" -Dbuildtype=debug -Dtests=false \
+		>"$dir/build.log" 2>&1 || {
+		cat "$dir/build.log"
+		return 1
+	}
 	files 'src/*.c' >"$dir/sources"
-	xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$dir/clang" \
+	xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$dir/clang" \
 		<"$dir/sources" 2>"$dir/tidy.err" |
 		grep -vE '^[0-9]+ warnings' >"$dir/tidy.out"
 	local code=("${PIPESTATUS[@]}")
 	if [ "${code[0]}" -ne 0 ]; then
-		cat "$dir/tidy.out"
-		grep -E 'error:' "$dir/tidy.err"
+		grep -E '(error|warning):' "$dir/tidy.out" | sed 's#^.*/src/#src/#' | sort -u
+		printf 'the ways that lead there are in %s\n' "$dir/tidy.out"
 		return 1
 	fi
 	printf '%s files\n' "$(wc -l <"$dir/sources")"
 }
 
 cppcheck_() {
+	local includes=(src/*/)
+	includes=("${includes[@]/#/-I}")
 	cppcheck --quiet --std=c11 --language=c --error-exitcode=1 -j "$(nproc)" \
 		--enable=warning,portability --inline-suppr --force \
 		--suppress=missingIncludeSystem --suppress=unknownMacro \
 		--suppress=nullPointerOutOfMemory --suppress=normalCheckLevelMaxBranches \
-		-D_GNU_SOURCE $(printf -- '-I%s ' src/*/) src || return 1
+		-D_GNU_SOURCE "${includes[@]}" src || return 1
 	printf 'no warning\n'
 }
 
@@ -79,8 +87,8 @@ manual() {
 		mandoc -Tlint -Wwarning "$page" || return 1
 		found=$((found + 1))
 	done
-	printf '%s pages\n' $found
-	[ $found -gt 0 ]
+	printf '%s pages\n' "$found"
+	[ "$found" -gt 0 ]
 }
 
 arrows() {
