@@ -16,11 +16,11 @@
 #define DLB_STICK_BOX_LEN_MIN (16ULL * 65536)
 
 struct dlb_stick {
-	char path[4096];  /* of the box's first file */
-	bool exists;      /* false: there is none yet, path is where it would be */
-	bool read_only;   /* the medium or the file */
-	uint64_t free;    /* bytes, on the medium */
-	uint64_t size;    /* of the box, all its files, where it exists */
+	char path[4096]; /* of the box's first file */
+	bool exists; /* false: there is none yet, path is where it would be */
+	bool read_only; /* the medium or the file */
+	uint64_t free;  /* bytes, on the medium */
+	uint64_t size;  /* of the box, all its files, where it exists */
 };
 
 /* `where` is a box's path or the directory it lies in. Also OK, with exists false,

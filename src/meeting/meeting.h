@@ -23,7 +23,7 @@ struct dlb_plan_cell {
 	uint8_t name[16];
 	uint16_t expiry_week;
 	uint8_t copies; /* 0: a look copy, never passed on */
-	bool for_peer;  /* carries the tag of a box whose key the peer has shown */
+	bool for_peer; /* carries the tag of a box whose key the peer has shown */
 };
 
 struct dlb_plan_move {

@@ -20,15 +20,16 @@ dlb_copies_start(const struct dlb_env *env)
 void
 dlb_plan_own(size_t waiting, size_t *real, size_t *cover)
 {
-	*real = waiting < DLB_MEETING_OWN_CELLS ? waiting : DLB_MEETING_OWN_CELLS;
+	*real = waiting < DLB_MEETING_OWN_CELLS ? waiting
+						: DLB_MEETING_OWN_CELLS;
 	*cover = DLB_MEETING_OWN_CELLS - *real;
 }
 
 static void
 split_copies(struct dlb_plan_move *move, const struct dlb_plan_cell *cell)
 {
-	uint8_t copies = cell->copies < DLB_COPIES_MAX ? cell->copies
-						       : DLB_COPIES_MAX;
+	uint8_t copies =
+		cell->copies < DLB_COPIES_MAX ? cell->copies : DLB_COPIES_MAX;
 
 	move->give = copies / 2;
 	move->keep = (uint8_t)(copies - move->give);

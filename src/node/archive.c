@@ -19,8 +19,8 @@
 
 struct fd_sink {
 	struct dlb_sink base;
-	int fd; /* the caller's */
-	bool archive; /* false: a lone file's bytes */
+	int fd;            /* the caller's */
+	bool archive;      /* false: a lone file's bytes */
 	uint64_t file_len; /* of the file being written */
 	struct dlb_buf waiting;
 };

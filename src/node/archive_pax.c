@@ -59,7 +59,8 @@ put_header(struct dlb_buf *out, const struct header *h)
 	block[156] = h->type;
 	if (h->target_len > 0)
 		put_bytes(block + 157, FIELD_MAX, h->target, h->target_len);
-	memcpy(block + 257, "ustar\00000", 8);
+	put_bytes(block + 257, 6, "ustar", 5);
+	put_bytes(block + 263, 2, "00", 2);
 	for (size_t i = 0; i < sizeof(block); i++)
 		sum += (uint8_t)block[i];
 	put_octal(block + 148, 6, sum);
@@ -105,8 +106,8 @@ static bool
 put_records(struct dlb_buf *out, const struct header *h, uint32_t mtime_ns)
 {
 	bool path = needs_record(h->path, h->path_len);
-	bool target = h->target_len > 0
-		&& needs_record(h->target, h->target_len);
+	bool target =
+		h->target_len > 0 && needs_record(h->target, h->target_len);
 	bool text = (!path || dlb_utf8_valid(h->path, h->path_len))
 		&& (!target || dlb_utf8_valid(h->target, h->target_len));
 	char number[48];
@@ -145,7 +146,7 @@ dlb_pax_header(struct dlb_buf *out, const struct dlb_manifest_file *f)
 {
 	char path[DLB_MANIFEST_PATH_MAX + 1];
 	struct header h = {
-		.type = f->type == DLB_FILE_DIR	   ? '5'
+		.type = f->type == DLB_FILE_DIR    ? '5'
 			: f->type == DLB_FILE_LINK ? '2'
 						   : '0',
 		.mode = f->type == DLB_FILE_LINK ? 0777 : f->mode & 0777,

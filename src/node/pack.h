@@ -18,7 +18,8 @@ struct dlb_pack_options {
 	const char *stdin_name;
 	int stdin_fd;
 	bool compress;
-	struct dlb_manifest_fields fields; /* message, card, kind; codec is set here */
+	struct dlb_manifest_fields
+		fields; /* message, card, kind; codec is set here */
 	/* Told of each thing left out and why (a socket, a link that leads out ...);
 	 * may be NULL. */
 	void (*note)(void *ctx, const char *text);
@@ -50,7 +51,8 @@ void dlb_pack_patch(const struct dlb_pack *p, uint64_t *offset,
  * dlb_pack_list_free. */
 enum dlb_status dlb_pack_list(char ***out, size_t *n, const char *const *paths,
 	size_t paths_n, void (*note)(void *ctx, const char *text),
-	void *note_ctx, uint64_t *skipped, struct dlb_error *err) DLB_MUST_CHECK;
+	void *note_ctx, uint64_t *skipped, struct dlb_error *err)
+	DLB_MUST_CHECK;
 void dlb_pack_list_free(char **list, size_t n);
 
 /* ---- in: unpack.c --------------------------------------------------------------------- */
@@ -60,10 +62,11 @@ void dlb_pack_list_free(char **list, size_t n);
  * links followed, and moved there when all is whole; nothing is left on failure. */
 struct dlb_unpack;
 struct dlb_unpack_options {
-	const char *directory; /* made where only its last part is missing; or */
-	int fd;                /* >= 0: a lone file's bytes, else a pax archive */
+	const char
+		*directory; /* made where only its last part is missing; or */
+	int fd;             /* >= 0: a lone file's bytes, else a pax archive */
 	bool overwrite;
-	bool describe_only; /* stops once the manifest is parsed */
+	bool describe_only;   /* stops once the manifest is parsed */
 	uint64_t content_len; /* of the whole stream: bounds what is believed;
 			       * UINT64_MAX: not known */
 	char label[17]; /* hex, of the letter: the hidden directory's name */

@@ -62,8 +62,8 @@ open_part(struct dlb_dirs *d, const char *part, size_t len)
 	}
 	memcpy(d->name, part, len);
 	d->name[len] = '\0';
-	return openat(at, d->name,
-		O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(
+		at, d->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "pack.h"
 
 #include <sys/stat.h>
+#include <zstd.h>
 
 /* ---- folders along a path (pack_dirs.c) ------------------------------------------ */
 
@@ -61,8 +62,39 @@ struct dlb_walk {
 /* Fills w->roots from the paths. */
 enum dlb_status dlb_walk_init(struct dlb_walk *w, const char *const *paths,
 	size_t paths_n, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_walk_run(
-	struct dlb_walk *w, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_walk_run(struct dlb_walk *w, struct dlb_error *err)
+	DLB_MUST_CHECK;
 void dlb_walk_free(struct dlb_walk *w);
+
+/* ---- the stream (pack.c opens it, pack_read.c reads it) ------------------------------ */
+
+struct dlb_pack {
+	struct dlb_walk walk;
+	struct dlb_buf manifest; /* with its u32 */
+	struct dlb_manifest m;
+	uint32_t files; /* folders not counted */
+	size_t given;   /* of the manifest */
+
+	bool from_stdin;
+	int stdin_fd;
+	uint64_t stdin_len; /* read so far */
+	bool source_done;
+
+	size_t pos; /* in the manifest's list */
+	struct dlb_manifest_file file;
+	int fd; /* of file; -1: none */
+	uint64_t left;
+	struct stat st; /* of file, when it was opened */
+	size_t root;    /* whose folder is open */
+	int root_fd;    /* -1: none */
+	struct dlb_dirs dirs;
+
+	ZSTD_CCtx *zstd; /* NULL: not compressed */
+	uint8_t *in;     /* what is being compressed */
+	size_t in_cap, in_len, in_at;
+	bool zstd_done;
+};
+/* Closes *fd where it is one, and forgets it. */
+void dlb_pack_close_fd(int *fd);
 
 #endif

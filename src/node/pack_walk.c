@@ -108,8 +108,8 @@ names_read(struct names *names, DIR *dir, int *failed, struct dlb_error *err)
 	while (errno = 0, (e = readdir(dir)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (dlb_buf_append(&names->arena, e->d_name,
-			    strlen(e->d_name) + 1)
+		if (dlb_buf_append(
+			    &names->arena, e->d_name, strlen(e->d_name) + 1)
 			!= DLB_OK)
 			return out_of_memory(err);
 		names->n++;
@@ -334,10 +334,12 @@ root_init(struct dlb_walk_root *root, const char *path, struct dlb_error *err)
 	struct stat st;
 
 	if (path[0] == '\0')
-		return dlb_fail(err, DLB_USAGE, "an empty path can not be sent");
+		return dlb_fail(
+			err, DLB_USAGE, "an empty path can not be sent");
 	if (stat(path, &st) != 0)
 		return dlb_fail_errno(err, errno, "can not send \"%s\"",
-			dlb_printable(shown, sizeof(shown), path, strlen(path)));
+			dlb_printable(
+				shown, sizeof(shown), path, strlen(path)));
 	root->path = strdup(path);
 	if (!root->path)
 		return out_of_memory(err);

@@ -31,8 +31,8 @@ struct dlb_unpack {
 	struct dlb_manifest m;
 
 	struct dlb_sink *sink;
-	size_t pos; /* in the list of files */
-	bool done; /* all files were written */
+	size_t pos;    /* in the list of files */
+	bool done;     /* all files were written */
 	uint64_t left; /* of the file being written */
 	uint32_t files;
 

@@ -12,16 +12,12 @@
  */
 #include "unpack_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Files from here on get their room before their bytes. */
@@ -58,161 +54,6 @@ dlb_local_path(char out[static DLB_MANIFEST_PATH_MAX + 1], const char *path,
 	return changed;
 }
 
-/* ---- messages ----------------------------------------------------------------------- */
-
-static void
-size_text(char out[static 32], uint64_t n)
-{
-	static const char units[][4] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-	size_t unit = 0;
-	uint64_t tenths = n * 10;
-
-	if (n > UINT64_MAX / 16)
-		tenths = UINT64_MAX;
-	while (tenths >= 10240 && unit + 1 < DLB_ARRAY_LEN(units)) {
-		tenths = tenths / 1024 + (tenths % 1024 != 0);
-		unit++;
-	}
-	if (unit == 0)
-		snprintf(out, 32, "%llu B", (unsigned long long)(tenths / 10));
-	else
-		snprintf(out, 32, "%llu.%llu %s",
-			(unsigned long long)(tenths / 10),
-			(unsigned long long)(tenths % 10), units[unit]);
-}
-
-static enum dlb_status
-fail_space(const struct dlb_dir_sink *d, struct dlb_error *err)
-{
-	char need[32], have[32] = "less";
-	struct statvfs st;
-
-	size_text(need, d->m->files_len);
-	if (d->target >= 0 && fstatvfs(d->target, &st) == 0)
-		size_text(have, (uint64_t)st.f_bavail * st.f_frsize);
-	return dlb_fail(err, DLB_NO_SPACE,
-		"the letter's files need %s, and in \"%s\" %s is free: make "
-		"room, or name another directory with -o",
-		need, d->directory_text, have);
-}
-
-enum dlb_status
-dlb_dir_sink_fail(const struct dlb_dir_sink *d,
-	const struct dlb_manifest_file *f, int sys_errno, struct dlb_error *err)
-{
-	char name[200];
-
-	if (sys_errno == ENOSPC || sys_errno == EDQUOT)
-		return fail_space(d, err);
-	dlb_printable(name, sizeof(name), f->path, f->path_len);
-	if (sys_errno == EEXIST)
-		return dlb_fail(err, DLB_MALFORMED,
-			"the letter has two names that are one in \"%s\": \"%s\"",
-			d->directory_text, name);
-	if (sys_errno == EFBIG)
-		return dlb_fail(err, DLB_LIMIT,
-			"\"%s\" is too large a file for where \"%s\" lies: name "
-			"another directory with -o",
-			name, d->directory_text);
-	return dlb_fail_errno(err, sys_errno, "can not write \"%s\" into \"%s\"",
-		name, d->directory_text);
-}
-
-/* ---- the staging folder --------------------------------------------------------------- */
-
-static enum dlb_status
-fail_target(
-	const struct dlb_dir_sink *d, int sys_errno, struct dlb_error *err)
-{
-	if (sys_errno == EACCES || sys_errno == EPERM || sys_errno == EROFS)
-		return dlb_fail(err, DLB_READ_ONLY,
-			"nothing can be written into \"%s\": name another "
-			"directory with -o",
-			d->directory_text);
-	return dlb_fail_errno(err, sys_errno, "can not write into \"%s\"",
-		d->directory_text);
-}
-
-static enum dlb_status
-open_target(struct dlb_dir_sink *d, struct dlb_error *err)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-
-	d->target = open(d->directory, flags);
-	if (d->target < 0 && errno == ENOENT) {
-		if (mkdir(d->directory, 0777) != 0)
-			return fail_target(d, errno, err);
-		d->made_target = true;
-		d->target = open(d->directory, flags);
-	}
-	if (d->target < 0)
-		return fail_target(d, errno, err);
-	return DLB_OK;
-}
-
-/* What a crash left of an earlier try goes first; but not what another process is
- * writing at this moment. */
-static enum dlb_status
-remove_leftover(struct dlb_dir_sink *d, struct dlb_error *err)
-{
-	int fd = openat(d->target, d->staging_name,
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool busy = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0
-		&& errno == EWOULDBLOCK;
-
-	if (!busy && (fd >= 0 || errno != ENOENT))
-		dlb_remove_tree(d->target, d->staging_name);
-	if (fd >= 0)
-		close(fd);
-	if (busy)
-		return dlb_fail(err, DLB_BUSY,
-			"this letter is being written into \"%s\" already",
-			d->directory_text);
-	return DLB_OK;
-}
-
-static enum dlb_status
-make_staging(struct dlb_dir_sink *d, struct dlb_error *err)
-{
-	struct stat st, target;
-	enum dlb_status s = remove_leftover(d, err);
-
-	if (s != DLB_OK)
-		return s;
-	if (mkdirat(d->target, d->staging_name, 0700) != 0)
-		return fail_target(d, errno, err);
-	d->staging = openat(d->target, d->staging_name,
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (d->staging < 0 || fstat(d->staging, &st) != 0
-		|| fstat(d->target, &target) != 0)
-		return fail_target(d, errno, err);
-	/* Somebody put a folder of their own in its place; a medium without
-	 * owners (FAT) shows one and the same for all. */
-	if (st.st_uid != geteuid() && st.st_uid != target.st_uid)
-		return dlb_fail(err, DLB_REFUSED,
-			"somebody else meddles in \"%s\": name another "
-			"directory with -o",
-			d->directory_text);
-	(void)flock(d->staging, LOCK_EX | LOCK_NB);
-	dlb_dirs_init(&d->dirs, d->staging);
-	return DLB_OK;
-}
-
-static enum dlb_status
-check_space(const struct dlb_dir_sink *d, struct dlb_error *err)
-{
-	struct statvfs st;
-	uint64_t free;
-
-	/* Where there is no count of blocks, the write will tell. */
-	if (fstatvfs(d->target, &st) != 0 || st.f_blocks == 0)
-		return DLB_OK;
-	if (__builtin_mul_overflow(
-		    (uint64_t)st.f_bavail, (uint64_t)st.f_frsize, &free))
-		return DLB_OK;
-	return d->m->files_len > free ? fail_space(d, err) : DLB_OK;
-}
-
 static enum dlb_status
 dir_begin(struct dlb_sink *sink, const struct dlb_manifest *m,
 	struct dlb_error *err)
@@ -225,13 +66,13 @@ dir_begin(struct dlb_sink *sink, const struct dlb_manifest *m,
 	d->few = !d->overwrite && m->files_n <= FEW_FILES;
 	if (m->files_n == 0)
 		return DLB_OK;
-	s = open_target(d, err);
+	s = dlb_stage_target(d, err);
 	if (s == DLB_OK)
 		s = dlb_place_check(d, err);
 	if (s == DLB_OK)
-		s = check_space(d, err);
+		s = dlb_stage_space(d, err);
 	if (s == DLB_OK)
-		s = make_staging(d, err);
+		s = dlb_stage_make(d, err);
 	return s;
 }
 
@@ -370,12 +211,12 @@ dir_file_end(struct dlb_sink *sink, struct dlb_error *err)
 /* ---- links, and folders' modes and times --------------------------------------------- */
 
 void
-dlb_dir_metadata(int at, const char *name, const struct dlb_manifest_file *f,
-	bool sync)
+dlb_dir_metadata(
+	int at, const char *name, const struct dlb_manifest_file *f, bool sync)
 {
 	struct timespec times[2];
-	int fd = openat(at, name,
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(
+		at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -460,7 +301,7 @@ sync_target(const struct dlb_dir_sink *d, struct dlb_error *err)
 		return DLB_OK;
 	if (syncfs(d->target) != 0)
 		return errno == ENOSPC || errno == EDQUOT
-			? fail_space(d, err)
+			? dlb_stage_fail_space(d, err)
 			: dlb_fail_errno(err, errno,
 				"what was written into \"%s\" did not reach the "
 				"medium",
@@ -535,8 +376,7 @@ label_valid(const char *label)
 {
 	size_t n = strnlen(label, 17);
 
-	return n > 0 && n < 17
-		&& strspn(label, "0123456789abcdefABCDEF") == n;
+	return n > 0 && n < 17 && strspn(label, "0123456789abcdefABCDEF") == n;
 }
 
 enum dlb_status

@@ -43,8 +43,8 @@ enum dlb_status dlb_sink_fd_new(
 
 #define DLB_PAX_BLOCK 512
 /* Appends what stands before f's bytes. */
-enum dlb_status dlb_pax_header(struct dlb_buf *out,
-	const struct dlb_manifest_file *f) DLB_MUST_CHECK;
+enum dlb_status dlb_pax_header(
+	struct dlb_buf *out, const struct dlb_manifest_file *f) DLB_MUST_CHECK;
 /* Appends what makes len bytes whole blocks. */
 enum dlb_status dlb_pax_pad(struct dlb_buf *out, uint64_t len) DLB_MUST_CHECK;
 enum dlb_status dlb_pax_end(struct dlb_buf *out) DLB_MUST_CHECK;
@@ -56,17 +56,17 @@ enum dlb_status dlb_pax_end(struct dlb_buf *out) DLB_MUST_CHECK;
 struct dlb_dir_sink {
 	struct dlb_sink base;
 	const struct dlb_manifest *m;
-	const char *directory; /* the caller's */
+	const char *directory;    /* the caller's */
 	char directory_text[256]; /* printable */
 	bool overwrite;
 	bool made_target; /* and removes it where nothing comes of it */
 	bool finished;
 	bool content_known; /* how long the stream is */
 	bool sizes_hold; /* of the files: the stream is as long as they say */
-	bool few; /* files: synced one by one */
+	bool few;        /* files: synced one by one */
 	char staging_name[32];
-	int target;  /* -1: not there yet */
-	int staging; /* -1: none; holds its lock */
+	int target;           /* -1: not there yet */
+	int staging;          /* -1: none; holds its lock */
 	struct dlb_dirs dirs; /* in staging */
 	void (*note)(void *ctx, const char *text);
 	void *note_ctx;
@@ -86,18 +86,28 @@ bool dlb_local_path(char out[static DLB_MANIFEST_PATH_MAX + 1],
 enum dlb_status dlb_dir_sink_fail(const struct dlb_dir_sink *d,
 	const struct dlb_manifest_file *f, int sys_errno,
 	struct dlb_error *err);
+/* Opens the target, or makes it. */
+enum dlb_status dlb_stage_target(struct dlb_dir_sink *d, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* Is there room for all files? */
+enum dlb_status dlb_stage_space(
+	const struct dlb_dir_sink *d, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_stage_fail_space(
+	const struct dlb_dir_sink *d, struct dlb_error *err);
+enum dlb_status dlb_stage_make(struct dlb_dir_sink *d, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Is a name in the way? Nothing is written yet. */
-enum dlb_status dlb_place_check(
-	struct dlb_dir_sink *d, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_place_check(struct dlb_dir_sink *d, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Moves what is in staging into the target; what was not there before either comes
  * whole or not at all. */
-enum dlb_status dlb_place_all(
-	struct dlb_dir_sink *d, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_place_all(struct dlb_dir_sink *d, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Mode and time of a folder, as sent; sync: brings it onto the medium. */
-void dlb_dir_metadata(int at, const char *name,
-	const struct dlb_manifest_file *f, bool sync);
-bool dlb_file_lies_in(const struct dlb_manifest_file *f,
-	const struct dlb_manifest_file *dir);
+void dlb_dir_metadata(
+	int at, const char *name, const struct dlb_manifest_file *f, bool sync);
+bool dlb_file_lies_in(
+	const struct dlb_manifest_file *f, const struct dlb_manifest_file *dir);
 /* A folder and all in it; follows no links. Whatever can not be removed stays. */
 void dlb_remove_tree(int at, const char *name);
 

@@ -123,7 +123,7 @@ move(const struct dlb_dir_sink *d, int from, const char *name, int to,
 	if (folder && (f->mode & 0700) != 0700)
 		(void)fchmodat(from, name, 0700, 0);
 	r = d->overwrite && !folder ? renameat(from, name, to, name)
-			       : rename_new(from, name, to);
+				    : rename_new(from, name, to);
 	if (r == 0 && folder)
 		dlb_dir_metadata(to, name, f, d->few);
 	return r;

@@ -22,12 +22,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define REQUIRE(cond)                                                         \
-	do {                                                                  \
-		if (!(cond)) {                                                \
-			fprintf(stderr, "%d: %s\n", __LINE__, #cond);         \
-			abort();                                              \
-		}                                                             \
+#define REQUIRE(cond)                                                          \
+	do {                                                                   \
+		if (!(cond)) {                                                 \
+			fprintf(stderr, "%d: %s\n", __LINE__, #cond);          \
+			abort();                                               \
+		}                                                              \
 	} while (0)
 
 static char base[64], out[128];

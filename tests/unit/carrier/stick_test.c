@@ -174,7 +174,8 @@ test_many(void **state)
 	for (unsigned i = 0; i < DLB_STICK_BOXES_MAX + 10; i++) {
 		char name[256];
 
-		snprintf(name, sizeof(name), "box with a long name %080u.dlb", i);
+		snprintf(name, sizeof(name), "box with a long name %080u.dlb",
+			i);
 		make_file(f, name, DLB_STICK_BOX_LEN_MIN);
 	}
 	assert_int_equal(locate(f, f->dir), DLB_USAGE);

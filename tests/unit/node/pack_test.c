@@ -471,8 +471,8 @@ from_stdin(struct tree *t, const char *name, size_t len, bool compress)
 	assert_int_equal(t->bytes, len);
 	assert_int_equal(stat(t->first_path, &st), 0);
 	assert_int_equal(st.st_size, len);
-	assert_string_equal(strrchr(t->first_path, '/') + 1,
-		name ? name : "stdin");
+	assert_string_equal(
+		strrchr(t->first_path, '/') + 1, name ? name : "stdin");
 	dlb_buf_free(&stream);
 }
 
@@ -668,8 +668,8 @@ test_list(void **state)
 	assert_string_equal(list[2], tree_at(t, "in/d/2"));
 	dlb_pack_list_free(list, n);
 	paths[1] = tree_at(t, "in/gone");
-	assert_int_equal(dlb_pack_list(&list, &n, paths, 2, NULL, NULL, NULL,
-				 &t->err),
+	assert_int_equal(
+		dlb_pack_list(&list, &n, paths, 2, NULL, NULL, NULL, &t->err),
 		DLB_NOT_FOUND);
 	assert_int_equal(
 		dlb_pack_list(&list, &n, NULL, 0, NULL, NULL, NULL, &t->err),

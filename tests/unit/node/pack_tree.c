@@ -130,9 +130,17 @@ static void
 odd_name(struct tree *t, char out[static 256], unsigned i)
 {
 	static const char *const forms[] = {
-		"%u", "with space %u ", "-dash%u", "..%u", ".hidden%u",
-		"\xc3\xa4\xe2\x82\xac\xf0\x9f\x93\xae%u", "\xff\xfe broken %u",
-		"quote'\"\\$(x)%u", "~%u", "a.b.c%u", "CON%u:*?",
+		"%u",
+		"with space %u ",
+		"-dash%u",
+		"..%u",
+		".hidden%u",
+		"\xc3\xa4\xe2\x82\xac\xf0\x9f\x93\xae%u",
+		"\xff\xfe broken %u",
+		"quote'\"\\$(x)%u",
+		"~%u",
+		"a.b.c%u",
+		"CON%u:*?",
 		"e\xcc\x81%u",
 	};
 	size_t len;
@@ -185,15 +193,20 @@ static void
 grow_link(struct tree *t, const char *path, unsigned depth)
 {
 	static const char *const targets[] = {
-		"x", "a/b c", "./here", ".", "\xff\xfe", "x//y/",
+		"x",
+		"a/b c",
+		"./here",
+		".",
+		"\xff\xfe",
+		"x//y/",
 	};
 	struct timespec times[2] = {
 		{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1234567, .tv_nsec = 89}};
 
-	assert_int_equal(symlink(depth > 0 && below(t, 3) == 0
-					 ? "../up"
-					 : targets[below(t, 6)],
-				 path),
+	assert_int_equal(
+		symlink(depth > 0 && below(t, 3) == 0 ? "../up"
+						      : targets[below(t, 6)],
+			path),
 		0);
 	assert_int_equal(
 		utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
@@ -326,8 +339,7 @@ tree_note(void *ctx, const char *text)
 }
 
 enum dlb_status
-tree_pack(
-	struct tree *t, struct dlb_buf *out, struct dlb_pack_options *options)
+tree_pack(struct tree *t, struct dlb_buf *out, struct dlb_pack_options *options)
 {
 	static uint8_t piece[200000];
 	uint8_t patch[16];
