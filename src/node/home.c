@@ -335,72 +335,7 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	return DLB_OK;
 }
 
-/* ---- what a crash left --------------------------------------------------------------- */
-
-struct known_cells {
-	struct dlb_node *n;
-	uint8_t *mark; /* a bit an entry: a letter knows this cell */
-	struct dlb_error *err;
-	enum dlb_status st;
-};
-
-static bool
-mark_letter(void *ctx, const struct dlb_out_letter *letter)
-{
-	struct known_cells *k = ctx;
-	struct dlb_buf names = {0};
-
-	k->st = dlb_out_cells(k->n->letterbox, letter->number, &names, k->err);
-	for (size_t i = 0; k->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
-		i += DLB_NAME_LEN) {
-		uint32_t number = dlb_satchel_find(k->n->satchel, names.data + i);
-
-		if (number != DLB_NO_ENTRY)
-			k->mark[number / 8] |= (uint8_t)(1u << (number % 8));
-	}
-	dlb_buf_free(&names);
-	return k->st == DLB_OK;
-}
-
-/* Sealing was cut short: the letterbox never heard of those cells. */
-static enum dlb_status
-drop_orphans(struct dlb_node *n, struct dlb_error *err)
-{
-	struct known_cells k = {.n = n, .err = err, .st = DLB_OK};
-	struct dlb_satchel_change *changes = NULL;
-	struct dlb_satchel_info info;
-	struct dlb_entry e;
-	size_t changes_n = 0;
-	enum dlb_status st;
-
-	dlb_satchel_info(n->satchel, &info);
-	k.mark = calloc(1, (size_t)info.entries / 8 + 1);
-	changes = calloc((size_t)info.held + 1, sizeof(*changes));
-	if (!k.mark || !changes) {
-		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-		goto out;
-	}
-	st = dlb_out_each(n->letterbox, mark_letter, &k, err);
-	if (st == DLB_OK)
-		st = k.st;
-	if (st != DLB_OK)
-		goto out;
-	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at, DLB_OWN, &e);
-		at = e.number + 1)
-		if (!(k.mark[e.number / 8] & (1u << (e.number % 8))) &&
-			changes_n < info.held)
-			changes[changes_n++] = (struct dlb_satchel_change){
-				.number = e.number, .searched = e.searched};
-	st = dlb_satchel_update(n->satchel, changes, changes_n, err);
-	if (st == DLB_OK)
-		st = dlb_setting_set_int(n->letterbox, DLB_SET_SEALING, 0, err);
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(n->letterbox, err);
-out:
-	free(k.mark);
-	free(changes);
-	return st;
-}
+/* ---- opening ------------------------------------------------------------------- */
 
 enum dlb_status
 dlb_node_open(struct dlb_node **out, const char *home,
@@ -417,7 +352,7 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_node *n = NULL;
-	int64_t sealing = 0;
+	int64_t doubt = 0;
 	bool renewed;
 	enum dlb_status st;
 
@@ -436,10 +371,10 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	if (st == DLB_OK)
 		st = dlb_clock_look(n->letterbox, &n->clock, err);
 	if (st == DLB_OK &&
-		dlb_setting_get_int(n->letterbox, DLB_SET_SEALING, &sealing) ==
+		dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt) ==
 			DLB_OK &&
-		sealing)
-		st = drop_orphans(n, err);
+		doubt)
+		st = dlb_node_drop_orphans(n, err);
 	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox) &&
 		n->clock.trusted_week)
 		st = dlb_letterbox_renew(n->letterbox, &renewed, err);

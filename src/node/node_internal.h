@@ -28,7 +28,7 @@ struct dlb_node {
 /* Settings that node keeps in the letterbox. */
 #define DLB_SET_SATCHEL_ROOT "satchel.root"
 #define DLB_SET_SPREAD "send.spread"
-#define DLB_SET_SEALING "send.sealing"
+#define DLB_SET_HOLDS "holds.doubt"
 
 uint8_t *dlb_node_cell(struct dlb_node *n, size_t i);
 
@@ -40,6 +40,19 @@ enum dlb_status dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs,
 enum dlb_status dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs,
 	const char *home, const struct dlb_unlock *unlock, unsigned wait_ms,
 	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- what a crash left (orphans.c) ------------------------------------------- */
+
+/* Set (uncommitted) before cells are held that no letter knows yet, or letters
+ * forgotten whose cells are still held; cleared with what makes it good. The next
+ * opening looks for orphans where it is set. */
+enum dlb_status dlb_node_doubt_holds(
+	struct dlb_node *n, bool doubt, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_node_drop_orphans(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+/* How many of a letter's cells may be held here. */
+uint32_t dlb_node_held_cells(
+	const struct dlb_node *n, const struct dlb_in_letter *letter);
 
 /* ---- sealing in batches (seal.c) -------------------------------------------- */
 
@@ -74,7 +87,7 @@ enum dlb_status dlb_sealer_undo(
 	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_sealer_free(struct dlb_sealer *s);
 
-/* ---- finding one's own (search.c) ---------------------------------------------- */
+/* ---- finding one's own (trial.c, heads.c, wanted.c) ---------------------------------------------- */
 
 /* A trial reads the first whole blocks that hold the first bytes of a cell. */
 #define DLB_PEEK_LEN ((DLB_TRIAL_LEN + 63) / 64 * 64)
@@ -95,6 +108,17 @@ struct dlb_wanted;
 enum dlb_status dlb_wanted_new(struct dlb_wanted **out, struct dlb_node *n,
 	struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_wanted_free(struct dlb_wanted *w);
+struct dlb_node *dlb_wanted_node(const struct dlb_wanted *w);
+/* A letter that is new: its head, which has this handle, and all other cells. */
+enum dlb_status dlb_wanted_letter(struct dlb_wanted *w,
+	const struct dlb_in_letter *letter,
+	const uint8_t handle[static DLB_HANDLE_LEN], struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* After the last of these, before the next look-up. */
+enum dlb_status dlb_wanted_index(
+	struct dlb_wanted *w, struct dlb_error *err) DLB_MUST_CHECK;
+/* Would so many more cells be beyond what strangers may take? */
+bool dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more);
 /* Opens the heads of hits and adds their letters to the letterbox and to what is
  * wanted; commits. letters_new and letters_refused are added to. */
 enum dlb_status dlb_wanted_add_hits(struct dlb_wanted *w,
@@ -117,6 +141,13 @@ enum dlb_status dlb_wanted_hold(
  * described, commits. */
 enum dlb_status dlb_wanted_finish(struct dlb_wanted *w,
 	uint64_t *letters_complete, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- what a list shows (describe.c) ------------------------------------------------- */
+
+/* From the start of its content; or, once it is whole, from its cells. */
+void dlb_describe_head(
+	struct dlb_in_letter *letter, const uint8_t *content, size_t len);
+void dlb_describe(struct dlb_node *n, struct dlb_in_letter *letter);
 
 /* ---- a letter's content (content.c) ----------------------------------------------- */
 

@@ -425,13 +425,6 @@ send_each(struct sending *s, struct dlb_error *err)
 	return st;
 }
 
-/* From here on a crash leaves cells that must be looked for. */
-static enum dlb_status
-mark_sealing(struct dlb_node *n, bool on, struct dlb_error *err)
-{
-	return dlb_setting_set_int(n->letterbox, DLB_SET_SEALING, on, err);
-}
-
 static enum dlb_status
 prepare(struct sending *s, struct dlb_error *err)
 {
@@ -479,7 +472,7 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	memset(result, 0, sizeof(*result));
 	st = prepare(&s, err);
 	if (st == DLB_OK)
-		st = mark_sealing(n, true, err);
+		st = dlb_node_doubt_holds(n, true, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
 	if (st == DLB_OK)
@@ -494,13 +487,13 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 		st = dlb_correspondent_mark(
 			n->letterbox, correspondent, false, true, err);
 	if (st == DLB_OK)
-		st = mark_sealing(n, false, err);
+		st = dlb_node_doubt_holds(n, false, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
 	if (st != DLB_OK && s.sealer &&
 		dlb_sealer_undo(s.sealer, NULL) == DLB_OK &&
 		dlb_letterbox_rollback(n->letterbox, NULL) == DLB_OK &&
-		mark_sealing(n, false, NULL) == DLB_OK &&
+		dlb_node_doubt_holds(n, false, NULL) == DLB_OK &&
 		dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
 		/* The mark stays: the next opening looks for what is left. */
 	}

@@ -16,7 +16,7 @@ fixture_setup(void **state)
 	dlb_pool_limit(1);
 	assert_int_equal(dlb_base_init(), DLB_OK);
 	snprintf(f->dir, sizeof(f->dir), "%s/dlb-node-XXXXXX",
-		tmp && *tmp ? tmp : "/tmp");
+		tmp && *tmp && strlen(tmp) < 200 ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	dlb_env_seeded_init(&f->env, 1, FIXTURE_NOW_MS);
 	*state = f;
@@ -27,7 +27,7 @@ int
 fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[512];
+	char command[640];
 
 	snprintf(command, sizeof(command), "chmod -R u+rwX '%s'; rm -rf '%s'",
 		f->dir, f->dir);

@@ -1,0 +1,160 @@
+/*
+ * heads: opens the head cells that trials found; each that is new becomes a letter
+ * of the inbox. Written down before the other cells come, so that a crash after it
+ * costs at most a second look.
+ */
+#include "node_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The card that rode along: a correspondent's newer one, or a stranger's, who
+ * stays a stranger until the owner says otherwise. */
+static void
+note_card(struct dlb_node *n, const struct dlb_opened *o,
+	struct dlb_in_letter *letter)
+{
+	struct dlb_correspondent who;
+
+	if (dlb_correspondent_by_identity(n->letterbox, &who, &o->sender) !=
+		DLB_OK)
+		return;
+	letter->from = who.id;
+	if (!who.heard &&
+		dlb_correspondent_mark(n->letterbox, who.id, true, false, NULL) !=
+			DLB_OK) {
+		/* Only means that our card rides along once more. */
+	}
+	if (o->card_len) {
+		struct dlb_card *card = calloc(1, sizeof(*card));
+
+		if (card &&
+			dlb_card_parse(card, o->card, o->card_len, NULL) == DLB_OK &&
+			dlb_equal(&card->identity, &o->sender,
+				sizeof(card->identity)) &&
+			card->serial > who.serial &&
+			dlb_correspondent_add(
+				n->letterbox, &who, card, NULL, NULL) != DLB_OK) {
+			/* The one that is held goes on to serve. */
+		}
+		free(card);
+	}
+}
+
+struct opened_head {
+	enum dlb_status st;
+	struct dlb_opened opened;
+	uint8_t name[DLB_NAME_LEN];
+	uint8_t handle[DLB_HANDLE_LEN];
+	uint16_t expiry_week;
+};
+
+struct opening {
+	struct dlb_node *n;
+	struct dlb_satchel *where;
+	const struct dlb_hit *hits;
+	struct opened_head *heads;
+	struct dlb_opener opener;
+};
+
+static void
+open_one(void *ctx, size_t i, unsigned worker)
+{
+	struct opening *o = ctx;
+	struct opened_head *head = &o->heads[i];
+	struct dlb_node *n = o->n;
+	uint8_t *cell = dlb_node_cell(n, i), core[DLB_HASH_LEN];
+	struct dlb_waybill waybill;
+
+	head->st = dlb_satchel_get(o->where, o->hits[i].number, cell, core,
+		head->name, n->aead[worker], true, NULL);
+	if (head->st == DLB_OK)
+		head->st = dlb_cell_check(&waybill, cell, NULL);
+	if (head->st != DLB_OK)
+		return;
+	head->expiry_week = waybill.expiry_week;
+	memcpy(head->handle, cell + DLB_WAYBILL_LEN, sizeof(head->handle));
+	head->st = dlb_head_open(&head->opened, n->aead[worker], cell,
+		o->hits[i].shared, &o->opener, NULL);
+	/* What a threshold keeps closed is for a later release. */
+	if (head->st == DLB_OK &&
+		(head->opened.stripe.mode != DLB_STRIPE_WHOLE ||
+			head->opened.stripe.k != 1))
+		head->st = DLB_UNSUPPORTED;
+}
+
+/* An opened head becomes a letter, unless it is known already. */
+static enum dlb_status
+admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
+	uint64_t *letters_new, uint64_t *letters_refused, struct dlb_error *err)
+{
+	struct dlb_in_letter *letter = calloc(1, sizeof(*letter));
+	const struct dlb_opened *o = &head->opened;
+	enum dlb_status st;
+
+	if (!letter)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	letter->sender = o->sender;
+	memcpy(letter->head_name, head->name, sizeof(letter->head_name));
+	letter->stripe = o->stripe;
+	letter->stripe.expiry_week = head->expiry_week;
+	letter->stripe.tag_key = NULL;
+	letter->arrived_ms = n->clock.now_ms;
+	letter->state = DLB_IN_PARTLY;
+	letter->have = 0;
+	memcpy(letter->box3_key, o->box3_key, sizeof(letter->box3_key));
+	letter->box3_offset = o->box3_offset;
+	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
+	note_card(n, o, letter);
+	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells)) {
+		++*letters_refused;
+		st = DLB_OK;
+		goto out;
+	}
+	dlb_describe_head(letter, o->content, o->stripe.inline_len);
+	st = dlb_in_add(n->letterbox, letter, err);
+	if (st == DLB_DUPLICATE) {
+		st = DLB_OK;
+		goto out;
+	}
+	if (st == DLB_OK)
+		st = dlb_wanted_letter(w, letter, head->handle, err);
+	if (st == DLB_OK)
+		++*letters_new;
+out:
+	dlb_wipe(letter, sizeof(*letter));
+	free(letter);
+	return st;
+}
+
+enum dlb_status
+dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
+	const struct dlb_hit *hits, size_t hits_n, uint64_t *letters_new,
+	uint64_t *letters_refused, struct dlb_error *err)
+{
+	struct dlb_node *n = dlb_wanted_node(w);
+	struct opening o = {.n = n, .where = where};
+	enum dlb_status st = DLB_OK;
+
+	if (hits_n == 0)
+		return DLB_OK;
+	dlb_letterbox_opener(n->letterbox, &o.opener);
+	o.heads = calloc(DLB_BATCH, sizeof(*o.heads));
+	if (!o.heads)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t at = 0; st == DLB_OK && at < hits_n; at += DLB_BATCH) {
+		size_t part = hits_n - at < DLB_BATCH ? hits_n - at : DLB_BATCH;
+
+		o.hits = hits + at;
+		dlb_pool_run(part, open_one, &o);
+		for (size_t i = 0; st == DLB_OK && i < part; i++)
+			if (o.heads[i].st == DLB_OK)
+				st = admit(n, w, &o.heads[i], letters_new,
+					letters_refused, err);
+	}
+	dlb_wipe(o.heads, DLB_BATCH * sizeof(*o.heads));
+	free(o.heads);
+	if (st == DLB_OK)
+		st = dlb_wanted_index(w, err);
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}

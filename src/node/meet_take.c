@@ -1,0 +1,182 @@
+/*
+ * Taking cells from a box. Heads are looked for first, over all that is new here,
+ * whether there is room to carry it or not; so that the cells that belong to them
+ * are known when they come, and get their hold.
+ */
+#include "meet_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+fetch_from_box(void *ctx, size_t i, unsigned worker)
+{
+	struct meet *m = ctx;
+	struct dlb_satchel_item *item = &m->items[i];
+	uint8_t *cell = dlb_node_cell(m->n, i);
+	struct dlb_waybill waybill;
+
+	memset(item, 0, sizeof(*item));
+	m->mine[i] = false;
+	item->cell = cell;
+	item->flags = DLB_SHOWN;
+	if (m->moves[i].give == 0)
+		item->flags |= DLB_LOOK;
+	item->copies = m->moves[i].give;
+	item->searched = dlb_letterbox_is_person(m->n->letterbox)
+		? dlb_letterbox_generation(m->n->letterbox)
+		: 0;
+	m->got[i] = dlb_satchel_get(m->box, m->moves[i].number, cell, item->core,
+		item->name, m->n->aead[worker], true, NULL);
+	if (m->got[i] == DLB_OK)
+		m->got[i] = dlb_cell_check(&waybill, cell, NULL);
+	if (m->got[i] == DLB_OK && m->week)
+		m->got[i] = dlb_cell_check_expiry(waybill.expiry_week, m->week);
+	if (m->got[i] == DLB_OK && m->wanted)
+		m->mine[i] = dlb_wanted_check(m->wanted, cell, item->name,
+			m->n->aead[worker], &m->token[i]);
+}
+
+static enum dlb_status
+take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
+	struct dlb_error *err)
+{
+	uint32_t room_held = dlb_satchel_room_held(m->n->satchel);
+	size_t changes_n = 0;
+	enum dlb_status st;
+
+	m->moves = moves;
+	dlb_pool_run(n, fetch_from_box, m);
+	n = dlb_meet_keep_sound(m, moves, n);
+	for (size_t i = 0; i < n; i++) {
+		if (m->mine[i] && room_held &&
+			dlb_wanted_take(m->wanted, m->token[i])) {
+			m->items[i].flags |= DLB_HELD;
+			room_held--;
+		}
+		if (m->carry > 0)
+			m->carry--;
+		else
+			m->items[i].flags &= (uint8_t)~(DLB_SHOWN | DLB_LOOK);
+		m->got[i] = m->items[i].flags ? DLB_OK : DLB_FULL;
+	}
+	n = dlb_meet_keep_sound(m, moves, n);
+	st = dlb_satchel_put(m->n->satchel, m->items, n, m->week, err);
+	if (st != DLB_OK)
+		return st;
+	for (size_t i = 0; i < n; i++) {
+		struct dlb_entry e;
+
+		if (m->items[i].result != DLB_OK &&
+			m->items[i].result != DLB_DUPLICATE) {
+			m->result->not_taken++;
+			continue;
+		}
+		m->result->taken++;
+		if (m->result->box_read_only ||
+			!dlb_satchel_entry(m->box, moves[i].number, &e))
+			continue;
+		m->changes[changes_n++] = (struct dlb_satchel_change){
+			.number = e.number,
+			.flags = e.flags,
+			.copies = moves[i].keep,
+			.searched = e.searched};
+	}
+	return dlb_satchel_update(m->box, m->changes, changes_n, err);
+}
+
+/* Heads first, by trial over all that is new here; so the cells that belong to
+ * them are known when they come. */
+static enum dlb_status
+find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
+	struct dlb_error *err)
+{
+	uint32_t *numbers;
+	struct dlb_hit *hits = NULL;
+	size_t hits_n = 0;
+	enum dlb_status st;
+
+	if (!dlb_letterbox_is_person(m->n->letterbox))
+		return DLB_OK;
+	numbers = calloc(n + 1, sizeof(*numbers));
+	if (!numbers)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = moves[i].number;
+	st = dlb_node_trial(
+		m->n, m->box, numbers, n, &hits, &hits_n, m->progress, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_new(&m->wanted, m->n, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_add_hits(m->wanted, m->box, hits, hits_n,
+			&m->result->letters_new, &m->result->letters_refused,
+			err);
+	/* Before newcomers push out what came earlier, unrecognised. */
+	if (st == DLB_OK)
+		st = dlb_wanted_hold(m->wanted, err);
+	free(hits);
+	free(numbers);
+	return st;
+}
+
+static void
+may_be_own(void *ctx, size_t i, unsigned worker)
+{
+	struct meet *m = ctx;
+	uint8_t prefix[DLB_PEEK_LEN];
+
+	m->keep[i] = dlb_satchel_peek(m->box, m->moves[i].number, prefix,
+			     sizeof(prefix), m->n->aead[worker], NULL) == DLB_OK &&
+		dlb_wanted_may_be(m->wanted, prefix + DLB_WAYBILL_LEN);
+}
+
+/* Of what there is no room to carry, only the own ones are read. */
+static enum dlb_status
+drop_beyond_room(struct meet *m, struct dlb_plan_move *moves, size_t *n,
+	struct dlb_error *err)
+{
+	size_t beyond, kept = m->carry;
+
+	if (*n <= m->carry)
+		return DLB_OK;
+	beyond = *n - m->carry;
+	m->keep = calloc(beyond, sizeof(*m->keep));
+	if (!m->keep)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	m->moves = moves + m->carry;
+	if (m->wanted)
+		dlb_pool_run(beyond, may_be_own, m);
+	for (size_t i = 0; i < beyond; i++)
+		if (m->keep[i])
+			moves[kept++] = moves[m->carry + i];
+	m->result->not_taken += *n - kept;
+	*n = kept;
+	free(m->keep);
+	m->keep = NULL;
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_meet_take(struct meet *m, struct dlb_plan_move *moves, size_t n,
+	struct dlb_error *err)
+{
+	enum dlb_status st = find_own(m, moves, n, err), finish;
+
+	if (st == DLB_OK)
+		st = drop_beyond_room(m, moves, &n, err);
+	for (size_t at = 0; st == DLB_OK && at < n; at += DLB_BATCH) {
+		size_t part = n - at < DLB_BATCH ? n - at : DLB_BATCH;
+
+		st = take_batch(m, moves + at, part, err);
+		if (st == DLB_OK && !dlb_meet_step(m, "taking", part))
+			st = dlb_meet_interrupted(err);
+	}
+	/* Also after an interruption: what came is written down. */
+	if (m->wanted) {
+		finish = dlb_wanted_finish(m->wanted,
+			&m->result->letters_complete, st == DLB_OK ? err : NULL);
+		if (st == DLB_OK)
+			st = finish;
+	}
+	return st;
+}

@@ -1,0 +1,80 @@
+/*
+ * trial: which cells are heads for the reader here: one scalar multiplication a
+ * cell and finding key (docs/cell.md, section 4), over the first bytes alone.
+ */
+#include "node_internal.h"
+
+#include <stdlib.h>
+
+struct trial {
+	struct dlb_node *n;
+	struct dlb_satchel *where;
+	const uint32_t *numbers;
+	struct dlb_hit *hits; /* one a number; .number is DLB_NO_ENTRY for none */
+};
+
+static void
+try_one(void *ctx, size_t i, unsigned worker)
+{
+	struct trial *t = ctx;
+	const struct dlb_identity *me = dlb_letterbox_identity(t->n->letterbox);
+	const uint8_t *secrets[DLB_FINDING_MAX];
+	uint8_t prefix[DLB_PEEK_LEN];
+	struct dlb_entry e;
+	size_t secrets_n;
+
+	t->hits[i].number = DLB_NO_ENTRY;
+	if (!dlb_satchel_entry(t->where, t->numbers[i], &e) ||
+		dlb_satchel_peek(t->where, t->numbers[i], prefix, sizeof(prefix),
+			t->n->aead[worker], NULL) != DLB_OK)
+		return;
+	secrets_n = dlb_letterbox_finding(
+		t->n->letterbox, e.expiry_week, secrets, DLB_FINDING_MAX);
+	for (size_t k = 0; k < secrets_n; k++)
+		if (dlb_find(t->hits[i].shared, prefix, secrets[k], me) == DLB_OK) {
+			t->hits[i].number = t->numbers[i];
+			return;
+		}
+}
+
+/* Trials between two looks at the clock and at the user's wish to stop. */
+#define TRIAL_STEP 4096
+
+enum dlb_status
+dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
+	const uint32_t *numbers, size_t numbers_n, struct dlb_hit **hits,
+	size_t *hits_n, const struct dlb_progress *progress,
+	struct dlb_error *err)
+{
+	struct trial t = {.n = n, .where = where};
+	size_t kept = 0;
+
+	*hits = NULL;
+	*hits_n = 0;
+	if (!dlb_letterbox_is_person(n->letterbox) || numbers_n == 0)
+		return DLB_OK;
+	t.hits = calloc(numbers_n, sizeof(*t.hits));
+	if (!t.hits)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	*hits = t.hits;
+	for (size_t at = 0; at < numbers_n; at += TRIAL_STEP) {
+		size_t part = numbers_n - at < TRIAL_STEP ? numbers_n - at
+							  : TRIAL_STEP;
+
+		t.numbers = numbers + at;
+		t.hits = *hits + at;
+		dlb_pool_run(part, try_one, &t);
+		if (!dlb_progress_step(
+			    progress, "searching", at + part, numbers_n)) {
+			free(*hits);
+			*hits = NULL;
+			return dlb_fail(err, DLB_CANCELLED,
+				"interrupted; what was done is kept");
+		}
+	}
+	for (size_t i = 0; i < numbers_n; i++)
+		if ((*hits)[i].number != DLB_NO_ENTRY)
+			(*hits)[kept++] = (*hits)[i];
+	*hits_n = kept;
+	return DLB_OK;
+}

@@ -1,0 +1,436 @@
+/*
+ * wanted: the cells that letters of the inbox still lack, by the handles that
+ * their heads foretell; and the hold that they get when they come.
+ *
+ * Nothing is believed because of a handle: a cell gets a hold only after it opened
+ * under the letter's keys, so that nobody fills the reserve with look-alikes. What
+ * a letter may claim is bounded before memory is taken for it.
+ */
+#include "node_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct want {
+	uint8_t handle[DLB_HANDLE_LEN];
+	uint32_t letter; /* in dlb_wanted.letters */
+	uint32_t index;  /* of the cell; 0: a head */
+	bool taken;
+};
+
+struct dlb_wanted {
+	struct dlb_node *n;
+	struct dlb_in_letter *letters;
+	size_t letters_n, letters_cap;
+	struct want *wants;
+	size_t wants_n, wants_cap;
+	uint32_t *table; /* open addressing over wants; +1, 0 empty */
+	size_t table_len; /* a power of two */
+	size_t looked; /* wants that were looked up at home */
+	uint32_t reserve; /* slots of the home that letters may hold */
+	uint64_t strangers; /* cells of letters from strangers */
+};
+
+/* Strangers' letters together take at most three quarters of the reserve, so that
+ * correspondents' always find some. */
+bool
+dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more)
+{
+	return w->strangers + more > (uint64_t)w->reserve * 3 / 4;
+}
+
+/* More than the home can hold: listed, so that the reader can ask for it in
+ * parts, but nothing of it is waited for. */
+static bool
+too_large(const struct dlb_wanted *w, const struct dlb_in_letter *letter)
+{
+	return letter->stripe.cells > w->reserve;
+}
+
+void
+dlb_wanted_free(struct dlb_wanted *w)
+{
+	if (!w)
+		return;
+	if (w->letters)
+		dlb_wipe(w->letters, w->letters_cap * sizeof(*w->letters));
+	free(w->letters);
+	free(w->wants);
+	free(w->table);
+	free(w);
+}
+
+/* Handles are uniform group elements under keys that no courier has. */
+static size_t
+slot_of(const struct dlb_wanted *w, const uint8_t *handle)
+{
+	uint64_t h;
+
+	memcpy(&h, handle, sizeof(h));
+	return (size_t)(h >> 3) & (w->table_len - 1);
+}
+
+enum dlb_status
+dlb_wanted_index(struct dlb_wanted *w, struct dlb_error *err)
+{
+	size_t len = 64;
+	uint32_t *table;
+
+	while (len < w->wants_n * 2)
+		len *= 2;
+	table = calloc(len, sizeof(*table));
+	if (!table)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	free(w->table);
+	w->table = table;
+	w->table_len = len;
+	for (size_t i = 0; i < w->wants_n; i++) {
+		size_t at = slot_of(w, w->wants[i].handle);
+
+		while (w->table[at])
+			at = (at + 1) & (len - 1);
+		w->table[at] = (uint32_t)i + 1;
+	}
+	return DLB_OK;
+}
+
+static enum dlb_status
+grow_wants(struct dlb_wanted *w, size_t more)
+{
+	size_t cap = w->wants_cap ? w->wants_cap : 256;
+	struct want *p;
+
+	while (cap < w->wants_n + more)
+		cap *= 2;
+	if (cap == w->wants_cap)
+		return DLB_OK;
+	p = realloc(w->wants, cap * sizeof(*p));
+	if (!p)
+		return DLB_NO_MEMORY;
+	w->wants = p;
+	w->wants_cap = cap;
+	return DLB_OK;
+}
+
+static enum dlb_status
+add_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter)
+{
+	if (w->letters_n == w->letters_cap) {
+		size_t cap = w->letters_cap ? 2 * w->letters_cap : 16;
+		struct dlb_in_letter *p = calloc(cap, sizeof(*p));
+
+		if (!p)
+			return DLB_NO_MEMORY;
+		if (w->letters_n) {
+			memcpy(p, w->letters, w->letters_n * sizeof(*p));
+			dlb_wipe(w->letters, w->letters_n * sizeof(*p));
+		}
+		free(w->letters);
+		w->letters = p;
+		w->letters_cap = cap;
+	}
+	w->letters[w->letters_n++] = *letter;
+	return DLB_OK;
+}
+
+struct handles {
+	struct want *wants;
+	const struct dlb_stripe *stripe;
+	uint32_t letter;
+};
+
+static void
+make_handle(void *ctx, size_t i, unsigned worker)
+{
+	struct handles *h = ctx;
+	struct want *want = &h->wants[i];
+
+	(void)worker;
+	memset(want, 0, sizeof(*want));
+	want->letter = h->letter;
+	want->index = (uint32_t)i + 1;
+	dlb_stripe_handle(want->handle, h->stripe->stripe_key, want->index);
+}
+
+/* The handles of a letter's bulk cells join what is wanted. */
+static enum dlb_status
+want_bulk(struct dlb_wanted *w, uint32_t letter)
+{
+	const struct dlb_stripe *stripe = &w->letters[letter].stripe;
+	struct handles h = {.stripe = stripe, .letter = letter};
+	size_t more = stripe->cells - 1;
+
+	if (too_large(w, &w->letters[letter]))
+		return DLB_OK;
+	if (grow_wants(w, more) != DLB_OK)
+		return DLB_NO_MEMORY;
+	h.wants = w->wants + w->wants_n;
+	dlb_pool_run(more, make_handle, &h);
+	w->wants_n += more;
+	return DLB_OK;
+}
+
+struct collect {
+	struct dlb_wanted *w;
+	enum dlb_status st;
+};
+
+static bool
+collect_partly(void *ctx, const struct dlb_in_letter *letter)
+{
+	struct collect *c = ctx;
+
+	if (letter->from == 0)
+		c->w->strangers += letter->stripe.cells;
+	if (letter->state == DLB_IN_PARTLY)
+		c->st = add_letter(c->w, letter);
+	return c->st == DLB_OK;
+}
+
+/* Which bulk cells are held already? */
+static void
+drop_held(struct dlb_wanted *w)
+{
+	for (size_t i = 0; i < w->wants_n; i++) {
+		uint32_t numbers[8];
+		size_t found = dlb_satchel_find_handle(w->n->satchel,
+			w->wants[i].handle, numbers, DLB_ARRAY_LEN(numbers));
+
+		for (size_t k = 0; k < found; k++) {
+			struct dlb_entry e;
+
+			if (dlb_satchel_entry(w->n->satchel, numbers[k], &e) &&
+				(e.flags & DLB_HELD))
+				w->wants[i].taken = true;
+		}
+	}
+}
+
+enum dlb_status
+dlb_wanted_new(
+	struct dlb_wanted **out, struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_wanted *w = calloc(1, sizeof(*w));
+	struct collect c = {.w = w, .st = DLB_OK};
+	struct dlb_satchel_info info;
+	enum dlb_status st;
+
+	if (!w)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	w->n = n;
+	dlb_satchel_info(n->satchel, &info);
+	w->reserve = info.reserve;
+	st = dlb_in_each(n->letterbox, collect_partly, &c, err);
+	if (st == DLB_OK)
+		st = c.st;
+	for (uint32_t i = 0; st == DLB_OK && i < w->letters_n; i++)
+		st = want_bulk(w, i);
+	if (st == DLB_OK) {
+		drop_held(w);
+		st = dlb_wanted_index(w, err);
+	}
+	if (st != DLB_OK) {
+		dlb_wanted_free(w);
+		return err && err->status == st ? st
+						: dlb_fail(err, st, "out of memory");
+	}
+	*out = w;
+	return DLB_OK;
+}
+
+struct dlb_node *
+dlb_wanted_node(const struct dlb_wanted *w)
+{
+	return w->n;
+}
+
+enum dlb_status
+dlb_wanted_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter,
+	const uint8_t handle[static DLB_HANDLE_LEN], struct dlb_error *err)
+{
+	struct want *want;
+
+	if (grow_wants(w, 1) != DLB_OK || add_letter(w, letter) != DLB_OK)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (letter->from == 0)
+		w->strangers += letter->stripe.cells;
+	/* The head itself wants a hold. */
+	want = &w->wants[w->wants_n++];
+	memset(want, 0, sizeof(*want));
+	want->letter = (uint32_t)w->letters_n - 1;
+	memcpy(want->handle, handle, sizeof(want->handle));
+	if (want_bulk(w, (uint32_t)w->letters_n - 1) != DLB_OK)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	return DLB_OK;
+}
+
+/* ---- cells as they come by ------------------------------------------------------------------ */
+
+static bool
+lookup(const struct dlb_wanted *w, const uint8_t key[static 32], size_t *at)
+{
+	size_t slot = slot_of(w, key);
+
+	for (; w->table[slot]; slot = (slot + 1) & (w->table_len - 1)) {
+		const struct want *want = &w->wants[w->table[slot] - 1];
+
+		if (!want->taken && memcmp(want->handle, key, 32) == 0) {
+			*at = w->table[slot] - 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
+	const uint8_t name[static 32], struct dlb_aead *aead, size_t *token)
+{
+	uint8_t plain[DLB_BULK_CONTENT_LEN];
+	const struct want *want;
+	size_t len;
+	bool ok;
+
+	if (!lookup(w, cell + DLB_WAYBILL_LEN, token))
+		return false;
+	want = &w->wants[*token];
+	if (want->index == 0)
+		return dlb_equal(w->letters[want->letter].head_name, name,
+			DLB_NAME_LEN);
+	ok = dlb_bulk_open(plain, &len, aead, cell,
+		     &w->letters[want->letter].stripe, want->index) == DLB_OK;
+	dlb_wipe(plain, sizeof(plain));
+	return ok;
+}
+
+bool
+dlb_wanted_may_be(const struct dlb_wanted *w, const uint8_t handle[static 32])
+{
+	size_t at;
+
+	return lookup(w, handle, &at);
+}
+
+bool
+dlb_wanted_take(struct dlb_wanted *w, size_t token)
+{
+	struct want *want = &w->wants[token];
+
+	if (want->taken)
+		return false;
+	want->taken = true;
+	return true;
+}
+
+/* ---- what lies at home already ------------------------------------------------------------------ */
+
+struct home_look {
+	struct dlb_wanted *w;
+	size_t first, part; /* the wants in this batch */
+	uint32_t number[DLB_BATCH];
+};
+
+static void
+look_at_home(void *ctx, size_t i, unsigned worker)
+{
+	struct home_look *h = ctx;
+	struct dlb_node *n = h->w->n;
+	const struct want *want = &h->w->wants[h->first + i];
+	uint32_t numbers[8];
+	size_t found, token;
+
+	h->number[i] = DLB_NO_ENTRY;
+	if (want->taken)
+		return;
+	if (want->index == 0) {
+		h->number[i] = dlb_satchel_find(n->satchel,
+			h->w->letters[want->letter].head_name);
+		return;
+	}
+	found = dlb_satchel_find_handle(
+		n->satchel, want->handle, numbers, DLB_ARRAY_LEN(numbers));
+	for (size_t k = 0; k < found; k++) {
+		uint8_t *cell = dlb_node_cell(n, i);
+		uint8_t core[DLB_HASH_LEN], name[DLB_NAME_LEN];
+
+		if (dlb_satchel_get(n->satchel, numbers[k], cell, core, name,
+			    n->aead[worker], true, NULL) == DLB_OK &&
+			dlb_wanted_check(
+				h->w, cell, name, n->aead[worker], &token) &&
+			token == h->first + i) {
+			h->number[i] = numbers[k];
+			return;
+		}
+	}
+}
+
+/* Gives a hold to wanted cells that came before their head did. */
+enum dlb_status
+dlb_wanted_hold(struct dlb_wanted *w, struct dlb_error *err)
+{
+	struct home_look h = {.w = w};
+	struct dlb_satchel_change changes[DLB_BATCH];
+
+	for (; w->looked < w->wants_n; w->looked += h.part) {
+		size_t part = w->wants_n - w->looked, n = 0;
+		uint32_t room = dlb_satchel_room_held(w->n->satchel);
+		enum dlb_status st;
+
+		if (part > DLB_BATCH)
+			part = DLB_BATCH;
+		h.part = part;
+		h.first = w->looked;
+		dlb_pool_run(part, look_at_home, &h);
+		for (size_t i = 0; i < part; i++) {
+			struct dlb_entry e;
+
+			if (h.number[i] == DLB_NO_ENTRY || n >= room ||
+				!dlb_satchel_entry(
+					w->n->satchel, h.number[i], &e))
+				continue;
+			changes[n++] = (struct dlb_satchel_change){
+				.number = e.number,
+				.flags = (uint8_t)(e.flags | DLB_HELD),
+				.copies = e.copies,
+				.searched = e.searched};
+			w->wants[h.first + i].taken = true;
+		}
+		st = dlb_satchel_update(w->n->satchel, changes, n, err);
+		if (st != DLB_OK)
+			return st;
+	}
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_wanted_finish(struct dlb_wanted *w, uint64_t *letters_complete,
+	struct dlb_error *err)
+{
+	uint32_t *missing;
+	enum dlb_status st;
+
+	st = dlb_wanted_hold(w, err);
+	if (st != DLB_OK)
+		return st;
+	missing = calloc(w->letters_n + 1, sizeof(*missing));
+	if (!missing)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < w->wants_n; i++)
+		if (!w->wants[i].taken)
+			missing[w->wants[i].letter]++;
+	for (size_t i = 0; st == DLB_OK && i < w->letters_n; i++) {
+		struct dlb_in_letter *letter = &w->letters[i];
+
+		if (too_large(w, letter))
+			missing[i] += letter->stripe.cells - 1;
+		letter->have = letter->stripe.cells - missing[i];
+		if (missing[i] == 0) {
+			letter->state = DLB_IN_UNREAD;
+			++*letters_complete;
+		}
+		dlb_describe(w->n, letter);
+		st = dlb_in_update(w->n->letterbox, letter, err);
+	}
+	free(missing);
+	return st == DLB_OK ? dlb_letterbox_commit(w->n->letterbox, err) : st;
+}
