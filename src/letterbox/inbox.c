@@ -279,24 +279,50 @@ dlb_in_each(struct dlb_letterbox *l,
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
+static enum dlb_status
+seen_of_number(struct dlb_letterbox *l, uint8_t seen[static SEEN_LEN],
+	int64_t number, struct dlb_error *err)
+{
+	static const char sql[] = "SELECT seen FROM letters_in"
+				  " WHERE number = ?1 AND length(fixed) > 0";
+	struct dlb_query q;
+	bool there;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	there = dlb_query_row(&q);
+	if (there)
+		dlb_query_get_blob(&q, seen, SEEN_LEN);
+	s = dlb_query_end(&q, err);
+	return s == DLB_OK && !there ? fail_missing(err, number) : s;
+}
+
+/* The row is taken out and put in again, short: to shorten it in place would leave
+ * its page as it is, and none would ever be free. */
 enum dlb_status
 dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 {
-	static const char sql[] =
-		"UPDATE letters_in SET state = ?2, correspondent = 0,"
-		" arrived_ms = 0, have = 0, described = 0, kind = 0, files = 0,"
-		" files_len = 0, summary = '', fixed = x''"
-		" WHERE number = ?1 AND length(fixed) > 0";
+	static const char remove[] = "DELETE FROM letters_in WHERE number = ?1";
+	static const char insert_seen[] =
+		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, 0,"
+		" 0, 0, 0, 0, 0, 0, '', x'', ?3)";
+	uint8_t seen[SEEN_LEN];
 	struct dlb_query q;
-	enum dlb_status s = dlb_db_change(&l->db, err);
+	enum dlb_status s = seen_of_number(l, seen, number, err);
 
+	if (s == DLB_OK)
+		s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
+	dlb_query(&q, &l->db, remove);
+	dlb_query_int(&q, number);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, insert_seen);
 	dlb_query_int(&q, number);
 	dlb_query_int(&q, DLB_IN_DELETED);
-	s = dlb_query_run(&q, err);
-	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
-		s = fail_missing(err, number);
-	return s;
+	dlb_query_blob(&q, seen, sizeof(seen));
+	return dlb_query_run(&q, err);
 }
