@@ -7,11 +7,11 @@
 static void
 names_good_and_bad(void **state)
 {
-	static const char *const good[] = {"a", "Ann", "gr\xc3\xbc\xc3\x9f" "e",
+	static const char *const good[] = {"a", "Ann", ("gr\xc3\xbc\xc3\x9f" "e"),
 		"a b", "a.b", "a-b", "\xe5\xbc\xa0\xe4\xbc\x9f", "a\\b", "42"};
 	static const char *const bad[] = {"", "-a", ".a", ".", "..", "a/b", "/",
 		" a", "a ", " ", "a\nb", "a\x1b[2J", "\xff", "a\x7f",
-		"\xe2\x80\xae" "evil", "a\xe2\x80\x8b" "b", "\xc2\x9b" "2J"};
+		("\xe2\x80\xae" "evil"), ("a\xe2\x80\x8b" "b"), ("\xc2\x9b" "2J")};
 	char longest[66];
 
 	(void)state;
