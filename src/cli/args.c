@@ -139,8 +139,7 @@ parse_long(struct cli_args *a, int argc, char *const *argv, int *i,
 	if (!o)
 		return unknown_option(a->sets, name, len, err);
 	if (!o->value && equals)
-		return dlb_fail(
-			err, DLB_USAGE, "--%s takes no value", o->name);
+		return dlb_fail(err, DLB_USAGE, "--%s takes no value", o->name);
 	if (!o->value)
 		return set_value(a, o, at, given, err);
 	if (equals)
@@ -259,7 +258,8 @@ cli_parse_number(int64_t *out, const char *text, struct dlb_error *err)
 	if (errno != 0 || !end || *end || v < 1)
 		return dlb_fail(err, DLB_USAGE,
 			"%s is not the number of a letter: `dlb inbox` and "
-			"`dlb outbox` list them", text);
+			"`dlb outbox` list them",
+			text);
 	*out = v;
 	return DLB_OK;
 }

@@ -66,13 +66,30 @@ create_box(struct cli *c, struct dlb_node *n,
 		cli_say(c, "Box %s is made: %s, %s.", box.name, box.path,
 			cli_size(text, size));
 		if (options->unlock.kind == DLB_UNLOCK_OPEN)
-			cli_say(c, "Anyone who finds it can open it, but not read "
-				   "letters.");
+			cli_say(c,
+				"Anyone who finds it can open it, but not read "
+				"letters.");
 		if (options->sparse)
-			cli_say(c, "It is sparse: who sees it can tell how much of "
-				   "it was ever used.");
+			cli_say(c,
+				"It is sparse: who sees it can tell how much of "
+				"it was ever used.");
 	}
 	dlb_wipe(&box, sizeof(box));
+	return st;
+}
+
+/* Nobody is asked for the passphrase of a box that can not be made. */
+static enum dlb_status
+check_place(const char *path, struct dlb_error *err)
+{
+	struct dlb_stick stick;
+	enum dlb_status st =
+		dlb_stick_locate(&stick, dlb_fs_posix(), path, err);
+
+	if (st == DLB_OK && stick.exists)
+		return dlb_fail(err, DLB_EXISTS,
+			"there is a box already: %s; meet it with: dlb meet %s",
+			stick.path, path);
 	return st;
 }
 
@@ -86,13 +103,15 @@ run_create(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	const char *size = cli_value(a, "size");
 	struct cli_secret secret = {.given = false};
 	struct dlb_node *n = NULL;
-	enum dlb_status st = size ? cli_parse_size(&options.size, size, err)
-				  : DLB_OK;
+	enum dlb_status st =
+		size ? cli_parse_size(&options.size, size, err) : DLB_OK;
 
 	if (st == DLB_OK && size && options.size == 0)
 		st = dlb_fail(err, DLB_USAGE, "--size 0 holds nothing");
 	if (st == DLB_OK)
 		st = cli_open(&n, c, a, err);
+	if (st == DLB_OK)
+		st = check_place(options.path, err);
 	if (st == DLB_OK)
 		st = choose_lock(&secret, a, err);
 	if (st == DLB_OK && secret.given)
@@ -111,7 +130,8 @@ static const struct cli_option create_options[] = {
 	{"passphrase-file", 0, "FILE", "the box's new passphrase, from a file"},
 	{"passphrase-fd", 0, "N", "the same, from an open descriptor"},
 	{"key-file", 0, "FILE", "the box's new key file"},
-	{"sparse", 0, NULL, "take disk space only as it is used; this gives\n"
+	{"sparse", 0, NULL,
+		"take disk space only as it is used; this gives\n"
 		"                              away how much was ever in it"},
 };
 
@@ -124,7 +144,7 @@ const struct cli_verb cli_box_create = {
 		"passphrase is asked for on the terminal where no option gives a lock;\n"
 		"this home keeps its key.",
 	.example = "dlb box create /media/usb --open\n"
-		"dlb box create /srv/cafe.dlb --size 2G --name cafe",
+		   "dlb box create /srv/cafe.dlb --size 2G --name cafe",
 	.options = create_options,
 	.options_n = DLB_ARRAY_LEN(create_options),
 	.flags = CLI_MAKES_LOCK,
@@ -171,7 +191,7 @@ static enum dlb_status
 run_list(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
 	static const struct cli_column columns[] = {
-		{"name", false}, {"last seen at", false}};
+		{.title = "name"}, {.title = "last seen at"}};
 	struct listing l = {.n = 0};
 	struct dlb_node *n = NULL;
 	enum dlb_status st = cli_open(&n, c, a, err);
@@ -188,7 +208,8 @@ run_list(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	} else {
 		st = dlb_box_each(dlb_node_letterbox(n), list_box, &l, err);
 		if (st == DLB_OK && l.n == 0)
-			cli_say(c, "No boxes. `dlb box create PATH` makes one.");
+			cli_say(c,
+				"No boxes. `dlb box create PATH` makes one.");
 		else if (st == DLB_OK)
 			st = cli_table_print(
 				&l.table, cli_term_width(STDOUT_FILENO), err);
@@ -225,19 +246,22 @@ share(struct cli *c, const struct dlb_box *box, const char *file,
 	size_t len = strlen(text);
 
 	if (st != DLB_OK)
-		return dlb_fail(err, st, "the box's key could not be written down");
+		return dlb_fail(
+			err, st, "the box's key could not be written down");
 	if (len == 0 || text[len - 1] != '\n')
 		text[len++] = '\n';
 	if (file && strcmp(file, "-") != 0) {
 		st = cli_write_new_file(file, text, len, true, err);
 		if (st == DLB_OK)
-			cli_say(c, "The key of box %s is in %s.", box->name, file);
+			cli_say(c, "The key of box %s is in %s.", box->name,
+				file);
 	} else {
 		fwrite(text, 1, len, stdout);
 	}
 	if (st == DLB_OK)
-		cli_note(c, "whoever has this key can open the box: give it only to "
-			    "those who may");
+		cli_note(c,
+			"whoever has this key can open the box: give it only to "
+			"those who may");
 	dlb_wipe(text, sizeof(text));
 	return st;
 }
@@ -315,7 +339,7 @@ read_box_text(char *out, size_t cap, size_t *len, const char *what,
 		close(fd);
 	return *len < cap ? DLB_OK
 			  : dlb_fail(err, DLB_MALFORMED,
-				    "%s is too long to be a box's key", what);
+				  "%s is too long to be a box's key", what);
 }
 
 static enum dlb_status
@@ -376,8 +400,7 @@ run_forget(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	enum dlb_status st = cli_open(&n, c, a, err);
 
 	if (st == DLB_OK)
-		st = dlb_box_forget(
-			dlb_node_letterbox(n), a->operands[0], err);
+		st = dlb_box_forget(dlb_node_letterbox(n), a->operands[0], err);
 	if (st == DLB_NOT_FOUND && n)
 		st = dlb_fail(err, st,
 			"no box called %s is known here; see: dlb box list",
@@ -385,8 +408,9 @@ run_forget(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(dlb_node_letterbox(n), err);
 	if (st == DLB_OK)
-		cli_say(c, "The key of box %s is forgotten. The box itself stays "
-			   "where it is.",
+		cli_say(c,
+			"The key of box %s is forgotten. The box itself stays "
+			"where it is.",
 			a->operands[0]);
 	dlb_node_close(n);
 	return st;

@@ -19,7 +19,8 @@ cli_card_text(struct dlb_buf *out, struct dlb_letterbox *l, bool is_short,
 	struct dlb_buf bytes = {0};
 	enum dlb_status st = dlb_letterbox_card(l, is_short, &bytes, err);
 
-	if (st == DLB_OK && dlb_card_to_text(out, bytes.data, bytes.len) != DLB_OK)
+	if (st == DLB_OK
+		&& dlb_card_to_text(out, bytes.data, bytes.len) != DLB_OK)
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	/* With its terminating zero or without. */
 	while (st == DLB_OK && out->len > 0 && out->data[out->len - 1] == '\0')
@@ -49,7 +50,8 @@ cli_write_new_file(const char *path, const void *data, size_t len, bool secret,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			st = dlb_fail_errno(err, errno, "can not write %s", path);
+			st = dlb_fail_errno(
+				err, errno, "can not write %s", path);
 			break;
 		}
 		p += n;
@@ -80,8 +82,7 @@ put_card(struct cli *c, const struct cli_args *a, struct dlb_letterbox *l,
 {
 	const char *file = cli_value(a, "output");
 	struct dlb_buf text = {0};
-	enum dlb_status st =
-		cli_card_text(&text, l, cli_flag(a, "short"), err);
+	enum dlb_status st = cli_card_text(&text, l, cli_flag(a, "short"), err);
 
 	if (st == DLB_OK && file && strcmp(file, "-") != 0) {
 		st = cli_write_new_file(file, text.data, text.len, false, err);

@@ -35,34 +35,34 @@ struct cli {
 #define CLI_MAKES_LOCK 0x2
 
 struct cli_verb {
-	const char *name;     /* "send"; "box create" */
-	const char *operands; /* "WHO [PATH...]", for the first line of the help */
-	const char *summary;  /* a few words, for the list */
-	const char *text;     /* what it does, in lines of at most 76 */
-	const char *example;  /* lines, each a command */
+	const char *name; /* "send"; "box create" */
+	const char
+		*operands; /* "WHO [PATH...]", for the first line of the help */
+	const char *summary; /* a few words, for the list */
+	const char *text;    /* what it does, in lines of at most 76 */
+	const char *example; /* lines, each a command */
 	const struct cli_option *options;
 	size_t options_n;
 	unsigned flags;
 	size_t operands_min, operands_max;
 	/* NULL: only groups others ("box"). DLB_PARTLY with an empty message:
 	 * what is missing was said already. */
-	enum dlb_status (*run)(struct cli *c, const struct cli_args *a,
-		struct dlb_error *err);
+	enum dlb_status (*run)(
+		struct cli *c, const struct cli_args *a, struct dlb_error *err);
 };
 
 /* ---- the verbs, in the order of the help (verbs.c) --------------------------- */
 
-extern const struct cli_verb cli_init, cli_card, cli_know, cli_people,
-	cli_send, cli_meet, cli_inbox, cli_outbox, cli_read, cli_delete,
-	cli_box, cli_box_create, cli_box_list, cli_box_share, cli_box_add,
+extern const struct cli_verb cli_init, cli_card, cli_know, cli_people, cli_send,
+	cli_meet, cli_inbox, cli_outbox, cli_read, cli_delete, cli_box,
+	cli_box_create, cli_box_list, cli_box_share, cli_box_add,
 	cli_box_forget, cli_status, cli_doctor, cli_help;
 extern const struct cli_verb *const cli_verbs[];
 extern const size_t cli_verbs_n;
 
 /* The verb that the first one or two words name; *used says how many. NULL where
  * there is none. */
-const struct cli_verb *cli_verb_find(
-	int argc, char *const *argv, int *used);
+const struct cli_verb *cli_verb_find(int argc, char *const *argv, int *used);
 /* The verb's own options and those it shares, as sets to parse with. */
 void cli_verb_options(const struct cli_verb *verb,
 	struct cli_option_set sets[static CLI_OPTION_SETS_MAX]);

@@ -24,8 +24,8 @@ unit_factor(const char *unit)
 
 	if (unit[0] == '\0' || strcasecmp(unit, "b") == 0)
 		return 1;
-	at = memchr(letters, tolower((unsigned char)unit[0]),
-		sizeof(letters) - 1);
+	at = memchr(
+		letters, tolower((unsigned char)unit[0]), sizeof(letters) - 1);
 	if (!at)
 		return 0;
 	power = (unsigned)(at - letters) + 1;
@@ -105,8 +105,8 @@ char *
 cli_count(char out[static CLI_FORMAT_MAX], uint64_t n)
 {
 	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%llu",
-		(unsigned long long)n);
+	int len =
+		snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
 	char *p = out;
 
 	for (int i = 0; i < len; i++) {
@@ -155,7 +155,8 @@ cli_time_utc(char out[static CLI_FORMAT_MAX], int64_t ms)
 	struct tm tm;
 
 	if (!gmtime_r(&t, &tm)
-		|| strftime(out, CLI_FORMAT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		|| strftime(out, CLI_FORMAT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm)
+			== 0)
 		snprintf(out, CLI_FORMAT_MAX, "1970-01-01T00:00:00Z");
 	return out;
 }

@@ -17,8 +17,7 @@ print_option(const struct cli_option *o)
 
 	if (o->letter)
 		n = snprintf(text, sizeof(text), "  -%c, --%s%s%s", o->letter,
-			o->name, o->value ? " " : "",
-			o->value ? o->value : "");
+			o->name, o->value ? " " : "", o->value ? o->value : "");
 	if (n >= OPTION_WIDTH)
 		printf("%s\n%*s %s\n", text, OPTION_WIDTH, "", o->help);
 	else

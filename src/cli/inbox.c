@@ -55,7 +55,8 @@ list_letter(void *ctx, const struct dlb_in_letter *letter)
 	cli_table_add(t, "%s", name);
 	cli_table_add(t, "%s", cli_size(text, size_of(letter)));
 	if (letter->state == DLB_IN_PARTLY)
-		cli_table_add(t, "%s of %s cells", cli_count(text, letter->have),
+		cli_table_add(t, "%s of %s cells",
+			cli_count(text, letter->have),
 			cli_count(more, letter->stripe.cells));
 	else
 		cli_table_add(t, "%s", state_name(letter->state));
@@ -99,9 +100,11 @@ write_letter(void *ctx, const struct dlb_in_letter *letter)
 static enum dlb_status
 list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 {
-	static const struct cli_column columns[] = {{"no", true},
-		{"came", false}, {"from", false}, {"size", true},
-		{"state", false}, {"letter", false}};
+	static const struct cli_column columns[] = {
+		{.title = "no", .right = true},
+		{.title = "came", .spare = true}, {.title = "from"},
+		{.title = "size", .right = true, .spare = true},
+		{.title = "state"}, {.title = "letter"}};
 	enum dlb_status st;
 
 	cli_table_init(&l->table, columns, DLB_ARRAY_LEN(columns));
@@ -150,7 +153,8 @@ const struct cli_verb cli_inbox = {
 		"when it was found, who sent it, how large it is, and whether it is\n"
 		"whole, read, or still on its way. A number stays the letter's own,\n"
 		"whatever else is deleted.",
-	.example = "dlb inbox\n"
+	.example =
+		"dlb inbox\n"
 		"dlb inbox --json | jq '.[] | select(.state == \"unread\").number'",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),

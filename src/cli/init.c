@@ -38,8 +38,8 @@ card_path(char *out, size_t cap, const char *given, const char *name)
 		snprintf(out, cap, "%s", given);
 		return;
 	}
-	snprintf(out, cap, "%s%s.card", name[0] == '.' || name[0] == '-' ? "_" : "",
-		name);
+	snprintf(out, cap, "%s%s.card",
+		name[0] == '.' || name[0] == '-' ? "_" : "", name);
 	for (char *p = out; *p; p++)
 		if (*p == '/')
 			*p = '_';
@@ -144,15 +144,16 @@ show_home(struct cli *c, struct dlb_node *n, const struct dlb_home_options *o)
 	char size[CLI_FORMAT_MAX];
 
 	dlb_node_satchel_info(n, &info);
-	cli_say(c, "%s", o->courier
-			? "This machine carries letters now."
-			: "Your letterbox is made.");
+	cli_say(c, "%s",
+		o->courier ? "This machine carries letters now."
+			   : "Your letterbox is made.");
 	cli_say(c, "  home      %s", dlb_node_home(n));
 	cli_say(c, "  satchel   %s%s", cli_size(size, info.size),
 		o->size ? "" : " (the default; --size gives another)");
 	if (o->sparse)
-		cli_say(c, "            sparse: the disk shows how much of it was "
-			   "ever used");
+		cli_say(c,
+			"            sparse: the disk shows how much of it was "
+			"ever used");
 	if (o->unlock.kind == DLB_UNLOCK_OPEN)
 		cli_say(c, "  lock      none: who gets this disk %s",
 			o->courier ? "sees how much you carry"
@@ -192,7 +193,8 @@ make_person(struct cli *c, const struct cli_args *a, const char *name,
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(l, err);
 	if (st == DLB_OK) {
-		cli_say(c, "This courier's home has a letterbox of its own now.");
+		cli_say(c,
+			"This courier's home has a letterbox of its own now.");
 		cli_say(c, "  home      %s", dlb_node_home(n));
 		st = show_person(c, l, path, err);
 	}
@@ -250,11 +252,13 @@ static const struct cli_option options[] = {
 	{"name", 0, "NAME", "on your card; else your login name"},
 	{"card-file", 0, "FILE", "where your card goes; else NAME.card here"},
 	{"size", 0, "SIZE", "of the satchel, as in 800M; else 4G"},
-	{"sparse", 0, NULL, "take disk space only as it is used; this gives\n"
+	{"sparse", 0, NULL,
+		"take disk space only as it is used; this gives\n"
 		"                              away how much was ever in it"},
 	{"now", 0, NULL, "large letters always go with one meeting"},
 	{"spread", 0, NULL, "large letters always spread over meetings"},
-	{"no-passphrase", 0, NULL, "no lock: who gets this disk gets your letters"},
+	{"no-passphrase", 0, NULL,
+		"no lock: who gets this disk gets your letters"},
 };
 
 const struct cli_verb cli_init = {
@@ -269,7 +273,7 @@ const struct cli_verb cli_init = {
 		"terminal, or with what one of the options gives.\n"
 		"In a courier's home, `dlb init` adds a letterbox.",
 	.example = "dlb init\n"
-		"dlb init --courier --size 16G --key-file /etc/dlb.key",
+		   "dlb init --courier --size 16G --key-file /etc/dlb.key",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

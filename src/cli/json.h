@@ -17,7 +17,8 @@
 struct cli_json {
 	FILE *to;
 	unsigned depth;
-	bool started[CLI_JSON_DEPTH_MAX + 1]; /* something stands at this depth */
+	bool started[CLI_JSON_DEPTH_MAX
+		+ 1]; /* something stands at this depth */
 };
 
 void cli_json_init(struct cli_json *j, FILE *to);
@@ -26,8 +27,8 @@ void cli_json_object(struct cli_json *j, const char *name);
 void cli_json_array(struct cli_json *j, const char *name);
 void cli_json_end(struct cli_json *j, char bracket); /* '}' or ']' */
 void cli_json_text(struct cli_json *j, const char *name, const char *value);
-void cli_json_bytes(struct cli_json *j, const char *name, const void *value,
-	size_t len);
+void cli_json_bytes(
+	struct cli_json *j, const char *name, const void *value, size_t len);
 void cli_json_int(struct cli_json *j, const char *name, int64_t value);
 void cli_json_uint(struct cli_json *j, const char *name, uint64_t value);
 void cli_json_bool(struct cli_json *j, const char *name, bool value);

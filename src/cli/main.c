@@ -78,8 +78,8 @@ check_operands(const struct cli_verb *v, const struct cli_args *a,
 {
 	if (a->operands_n < v->operands_min)
 		return dlb_fail(err, DLB_USAGE,
-			"something is missing: dlb %s %s (dlb help %s)", v->name,
-			v->operands, v->name);
+			"something is missing: dlb %s %s (dlb help %s)",
+			v->name, v->operands, v->name);
 	if (a->operands_n > v->operands_max)
 		return dlb_fail(err, DLB_USAGE,
 			"%s is too much: dlb %s %s (dlb help %s)",

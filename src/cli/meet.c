@@ -52,6 +52,12 @@ say_letters(struct cli *c, const struct dlb_meet_result *r)
 		cli_say(c, "  letters  %s new, %s whole (dlb inbox)",
 			cli_count(n, r->letters_new),
 			cli_count(w, r->letters_complete));
+	if (r->letters_refused)
+		cli_say(c,
+			"  refused  %s from strangers: no room for more of theirs; "
+			"know the sender (dlb know CARD), or delete letters, and "
+			"meet again",
+			cli_count(n, r->letters_refused));
 }
 
 static void
@@ -71,7 +77,8 @@ say_meeting(struct cli *c, bool person, bool take_only,
 	if (person)
 		say_letters(c, r);
 	if (r->own_waiting > 0)
-		cli_say(c, "  waiting  %s cells of yours, for the next meetings",
+		cli_say(c,
+			"  waiting  %s cells of yours, for the next meetings",
 			cli_count(n, r->own_waiting));
 	if (r->not_given > 0)
 		cli_say(c, "  full     the box had no room for %s cells",
@@ -92,8 +99,8 @@ meet_asking(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 	struct dlb_meet_options *options, struct dlb_error *err)
 {
 	struct cli_secret secret;
-	enum dlb_status st = dlb_node_meet(
-		n, options, result, cli_progress(c), err);
+	enum dlb_status st =
+		dlb_node_meet(n, options, result, cli_progress(c), err);
 
 	for (int tries = 0; st == DLB_WRONG_KEY && tries < 3; tries++) {
 		struct dlb_error asked;
@@ -111,8 +118,8 @@ meet_asking(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 		}
 		if (secret.unlock.len == 0) {
 			cli_secret_free(&secret);
-			return dlb_fail(err, DLB_CANCELLED,
-				"no passphrase was given");
+			return dlb_fail(
+				err, DLB_CANCELLED, "no passphrase was given");
 		}
 		options->unlock = &secret.unlock;
 		st = dlb_node_meet(n, options, result, cli_progress(c), err);
@@ -195,7 +202,7 @@ const struct cli_verb cli_meet = {
 		"When the last line has come, the stick may be pulled; if it is pulled\n"
 		"sooner, nothing is lost and the next meeting goes on.",
 	.example = "dlb meet /media/usb\n"
-		"dlb meet cafe --take-only",
+		   "dlb meet cafe --take-only",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

@@ -64,7 +64,8 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 	cli_table_add(t, "%s", name);
 	cli_table_add(t, "%s", cli_size(text, letter->content_len));
 	if (letter->state == DLB_OUT_WAITING && letter->shown > 0)
-		cli_table_add(t, "%s of %s cells", cli_count(text, letter->shown),
+		cli_table_add(t, "%s of %s cells",
+			cli_count(text, letter->shown),
 			cli_count(more, letter->cells));
 	else
 		cli_table_add(t, "%s", state_name(letter->state));
@@ -101,9 +102,11 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 static enum dlb_status
 list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 {
-	static const struct cli_column columns[] = {{"no", true},
-		{"sealed", false}, {"to", false}, {"size", true},
-		{"state", false}, {"letter", false}};
+	static const struct cli_column columns[] = {
+		{.title = "no", .right = true},
+		{.title = "sealed", .spare = true}, {.title = "to"},
+		{.title = "size", .right = true, .spare = true},
+		{.title = "state"}, {.title = "letter"}};
 	enum dlb_status st;
 
 	cli_table_init(&l->table, columns, DLB_ARRAY_LEN(columns));

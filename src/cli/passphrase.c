@@ -46,7 +46,7 @@ read_secret(int fd, uint8_t *out, size_t cap, bool line, size_t *len,
 {
 	*len = 0;
 	for (;;) {
-		uint8_t more;
+		uint8_t more = 0;
 		uint8_t *to = *len < cap ? out + *len : &more;
 		size_t want = line || *len >= cap ? 1 : cap - *len;
 		ssize_t n = read(fd, to, want);
@@ -54,7 +54,8 @@ read_secret(int fd, uint8_t *out, size_t cap, bool line, size_t *len,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return dlb_fail_errno(err, errno, "can not read %s", from);
+			return dlb_fail_errno(
+				err, errno, "can not read %s", from);
 		if (n == 0 || (line && *to == '\n'))
 			return DLB_OK;
 		*len += (size_t)n;
@@ -81,8 +82,8 @@ check_passphrase(struct cli_secret *s, size_t len, const char *from,
 	if (len > 0 && p[len - 1] == '\r')
 		len--;
 	if (len == 0)
-		return dlb_fail(err, DLB_USAGE, "the passphrase in %s is empty",
-			from);
+		return dlb_fail(
+			err, DLB_USAGE, "the passphrase in %s is empty", from);
 	s->unlock.len = len;
 	return DLB_OK;
 }
@@ -208,9 +209,8 @@ cli_secret_from_environment(struct cli_secret *out, struct dlb_error *err)
 	else if (key && *key)
 		st = from_file(out, DLB_UNLOCK_KEYFILE, key, err);
 	if (st != DLB_OK)
-		dlb_error_prefix(err, "%s", file && *file
-				? "DLB_PASSPHRASE_FILE"
-				: "DLB_KEY_FILE");
+		dlb_error_prefix(err, "%s",
+			file && *file ? "DLB_PASSPHRASE_FILE" : "DLB_KEY_FILE");
 	return st;
 }
 
@@ -219,8 +219,8 @@ cli_secret_ask(
 	struct cli_secret *out, const char *prompt, struct dlb_error *err)
 {
 	size_t len = 0;
-	enum dlb_status st = secret_new(
-		out, DLB_UNLOCK_PASSPHRASE, CLI_PASSPHRASE_MAX, err);
+	enum dlb_status st =
+		secret_new(out, DLB_UNLOCK_PASSPHRASE, CLI_PASSPHRASE_MAX, err);
 
 	if (st == DLB_OK)
 		st = cli_term_ask_secret(
@@ -255,8 +255,8 @@ cli_secret_ask_new(
 			return st;
 		}
 		same = out->unlock.len == again.unlock.len
-			&& dlb_equal(out->memory, again.memory,
-				again.unlock.len);
+			&& dlb_equal(
+				out->memory, again.memory, again.unlock.len);
 		cli_secret_free(&again);
 		if (same)
 			return DLB_OK;

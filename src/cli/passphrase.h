@@ -24,8 +24,8 @@ void cli_secret_free(struct cli_secret *s);
 /* What the options PREFIXpassphrase-file, PREFIXpassphrase-fd and PREFIXkey-file
  * give (those of them that the verb has); more than one is DLB_USAGE. */
 enum dlb_status cli_secret_from_options(struct cli_secret *out,
-	const struct cli_args *a, const char *prefix,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	const struct cli_args *a, const char *prefix, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* What DLB_PASSPHRASE_FILE or DLB_KEY_FILE names. */
 enum dlb_status cli_secret_from_environment(
 	struct cli_secret *out, struct dlb_error *err) DLB_MUST_CHECK;

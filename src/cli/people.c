@@ -58,13 +58,14 @@ read_descriptor(
 	if (st != DLB_OK)
 		return dlb_fail(err, st, "out of memory");
 	for (;;) {
-		ssize_t n = read(fd, out->data + out->len,
-			CARD_FILE_MAX + 1 - out->len);
+		ssize_t n = read(
+			fd, out->data + out->len, CARD_FILE_MAX + 1 - out->len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return dlb_fail_errno(err, errno, "can not read %s", name);
+			return dlb_fail_errno(
+				err, errno, "can not read %s", name);
 		if (n == 0)
 			return DLB_OK;
 		out->len += (size_t)n;
@@ -103,7 +104,8 @@ say_known(struct cli *c, const struct dlb_correspondent *who, bool was_known,
 	uint64_t old_serial)
 {
 	if (was_known && who->serial == old_serial) {
-		cli_say(c, "%s was known already; nothing in the card is newer.",
+		cli_say(c,
+			"%s was known already; nothing in the card is newer.",
 			who->name);
 		return;
 	}
@@ -246,12 +248,12 @@ write_person(void *ctx, const struct dlb_correspondent *who)
 }
 
 static enum dlb_status
-list_people(
-	struct cli *c, struct dlb_letterbox *box, struct dlb_error *err)
+list_people(struct cli *c, struct dlb_letterbox *box, struct dlb_error *err)
 {
-	static const struct cli_column columns[] = {{"name", false},
-		{"known since", false}, {"card", true}, {"heard from", false},
-		{"fingerprint", false}};
+	static const struct cli_column columns[] = {{.title = "name"},
+		{.title = "known since", .spare = true},
+		{.title = "card", .right = true, .spare = true},
+		{.title = "heard from"}, {.title = "fingerprint"}};
 	struct listing l = {.n = 0};
 	enum dlb_status st;
 

@@ -108,8 +108,8 @@ draw(const char *what, uint64_t done, uint64_t total, uint64_t rate)
 		return;
 	if (columns > sizeof(text))
 		columns = sizeof(text);
-	cli_progress_text(text, sizeof(text), columns - 1, what, done, total,
-		rate);
+	cli_progress_text(
+		text, sizeof(text), columns - 1, what, done, total, rate);
 	width = cli_width(text);
 	fprintf(stderr, "\r%s%*s\r%s", text, (int)(columns - 1 - width), "",
 		text);
@@ -139,8 +139,7 @@ step(void *ctx, const char *what, uint64_t done, uint64_t total)
 		line.drawn_ms = 0;
 	}
 	sample(now, done);
-	if (now - line.started_ms < START_MS
-		|| now - line.drawn_ms < REDRAW_MS)
+	if (now - line.started_ms < START_MS || now - line.drawn_ms < REDRAW_MS)
 		return true;
 	line.drawn_ms = now;
 	draw(what, done, total, rate_now(now, done));

@@ -78,8 +78,7 @@ pick_letters(struct reading *r, struct dlb_error *err)
 			break;
 	}
 	if (st == DLB_OK && r->a->operands_n == 0)
-		st = dlb_in_each(
-			dlb_node_letterbox(r->n), pick_unread, r, err);
+		st = dlb_in_each(dlb_node_letterbox(r->n), pick_unread, r, err);
 	if (r->failed_memory)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	return st;
@@ -100,7 +99,8 @@ print_for_terminal(FILE *to, const uint8_t *text, size_t len)
 		while (n < len && text[n] != '\n' && text[n] != '\t')
 			n++;
 		dlb_printable(shown, n + 1, text,
-			n > 0 && n < len && text[n] == '\n' && text[n - 1] == '\r'
+			n > 0 && n < len && text[n] == '\n'
+					&& text[n - 1] == '\r'
 				? n - 1
 				: n);
 		fputs(shown, to);
@@ -142,8 +142,8 @@ say_header(struct reading *r, const struct dlb_in_letter *letter)
 	char name[DLB_PERSON_NAME_MAX + 1], when[CLI_FORMAT_MAX];
 
 	cli_sender(name, dlb_node_letterbox(r->n), letter);
-	cli_say(r->c, "Letter %lld from %s, %s", (long long)letter->number, name,
-		cli_time_here(when, letter->arrived_ms));
+	cli_say(r->c, "Letter %lld from %s, %s", (long long)letter->number,
+		name, cli_time_here(when, letter->arrived_ms));
 }
 
 static void
@@ -158,9 +158,9 @@ say_files(struct reading *r, const struct dlb_read_result *result)
 			cli_count(n, result->files), cli_s(result->files),
 			cli_size(size, result->bytes));
 	else
-		cli_say(r->c, "%s file%s, %s: %s%s", cli_count(n, result->files),
-			cli_s(result->files), cli_size(size, result->bytes),
-			result->first_path,
+		cli_say(r->c, "%s file%s, %s: %s%s",
+			cli_count(n, result->files), cli_s(result->files),
+			cli_size(size, result->bytes), result->first_path,
 			result->files > 1 ? " ..." : "");
 }
 
@@ -209,8 +209,8 @@ read_one(struct reading *r, int64_t number, struct dlb_error *err)
 		st = check_place(r, letter, err);
 	if (st == DLB_OK) {
 		fflush(stdout);
-		st = dlb_node_read(
-			r->n, number, &options, &result, cli_progress(r->c), err);
+		st = dlb_node_read(r->n, number, &options, &result,
+			cli_progress(r->c), err);
 	}
 	if (st == DLB_OK) {
 		say_header(r, letter);
@@ -274,7 +274,8 @@ read_options(struct reading *r, struct dlb_error *err)
 	if (!r->terminal)
 		r->c->talk = stderr;
 	if (a->operands_n > 0 && cli_flag(a, "all"))
-		return dlb_fail(err, DLB_USAGE, "give numbers or --all, not both");
+		return dlb_fail(
+			err, DLB_USAGE, "give numbers or --all, not both");
 	if (a->operands_n == 0 && !cli_flag(a, "all") && !cli_value(a, "from"))
 		return dlb_fail(err, DLB_USAGE,
 			"which letter? give its number (dlb inbox), or --all, or "
@@ -305,7 +306,8 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 
 static const struct cli_option options[] = {
 	{"all", 0, NULL, "every letter that is whole and unread"},
-	{"from", 0, "WHERE", "first meet the box there, then read every unread"},
+	{"from", 0, "WHERE",
+		"first meet the box there, then read every unread"},
 	{"output", 'o', "DIR", "where files go; - is standard output"},
 	{"force", 0, NULL, "replace files that are there"},
 	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
@@ -324,8 +326,8 @@ const struct cli_verb cli_read = {
 		"It exits with 3 where a letter is not whole yet, and says what is\n"
 		"missing.",
 	.example = "dlb read 12 -o .\n"
-		"dlb read --from /media/usb -o letters\n"
-		"dlb read 12 | tar t",
+		   "dlb read --from /media/usb -o letters\n"
+		   "dlb read 12 | tar t",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

@@ -32,8 +32,8 @@ cli_say_error(const struct dlb_error *err)
 	if (err->status == DLB_CANCELLED
 		&& (!text[0] || strcmp(text, "interrupted") == 0))
 		text = "interrupted; nothing is lost";
-	put_line(stderr, "dlb: ",
-		text[0] ? text : dlb_status_text(err->status));
+	put_line(
+		stderr, "dlb: ", text[0] ? text : dlb_status_text(err->status));
 }
 
 void

@@ -30,6 +30,7 @@ struct sending {
 	struct dlb_send_result result;
 	uint8_t tag_key[DLB_KEY_LEN];
 	struct dlb_correspondent to;
+	bool cancelled; /* by its sender, when asked */
 };
 
 static enum dlb_spread
@@ -44,8 +45,9 @@ decide(void *ctx, uint64_t cells, uint64_t bytes)
 		return DLB_SPREAD_NOW;
 	if (cli_flag(s->a, "spread"))
 		return DLB_SPREAD_SPREAD;
-	if (dlb_setting_get_int(dlb_node_letterbox(s->n), SETTING_SPREAD,
-		    &standing) == DLB_OK
+	if (dlb_setting_get_int(
+		    dlb_node_letterbox(s->n), SETTING_SPREAD, &standing)
+			== DLB_OK
 		&& standing != DLB_SPREAD_ASK)
 		return (enum dlb_spread)standing;
 	/* Not in the middle of a pipe. */
@@ -60,11 +62,12 @@ decide(void *ctx, uint64_t cells, uint64_t bytes)
 		"  c  cancel\n"
 		"n, s or c? ",
 		cli_count(n, cells), cli_size(size, bytes), MEETING_CELLS,
-		cli_count(meetings,
-			(cells + MEETING_CELLS - 1) / MEETING_CELLS));
+		cli_count(
+			meetings, (cells + MEETING_CELLS - 1) / MEETING_CELLS));
 	if (cli_term_ask_letter(&answer, prompt, "cns", NULL) != DLB_OK)
 		return DLB_SPREAD_ASK;
-	return answer == 'n' ? DLB_SPREAD_NOW
+	s->cancelled = answer == 'c';
+	return answer == 'n'    ? DLB_SPREAD_NOW
 		: answer == 's' ? DLB_SPREAD_SPREAD
 				: DLB_SPREAD_ASK;
 }
@@ -159,7 +162,8 @@ read_via(struct sending *s, struct dlb_error *err)
 	st = dlb_box_by_name(dlb_node_letterbox(s->n), &box, via, err);
 	if (st == DLB_NOT_FOUND)
 		return dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list", via);
+			"no box called %s is known here; see: dlb box list",
+			via);
 	if (st != DLB_OK)
 		return st;
 	dlb_box_tag_key(s->tag_key, box.root);
@@ -187,9 +191,9 @@ say_sealed(struct sending *s)
 
 	name_letters(letters, sizeof(letters), r);
 	letters[0] = 'L';
-	cli_say(s->c, "%s for %s: %s, sealed in %s cell%s.", letters, s->to.name,
-		cli_size(size, r->content_len), cli_count(cells, r->cells),
-		cli_s(r->cells));
+	cli_say(s->c, "%s for %s: %s, sealed in %s cell%s.", letters,
+		s->to.name, cli_size(size, r->content_len),
+		cli_count(cells, r->cells), cli_s(r->cells));
 }
 
 /* ---- --stick ---------------------------------------------------------------------- */
@@ -206,8 +210,9 @@ count_waiting(void *ctx, const struct dlb_out_letter *letter)
 	struct waiting *w = ctx;
 
 	if (letter->to == 0
-		|| (w->first && (letter->number < w->first
-					|| letter->number > w->last)))
+		|| (w->first
+			&& (letter->number < w->first
+				|| letter->number > w->last)))
 		return true;
 	w->cells += letter->cells;
 	w->shown += letter->shown;
@@ -225,8 +230,8 @@ make_box(struct sending *s, const char *where, struct dlb_error *err)
 	struct dlb_box box;
 	uint64_t size = 0;
 	char text[CLI_FORMAT_MAX];
-	enum dlb_status st = dlb_out_each(
-		dlb_node_letterbox(s->n), count_waiting, &w, err);
+	enum dlb_status st =
+		dlb_out_each(dlb_node_letterbox(s->n), count_waiting, &w, err);
 
 	if (st != DLB_OK)
 		return st;
@@ -237,8 +242,9 @@ make_box(struct sending *s, const char *where, struct dlb_error *err)
 	if (st == DLB_OK) {
 		cli_say(s->c, "Made an open box there: %s, %s.", box.path,
 			cli_size(text, size));
-		cli_say(s->c, "Anyone who finds it can open it, but not read "
-			      "letters.");
+		cli_say(s->c,
+			"Anyone who finds it can open it, but not read "
+			"letters.");
 	}
 	dlb_wipe(&box, sizeof(box));
 	return st;
@@ -280,30 +286,32 @@ static enum dlb_status
 say_on_stick(struct sending *s, const struct dlb_meet_result *met,
 	struct dlb_error *err)
 {
-	struct waiting w = {.first = s->result.first_number,
-		.last = s->result.last_number};
+	struct waiting w = {
+		.first = s->result.first_number, .last = s->result.last_number};
 	char letters[64], n[CLI_FORMAT_MAX], of[CLI_FORMAT_MAX];
-	enum dlb_status st = dlb_out_each(
-		dlb_node_letterbox(s->n), count_waiting, &w, err);
+	enum dlb_status st =
+		dlb_out_each(dlb_node_letterbox(s->n), count_waiting, &w, err);
 
 	if (st != DLB_OK || w.shown >= w.cells)
 		return st;
 	name_letters(letters, sizeof(letters), &s->result);
 	if (met->not_given == 0) {
-		cli_note(s->c, "%s of %s cells of %s are on their way; the rest "
-			       "goes with the next meetings",
+		cli_note(s->c,
+			"%s of %s cells of %s are on their way; the rest "
+			"goes with the next meetings",
 			cli_count(n, w.shown), cli_count(of, w.cells), letters);
 		return DLB_OK;
 	}
 	return dlb_fail(err, DLB_PARTLY,
 		"the box had no room for %s of %s cells of %s; they wait: meet "
 		"another box",
-		cli_count(n, w.cells - w.shown), cli_count(of, w.cells), letters);
+		cli_count(n, w.cells - w.shown), cli_count(of, w.cells),
+		letters);
 }
 
 static enum dlb_status
-hand_over(struct sending *s, const struct dlb_stick *stick,
-	struct dlb_error *err)
+hand_over(
+	struct sending *s, const struct dlb_stick *stick, struct dlb_error *err)
 {
 	const char *where = cli_value(s->a, "stick");
 	struct dlb_meet_options options = {.where = where};
@@ -322,8 +330,8 @@ hand_over(struct sending *s, const struct dlb_stick *stick,
 		return dlb_fail(err, DLB_PARTLY,
 			"interrupted; %s: sealed and waiting, nothing is lost",
 			letters);
-	dlb_error_prefix(err, "%s: sealed and waiting, but not handed over",
-		letters);
+	dlb_error_prefix(
+		err, "%s: sealed and waiting, but not handed over", letters);
 	return DLB_PARTLY;
 }
 
@@ -343,13 +351,17 @@ send_letter(struct sending *s, struct dlb_error *err)
 		st = dlb_node_send(s->n, s->to.id, &s->options, &s->result,
 			note_left_out, s, cli_progress(s->c), err);
 	dlb_wipe(s->tag_key, sizeof(s->tag_key));
+	if (st == DLB_REFUSED && s->cancelled)
+		return dlb_fail(
+			err, DLB_CANCELLED, "cancelled; nothing was sent");
 	if (st != DLB_OK)
 		return st;
 	say_sealed(s);
 	if (cli_value(s->a, "stick"))
 		st = hand_over(s, &stick, err);
 	else
-		cli_say(s->c, "Nothing has left yet. Next: dlb meet /media/STICK");
+		cli_say(s->c,
+			"Nothing has left yet. Next: dlb meet /media/STICK");
 	if (st == DLB_OK && s->result.skipped > 0)
 		return dlb_fail(err, DLB_PARTLY,
 			"%llu file%s could not travel and %s left out, as said above",
@@ -401,7 +413,7 @@ const struct cli_verb cli_send = {
 		"nobody can tell. For what is larger, say --now or --spread.\n"
 		"It exits with 3 where something was left out, and says what.",
 	.example = "dlb send bob report/ -m 'as promised' --stick /media/usb\n"
-		"tar c src | dlb send bob.card --name src.tar",
+		   "tar c src | dlb send bob.card --name src.tar",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

@@ -99,8 +99,8 @@ ask_and_open(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 			return st;
 		if (secret.unlock.len == 0) {
 			cli_secret_free(&secret);
-			return dlb_fail(err, DLB_CANCELLED,
-				"no passphrase was given");
+			return dlb_fail(
+				err, DLB_CANCELLED, "no passphrase was given");
 		}
 		st = try_open(out, o, &secret.unlock, err);
 		cli_secret_free(&secret);
@@ -118,8 +118,7 @@ unlock(struct dlb_node **out, struct opening *o, const struct cli_args *a,
 {
 	static const struct dlb_unlock open = {.kind = DLB_UNLOCK_OPEN};
 	/* Where --passphrase-file is for what is made, the home's are named. */
-	const char *prefix =
-		cli_has_option(a, "home-key-file") ? "home-" : "";
+	const char *prefix = cli_has_option(a, "home-key-file") ? "home-" : "";
 	struct cli_secret secret;
 	enum dlb_status st = cli_secret_from_options(&secret, a, prefix, err);
 
@@ -151,8 +150,9 @@ warn_of_clock(const struct dlb_node *n)
 		return;
 	dlb_time_text(now, clock.now_ms);
 	dlb_time_text(seen, clock.highest_ms);
-	cli_warn("the clock says %s UTC, and %s was seen before; set it, or, where "
-		 "it is right: dlb doctor --confirm-clock",
+	cli_warn(
+		"the clock says %s UTC, and %s was seen before; set it, or, where "
+		"it is right: dlb doctor --confirm-clock",
 		now, seen);
 }
 
@@ -168,7 +168,8 @@ cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 		st = parse_wait(&o.wait_ms, a, err);
 	if (st == DLB_OK && !dlb_home_exists(o.home))
 		st = dlb_fail(err, DLB_NOT_FOUND,
-			"there is no home in %s; make one with: dlb init", o.home);
+			"there is no home in %s; make one with: dlb init",
+			o.home);
 	if (st == DLB_OK)
 		st = unlock(out, &o, a, err);
 	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
@@ -177,8 +178,8 @@ cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 }
 
 enum dlb_status
-cli_open_person(struct dlb_node **out, struct cli *c,
-	const struct cli_args *a, struct dlb_error *err)
+cli_open_person(struct dlb_node **out, struct cli *c, const struct cli_args *a,
+	struct dlb_error *err)
 {
 	enum dlb_status st = cli_open(out, c, a, err);
 

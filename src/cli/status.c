@@ -75,8 +75,8 @@ show(struct dlb_node *n, const struct dlb_satchel_info *info,
 	struct dlb_clock_view clock = dlb_node_clock(n);
 	char when[CLI_FORMAT_MAX], home[4096];
 
-	dlb_printable(home, sizeof(home), dlb_node_home(n),
-		strlen(dlb_node_home(n)));
+	dlb_printable(
+		home, sizeof(home), dlb_node_home(n), strlen(dlb_node_home(n)));
 	printf("home     %s%s\n", home, person ? "" : " (a courier's)");
 	show_satchel(info);
 	if (person)
@@ -95,8 +95,8 @@ write_json(struct dlb_node *n, const struct dlb_satchel_info *info,
 	cli_json_init(&j, stdout);
 	cli_json_object(&j, NULL);
 	cli_json_text(&j, "home", dlb_node_home(n));
-	cli_json_bool(&j, "person",
-		dlb_letterbox_is_person(dlb_node_letterbox(n)));
+	cli_json_bool(
+		&j, "person", dlb_letterbox_is_person(dlb_node_letterbox(n)));
 	cli_json_object(&j, "satchel");
 	cli_json_uint(&j, "size", info->size);
 	cli_json_uint(&j, "carried", info->shown);

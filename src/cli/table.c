@@ -5,6 +5,7 @@
 
 #include "format.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ cli_table_add(struct cli_table *t, const char *fmt, ...)
 	add_text(t, dlb_printable(shown, sizeof(shown), text, strlen(text)));
 }
 
-/* How wide each column has to be. */
+/* How wide each column is to be; 0: not shown. */
 static void
 measure(const struct cli_table *t, size_t width,
 	size_t widths[static CLI_COLUMNS_MAX])
@@ -73,13 +74,16 @@ measure(const struct cli_table *t, size_t width,
 		if (w > widths[i % t->n])
 			widths[i % t->n] = w;
 	}
-	if (width == 0)
-		return;
 	for (size_t i = 0; i < last; i++)
 		used += widths[i] + GAP;
-	if (used + LAST_MIN > width)
+	for (size_t i = 0; i < last && width > 0 && used > width + GAP; i++)
+		if (t->columns[i].spare) {
+			used -= widths[i] + GAP;
+			widths[i] = 0;
+		}
+	if (width > 0 && used + LAST_MIN > width)
 		widths[last] = 0;
-	else if (used + widths[last] > width)
+	else if (width > 0 && used + widths[last] > width)
 		widths[last] = width - used;
 }
 
@@ -89,10 +93,12 @@ print_row(const struct cli_table *t, char *const *row,
 {
 	size_t blanks = 0; /* owed before the next text: none trail a line */
 
-	for (size_t i = 0; i < t->n && widths[i] > 0; i++) {
+	for (size_t i = 0; i < t->n; i++) {
 		char text[1024];
 		size_t w;
 
+		if (widths[i] == 0)
+			continue;
 		snprintf(text, sizeof(text), "%s",
 			row ? row[i] : t->columns[i].title);
 		if (cut)
@@ -114,9 +120,10 @@ print_row(const struct cli_table *t, char *const *row,
 enum dlb_status
 cli_table_print(const struct cli_table *t, size_t width, struct dlb_error *err)
 {
-	size_t widths[CLI_COLUMNS_MAX];
+	size_t widths[CLI_COLUMNS_MAX] = {0};
 
-	if (t->failed)
+	assert(t->n > 0 && t->n <= CLI_COLUMNS_MAX);
+	if (t->failed || t->n == 0)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	measure(t, width, widths);
 	print_row(t, NULL, widths, width > 0);

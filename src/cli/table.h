@@ -2,8 +2,8 @@
  * table: lists in columns that fit the terminal.
  *
  * Every text is made printable on its way in. On a terminal the last column gets
- * what the others leave, and is left out where that is next to nothing; elsewhere
- * nothing is cut.
+ * what the others leave, and is left out where that is next to nothing, as are
+ * columns that can be spared; elsewhere nothing is cut.
  */
 #ifndef DLB_CLI_TABLE_H
 #define DLB_CLI_TABLE_H
@@ -11,11 +11,13 @@
 #include "base.h"
 
 #define CLI_COLUMNS_MAX 8
-#define CLI_CELL_MAX 32 /* columns on a terminal that one but the last may take */
+#define CLI_CELL_MAX                                                           \
+	32 /* columns on a terminal that one but the last may take */
 
 struct cli_column {
 	const char *title;
 	bool right; /* numbers */
+	bool spare; /* left out where the terminal is too narrow */
 };
 
 struct cli_table {

@@ -31,12 +31,12 @@ struct dlb_wanted {
 	uint64_t strangers; /* cells of letters from strangers */
 };
 
-/* Strangers' letters together take at most three quarters of the reserve, so that
+/* Strangers' letters together take at most seven eighths of the reserve, so that
  * correspondents' always find some. */
 bool
 dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more)
 {
-	return w->strangers + more > (uint64_t)w->reserve * 3 / 4;
+	return w->strangers + more > (uint64_t)w->reserve * 7 / 8;
 }
 
 /* More than the home can hold: listed, so that the reader can ask for it in
