@@ -57,7 +57,7 @@ static void
 text_round_trips(void **state)
 {
 	static const char *const names[] = {"x", "shelf in the hall",
-		"gr\xc3\xbc\xc3\x9f" "e",
+		("gr\xc3\xbc\xc3\x9f" "e"),
 		"a name of the longest kind that there is: sixty-four bytes of i."};
 	char text[DLB_BOX_TEXT_MAX], spaced[4 * DLB_BOX_TEXT_MAX];
 
