@@ -366,7 +366,7 @@ a_torn_sector_costs_one_key(void **state)
 	close(fd);
 	assert_int_equal(lost, 18);
 	/* A ring of another letterbox, or moved records, are none. */
-	memcpy(ring.data, ring.data + 4096, ring.len - 4096);
+	memmove(ring.data, ring.data + 4096, ring.len - 4096);
 	assert_ok(dlb_file_replace(dlb_fs_posix(), fixture_path(f, "ring"),
 		ring.data, ring.len - 5000, &f->err));
 	l = fixture_open(f);
