@@ -128,35 +128,44 @@ header_open(struct dlb_super *super, const uint8_t raw[static DLB_HEADER_LEN],
 struct header_pair {
 	uint8_t raw[2][DLB_HEADER_LEN];
 	bool there[2];
+	uint64_t at[2];
+	uint64_t size; /* of the file */
 };
+
+/* A sector that can not be read is what the other header is for. */
+static enum dlb_status
+read_header(struct header_pair *h, unsigned which, uint64_t at,
+	struct dlb_file *file, struct dlb_error *err)
+{
+	enum dlb_status s = DLB_CORRUPT;
+
+	h->at[which] = at;
+	if (h->size >= DLB_HEADER_LEN && at <= h->size - DLB_HEADER_LEN)
+		s = file->ops->read_at(
+			file, h->raw[which], DLB_HEADER_LEN, at, err);
+	h->there[which] = s == DLB_OK;
+	return s;
+}
 
 static enum dlb_status
 read_headers(struct header_pair *h, struct dlb_file *file, struct dlb_error *err)
 {
 	struct dlb_layout l;
-	uint64_t size = 0;
 	uint32_t slots;
-	enum dlb_status s = file->ops->size(file, &size, err);
+	enum dlb_status s = file->ops->size(file, &h->size, err);
 
 	if (s != DLB_OK)
 		return s;
-	slots = dlb_satchel_slots_in(size);
-	/* A satchel that was cut off still has its first header. */
+	if (h->size < DLB_HEADER_LEN)
+		return dlb_fail(err, DLB_CORRUPT,
+			"it is too short to be a satchel: it was cut off");
+	/* Where the second one is follows from the length, as long as that is
+	 * right; else the first one says it. */
+	slots = dlb_satchel_slots_in(h->size);
 	dlb_layout_init(&l, slots ? slots : DLB_SATCHEL_SLOTS_MIN);
-	for (unsigned i = 0; i < 2; i++) {
-		/* A sector that can not be read is what the other is for. */
-		s = l.header[i] + DLB_HEADER_LEN <= size
-			? file->ops->read_at(file, h->raw[i], DLB_HEADER_LEN,
-				l.header[i], err)
-			: DLB_CORRUPT;
-		h->there[i] = s == DLB_OK;
-	}
-	if (h->there[0] || h->there[1])
-		return DLB_OK;
-	if (size >= DLB_HEADER_LEN)
-		return s;
-	return dlb_fail(err, DLB_CORRUPT,
-		"it is too short to be a satchel: it was cut off");
+	s = read_header(h, 0, l.header[0], file, err);
+	(void)read_header(h, 1, l.header[1], file, NULL);
+	return h->there[1] ? DLB_OK : s;
 }
 
 /* DLB_WRONG_KEY where neither header has a key slot that opens. */
@@ -189,6 +198,26 @@ same_super(const struct dlb_super *a, const struct dlb_super *b)
 	return dlb_equal(bytes[0], bytes[1], SUPER_LEN);
 }
 
+/* Both superblocks, as far as they open. */
+static void
+open_headers(struct dlb_super got[static 2], enum dlb_status each[static 2],
+	struct header_pair *h, const uint8_t root[static DLB_KEY_LEN],
+	struct dlb_file *file, struct dlb_error *err)
+{
+	struct dlb_layout l;
+
+	for (unsigned i = 0; i < 2; i++) {
+		each[i] = DLB_FORGED;
+		if (h->there[i])
+			each[i] = header_open(&got[i], h->raw[i], i, root, err);
+		if (i > 0 || each[0] != DLB_OK)
+			continue;
+		dlb_layout_init(&l, got[0].slots);
+		if (h->at[1] != l.header[1])
+			(void)read_header(h, 1, l.header[1], file, NULL);
+	}
+}
+
 enum dlb_status
 dlb_header_unlock(struct dlb_super *super, uint8_t root[static DLB_KEY_LEN],
 	bool bad[static 2], struct dlb_file *file,
@@ -196,7 +225,7 @@ dlb_header_unlock(struct dlb_super *super, uint8_t root[static DLB_KEY_LEN],
 {
 	struct header_pair h;
 	struct dlb_super got[2];
-	enum dlb_status s, each[2] = {DLB_FORGED, DLB_FORGED};
+	enum dlb_status s, each[2];
 	unsigned best;
 
 	s = read_headers(&h, file, err);
@@ -204,9 +233,7 @@ dlb_header_unlock(struct dlb_super *super, uint8_t root[static DLB_KEY_LEN],
 		s = find_root(root, &h, unlock, err);
 	if (s != DLB_OK)
 		return s;
-	for (unsigned i = 0; i < 2; i++)
-		if (h.there[i])
-			each[i] = header_open(&got[i], h.raw[i], i, root, err);
+	open_headers(got, each, &h, root, file, err);
 	best = each[0] == DLB_OK ? 0 : 1;
 	if (each[best] != DLB_OK) {
 		dlb_wipe(root, DLB_KEY_LEN);

@@ -363,12 +363,14 @@ what_is_cut_off_is_told(void **state)
 		assert_int_equal(store_open(st, true), DLB_CORRUPT);
 	}
 	/* Bytes too many do no harm. */
-	bytes = realloc(bytes, len + 5000);
-	memset(bytes + len, 7, 5000);
-	crash_fs_put(st->disk, STORE_PATH, bytes, len + 5000);
+	bytes = realloc(bytes, len + 200000);
+	memset(bytes + len, 7, 200000);
+	crash_fs_put(st->disk, STORE_PATH, bytes, len + 200000);
 	store_open_ok(st);
 	assert_int_equal(store_count(st, 0, 2), 2);
+	assert_int_equal(store_info(st).mended, 0);
 	store_close(st);
+	crash_fs_put(st->disk, STORE_PATH, bytes, len + 5000);
 	crash_fs_flip(st->disk, STORE_PATH, 700, 1);
 	store_open_ok(st);
 	free(bytes);
