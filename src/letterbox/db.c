@@ -10,9 +10,9 @@
 
 #include "db_memory_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 1
 #define PAGE_LEN 4096
 /* Free pages are kept for the next letters, unless they are most of it all. */
 #define FREE_PAGES_MIN 256
@@ -27,7 +27,10 @@ static const char pragmas[] = "PRAGMA journal_mode = MEMORY;"
 			      "PRAGMA trusted_schema = OFF;"
 			      "PRAGMA cache_size = -8192;";
 
-static const char schema[] =
+/* The tables, as steps from one version to the next. A step that was released is
+ * never changed: homes were made with it. */
+static const char *const schema[] = {
+	/* 1 */
 	"CREATE TABLE settings("
 	" space INTEGER NOT NULL, key TEXT NOT NULL, value NOT NULL,"
 	" PRIMARY KEY (space, key)) WITHOUT ROWID;"
@@ -63,8 +66,13 @@ static const char schema[] =
 	" WHERE correspondent = 0 AND length(fixed) > 0;"
 	"CREATE TABLE boxes("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
-	" root BLOB NOT NULL, path TEXT NOT NULL);"
-	"PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";";
+	" root BLOB NOT NULL, path TEXT NOT NULL);",
+	/* 2: the nodes that this one is paired with */
+	"CREATE TABLE known_nodes("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+	" secret BLOB NOT NULL UNIQUE, vetted INTEGER NOT NULL,"
+	" added_ms INTEGER NOT NULL, met_ms INTEGER NOT NULL);",
+};
 
 /* ---- failures ------------------------------------------------------------------------- */
 
@@ -73,13 +81,14 @@ fail_sql(struct dlb_db *db, int rc, struct dlb_error *err)
 {
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
-		return dlb_fail(err, DLB_NO_MEMORY,
-			"out of memory for the letterbox");
+		return dlb_fail(
+			err, DLB_NO_MEMORY, "out of memory for the letterbox");
 	case SQLITE_FULL:
 	case SQLITE_TOOBIG:
 		return dlb_fail(err, DLB_LIMIT,
 			"the letterbox is full (%lld MiB): delete letters that "
-			"are no longer needed", DLB_DB_LEN_MAX >> 20);
+			"are no longer needed",
+			DLB_DB_LEN_MAX >> 20);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_MISMATCH:
@@ -126,6 +135,22 @@ limit_len(struct dlb_db *db, struct dlb_error *err)
 	return rc == SQLITE_OK ? DLB_OK : fail_sql(db, rc, err);
 }
 
+static enum dlb_status
+upgrade(struct dlb_db *db, size_t version, struct dlb_error *err)
+{
+	char set[64];
+	enum dlb_status s = DLB_OK;
+
+	if (version == DLB_ARRAY_LEN(schema))
+		return DLB_OK;
+	s = run_sql(db, "BEGIN", err);
+	while (s == DLB_OK && version < DLB_ARRAY_LEN(schema))
+		s = run_sql(db, schema[version++], err);
+	snprintf(
+		set, sizeof(set), "PRAGMA user_version = %zu; COMMIT", version);
+	return s == DLB_OK ? run_sql(db, set, err) : s;
+}
+
 enum dlb_status
 dlb_db_create(struct dlb_db *db, struct dlb_error *err)
 {
@@ -136,23 +161,22 @@ dlb_db_create(struct dlb_db *db, struct dlb_error *err)
 	/* These two only while there is nothing in it. */
 	if (s == DLB_OK)
 		s = run_sql(db,
-			"PRAGMA page_size = " TEXT(PAGE_LEN) ";"
-			"PRAGMA auto_vacuum = INCREMENTAL;", err);
+			"PRAGMA page_size = " TEXT(
+				PAGE_LEN) ";"
+					  "PRAGMA auto_vacuum = INCREMENTAL;",
+			err);
 	if (s == DLB_OK)
 		s = run_sql(db, pragmas, err);
 	if (s == DLB_OK)
-		s = run_sql(db, "BEGIN", err);
-	if (s == DLB_OK)
-		s = run_sql(db, schema, err);
-	if (s == DLB_OK)
-		s = run_sql(db, "COMMIT", err);
+		s = upgrade(db, 0, err);
 	if (s != DLB_OK)
 		dlb_db_close(db);
 	return s;
 }
 
+/* In memory only: the file gets it with the next commit. */
 static enum dlb_status
-check_version(struct dlb_db *db, struct dlb_error *err)
+bring_up_to_date(struct dlb_db *db, struct dlb_error *err)
 {
 	struct dlb_query q;
 	int64_t version = 0;
@@ -164,13 +188,13 @@ check_version(struct dlb_db *db, struct dlb_error *err)
 	s = dlb_query_end(&q, err);
 	if (s != DLB_OK)
 		return s;
-	if (version > SCHEMA_VERSION)
+	if (version > (int64_t)DLB_ARRAY_LEN(schema))
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"the letterbox was written by a newer version of this "
 			"program: use that one");
 	if (version < 1)
 		return fail_sql(db, SQLITE_CORRUPT, err);
-	return DLB_OK;
+	return upgrade(db, (size_t)version, err);
 }
 
 enum dlb_status
@@ -193,7 +217,7 @@ dlb_db_load(struct dlb_db *db, void *image, size_t len, size_t cap,
 	if (s == DLB_OK)
 		s = run_sql(db, pragmas, err);
 	if (s == DLB_OK)
-		s = check_version(db, err);
+		s = bring_up_to_date(db, err);
 out:
 	if (s != DLB_OK)
 		dlb_db_close(db);
@@ -323,8 +347,8 @@ dlb_query(struct dlb_query *q, struct dlb_db *db, const char *sql)
 		q->rc = SQLITE_INTERNAL;
 		return;
 	}
-	q->rc = sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT,
-		&q->stmt, NULL);
+	q->rc = sqlite3_prepare_v3(
+		db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
 	if (q->rc != SQLITE_OK)
 		return;
 	db->cache[db->cached].sql = sql;
@@ -343,8 +367,8 @@ dlb_query_blob(struct dlb_query *q, const void *data, size_t len)
 {
 	/* SQLite takes a NULL pointer for a NULL. */
 	if (q->rc == SQLITE_OK)
-		q->rc = sqlite3_bind_blob64(q->stmt, ++q->at, len ? data : "",
-			len, SQLITE_STATIC);
+		q->rc = sqlite3_bind_blob64(
+			q->stmt, ++q->at, len ? data : "", len, SQLITE_STATIC);
 }
 
 void

@@ -291,4 +291,39 @@ enum dlb_status dlb_box_to_text(
 enum dlb_status dlb_box_from_text(struct dlb_box *out, const char *text,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* ---- the nodes that this one is paired with (known_nodes.c) --------------------------------- */
+
+#define DLB_KNOWN_NODES_MAX 1024
+struct dlb_known_node {
+	int64_t id;
+	char name[DLB_PERSON_NAME_MAX + 1];
+	uint8_t secret[DLB_KEY_LEN]; /* shared by the two; a meeting's recognition */
+	bool vetted;
+	int64_t added_ms;
+	int64_t met_ms; /* last; 0: never */
+};
+enum dlb_status dlb_known_node_save(struct dlb_letterbox *l,
+	struct dlb_known_node *node, struct dlb_error *err)
+	DLB_MUST_CHECK; /* id 0: new; DLB_EXISTS for a taken name or secret */
+enum dlb_status dlb_known_node_by_name(struct dlb_letterbox *l,
+	struct dlb_known_node *out, const char *name, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* By name. fn may change them. */
+enum dlb_status dlb_known_node_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_known_node *node), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_known_node_forget(struct dlb_letterbox *l, const char *name,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* A fresh secret, and the words that tell it to the other side; and back, on that
+ * side. DLB_MALFORMED for a slip. */
+#define DLB_PAIR_CODE_MAX 192
+void dlb_pair_code_make(char out[static DLB_PAIR_CODE_MAX],
+	uint8_t secret[static DLB_KEY_LEN], const struct dlb_env *env);
+enum dlb_status dlb_pair_code_read(uint8_t secret[static DLB_KEY_LEN],
+	const char *text, size_t len, struct dlb_error *err) DLB_MUST_CHECK;
+/* The secret of two people who hold each other's card. DLB_USAGE for a courier. */
+enum dlb_status dlb_pair_secret_of(struct dlb_letterbox *l,
+	uint8_t secret[static DLB_KEY_LEN], const struct dlb_identity *with,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 #endif
