@@ -1,38 +1,35 @@
 /*
- * carrier: the medium of a meeting; moves opaque bytes. Here sticks and
- * directories: where on a mounted medium the box lies, and what the medium allows.
+ * carrier: the medium of a meeting; moves opaque bytes, and notices when there is
+ * an opportunity for one.
+ *
+ *	stick.h    where on a mounted medium the box lies
+ *	link.h     two ends and TLS 1.3 between them: over TCP, a pipe, a socketpair
+ *	tcp.h      reaching a host by its name or address; waiting to be reached
+ *	command.h  a command whose input and output are the link
+ *	lan.h      who announces on the local network
+ *	mounts.h   sticks and boxes that come and go
+ *
+ * What waits (all but stick.h) never blocks, owns no thread that calls back, and
+ * has the same three functions, so that one loop drives any number of them:
+ *
+ *	X_poll(x, fds)     what to poll for: fills up to DLB_X_FDS_MAX entries with
+ *	                   their events, returns how many
+ *	X_deadline_ms(x)   when to call X_step even if nothing is ready, on the
+ *	                   monotonic clock of the env; INT64_MAX: never
+ *	X_step(x, ...)     does what can be done now; harmless when nothing can, so
+ *	                   nobody needs to tell it which descriptor was ready
+ *
+ * Both answers hold until the next call for that object. Nothing here raises
+ * SIGPIPE, whatever the process does with that signal.
  */
 #ifndef DLB_CARRIER_H
 #define DLB_CARRIER_H
 
-#include "base.h"
-
-/* The name of a box that is made without one, and what marks a file as a box
- * when a directory is given: the ending, and a length that a satchel could have. */
-#define DLB_STICK_BOX_NAME "box.dlb"
-#define DLB_STICK_BOX_SUFFIX ".dlb"
-#define DLB_STICK_BOXES_MAX 64
-/* No satchel is shorter: 16 cells. */
-#define DLB_STICK_BOX_LEN_MIN (16ULL * 65536)
-
-struct dlb_stick {
-	char path[4096]; /* of the box's first file */
-	bool exists; /* false: there is none yet, path is where it would be */
-	bool read_only; /* the medium or the file */
-	uint64_t free;  /* bytes, on the medium */
-	uint64_t size;  /* of the box, all its files, where it exists */
-};
-
-/* `where` is a box's path or the directory it lies in. Also OK, with exists false,
- * for a directory without a box and for a path ending in .dlb in a directory that
- * is there. DLB_NOT_FOUND where there is neither; DLB_USAGE where a directory has
- * several boxes (all named in err). Files of a directory are found on the disk,
- * whatever fs is. */
-enum dlb_status dlb_stick_locate(struct dlb_stick *out, struct dlb_fs *fs,
-	const char *where, struct dlb_error *err) DLB_MUST_CHECK;
-/* For who needs a box: DLB_NOT_FOUND, saying how to make one, where there is
- * none. */
-enum dlb_status dlb_stick_require(
-	const struct dlb_stick *stick, struct dlb_error *err) DLB_MUST_CHECK;
+#include "command.h"
+#include "lan.h"
+#include "link.h"
+#include "mounts.h"
+#include "stick.h"
+#include "tcp.h"
 
 #endif

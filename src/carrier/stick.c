@@ -7,7 +7,7 @@
  * Links in a directory are not boxes; a path that the person names may be one, and
  * is resolved, as satchels are not opened through links.
  */
-#include "carrier.h"
+#include "stick.h"
 
 #include <dirent.h>
 #include <errno.h>
