@@ -1,9 +1,11 @@
 /*
  * Asking on the terminal.
  *
- * Invariant: echo is off only between set_echo(false) and set_echo(true) of one
- * call, and every signal that could end or stop the process in between is caught,
- * the terminal put back, and only then acted on.
+ * Invariants: echo is off only within one call, and every signal that could end or
+ * stop the process meanwhile is caught, the terminal put back, and only then acted
+ * on. Signals come through only while an answer is waited for, so that none is
+ * lost between a look at the flag and the waiting. Nothing is asked from the
+ * background.
  */
 #include "term.h"
 
@@ -11,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -75,23 +78,44 @@ put(int fd, const char *text)
 	}
 }
 
-static void
-catch_signals(struct sigaction old[static SIGNALS_N])
-{
-	struct sigaction sa = {0};
+/* What signals did before, and which were let through. */
+struct signals_before {
+	sigset_t mask;
+	struct sigaction action[SIGNALS_N];
+};
 
-	caught = 0;
-	sa.sa_handler = on_signal; /* no SA_RESTART: the read must return */
-	sigemptyset(&sa.sa_mask);
+static void
+hold_signals(struct signals_before *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
 	for (size_t i = 0; i < SIGNALS_N; i++)
-		sigaction(signals[i], &sa, &old[i]);
+		/* Held, it would make of a read in the background an error. */
+		if (signals[i] != SIGTTIN)
+			sigaddset(&held, signals[i]);
+	sigprocmask(SIG_BLOCK, &held, &before->mask);
+	caught = 0;
 }
 
 static void
-release_signals(const struct sigaction old[static SIGNALS_N])
+catch_signals(struct signals_before *before)
+{
+	struct sigaction sa = {0};
+
+	hold_signals(before);
+	sa.sa_handler = on_signal;
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < SIGNALS_N; i++)
+		sigaction(signals[i], &sa, &before->action[i]);
+}
+
+static void
+release_signals(const struct signals_before *before)
 {
 	for (size_t i = 0; i < SIGNALS_N; i++)
-		sigaction(signals[i], &old[i], NULL);
+		sigaction(signals[i], &before->action[i], NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
 
 /* What came while asking, now that the terminal is as it was. true: ask again. */
@@ -104,17 +128,42 @@ act_on_signal(int number)
 	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-/* A line, without its newline. */
+/* As `dlb status &` has it: stops until the shell lets it go on. false where nobody
+ * will. */
+static bool
+come_to_the_front(int fd)
+{
+	pid_t front = tcgetpgrp(fd);
+
+	while (front >= 0 && front != getpgrp()) {
+		if (kill(0, SIGTTIN) != 0)
+			return false;
+		/* Still here and not in front: ignored, or an orphan. */
+		front = tcgetpgrp(fd);
+		if (front != getpgrp())
+			return false;
+	}
+	return front >= 0;
+}
+
+/* A line, without its newline. The signals of `before` come through only while it
+ * is waited for. */
 static enum dlb_status
-read_line(int fd, uint8_t *out, size_t cap, size_t *len, struct dlb_error *err)
+read_line(int fd, uint8_t *out, size_t cap, size_t *len,
+	const struct signals_before *before, struct dlb_error *err)
 {
 	*len = 0;
 	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int ready = ppoll(&p, 1, NULL, &before->mask);
 		uint8_t c = 0;
-		ssize_t n = read(fd, &c, 1);
+		ssize_t n;
 
-		if (n < 0 && (caught || cli_interrupted()))
+		if (caught || cli_interrupted())
 			return dlb_fail(err, DLB_CANCELLED, "interrupted");
+		if (ready < 0 && errno == EINTR)
+			continue;
+		n = ready < 0 ? -1 : read(fd, &c, 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -134,13 +183,13 @@ static enum dlb_status
 ask_hidden(int fd, uint8_t *out, size_t cap, size_t *len, const char *prompt,
 	struct dlb_error *err)
 {
-	struct sigaction old[SIGNALS_N];
+	struct signals_before signals_before;
 	struct termios before, quiet;
 	enum dlb_status st;
 	bool changed;
 
-	for (;;) {
-		catch_signals(old);
+	while (come_to_the_front(fd)) {
+		catch_signals(&signals_before);
 		changed = tcgetattr(fd, &before) == 0;
 		if (changed) {
 			quiet = before;
@@ -149,13 +198,11 @@ ask_hidden(int fd, uint8_t *out, size_t cap, size_t *len, const char *prompt,
 			(void)tcsetattr(fd, TCSAFLUSH, &quiet);
 		}
 		put(fd, prompt);
-		st = read_line(fd, out, cap, len, err);
+		st = read_line(fd, out, cap, len, &signals_before, err);
 		if (changed)
-			while (tcsetattr(fd, TCSAFLUSH, &before) != 0
-				&& errno == EINTR) {
-			}
+			(void)tcsetattr(fd, TCSAFLUSH, &before);
 		put(fd, "\n");
-		release_signals(old);
+		release_signals(&signals_before);
 		if (st != DLB_CANCELLED)
 			return st;
 		dlb_wipe(out, cap);
@@ -163,6 +210,7 @@ ask_hidden(int fd, uint8_t *out, size_t cap, size_t *len, const char *prompt,
 		if (!act_on_signal(caught))
 			return st;
 	}
+	return DLB_NOT_FOUND;
 }
 
 enum dlb_status
@@ -188,6 +236,7 @@ enum dlb_status
 cli_term_ask_letter(char *out, const char *prompt, const char *letters,
 	struct dlb_error *err)
 {
+	struct signals_before before;
 	uint8_t line[64];
 	size_t len;
 	int fd = open_tty();
@@ -196,10 +245,14 @@ cli_term_ask_letter(char *out, const char *prompt, const char *letters,
 	*out = letters[0];
 	if (fd < 0)
 		return DLB_NOT_FOUND;
+	if (!come_to_the_front(fd)) {
+		close(fd);
+		return DLB_NOT_FOUND;
+	}
+	hold_signals(&before);
 	for (;;) {
-		caught = 0;
 		put(fd, prompt);
-		st = read_line(fd, line, sizeof(line), &len, err);
+		st = read_line(fd, line, sizeof(line), &len, &before, err);
 		if (st == DLB_LIMIT)
 			continue;
 		if (st != DLB_OK || len == 0)
@@ -210,6 +263,7 @@ cli_term_ask_letter(char *out, const char *prompt, const char *letters,
 			break;
 		}
 	}
+	sigprocmask(SIG_SETMASK, &before.mask, NULL);
 	close(fd);
 	return st;
 }
