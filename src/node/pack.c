@@ -173,6 +173,8 @@ dlb_pack_open(struct dlb_pack **out, const struct dlb_pack_options *options,
 	p->fd = -1;
 	p->root_fd = -1;
 	p->stdin_fd = options->stdin_fd;
+	p->go_on = options->go_on;
+	p->go_on_ctx = options->go_on_ctx;
 	p->walk.visit = add_file;
 	p->walk.ctx = p;
 	p->walk.note = options->note;

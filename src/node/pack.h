@@ -24,6 +24,10 @@ struct dlb_pack_options {
 	 * may be NULL. */
 	void (*note)(void *ctx, const char *text);
 	void *note_ctx;
+	/* Asked now and then while standard input is silent; false: stop. May be
+	 * NULL. */
+	bool (*go_on)(void *ctx);
+	void *go_on_ctx;
 };
 /* Walks. DLB_NOT_FOUND etc. for a path that is not there. Paths are kept by their
  * last part ("/a/b/report/" travels as "report/..."); two that would collide are

@@ -78,6 +78,8 @@ struct dlb_pack {
 	bool from_stdin;
 	int stdin_fd;
 	uint64_t stdin_len; /* read so far */
+	bool (*go_on)(void *ctx);
+	void *go_on_ctx;
 	bool source_done;
 
 	size_t pos; /* in the manifest's list */

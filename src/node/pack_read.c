@@ -7,12 +7,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #define READAHEAD_LEN (256u << 10)
 /* From here on a file takes so long to read that its length may change meanwhile. */
 #define RECHECK_LEN (256u << 10)
+#define ASK_MS 200 /* while standard input is silent */
 
 void
 dlb_pack_close_fd(int *fd)
@@ -175,14 +177,32 @@ read_files(struct dlb_pack *p, uint8_t *out, size_t len, size_t *got,
 	return DLB_OK;
 }
 
+/* A pipe may stay silent for long: who waits for it is asked again and again. */
+static enum dlb_status
+wait_stdin(const struct dlb_pack *p, struct dlb_error *err)
+{
+	struct pollfd from = {.fd = p->stdin_fd, .events = POLLIN};
+
+	while (p->go_on && poll(&from, 1, ASK_MS) <= 0)
+		if (!p->go_on(p->go_on_ctx))
+			return dlb_fail(err, DLB_CANCELLED,
+				"interrupted; nothing was sent, nothing is "
+				"left");
+	return DLB_OK;
+}
+
 static enum dlb_status
 read_stdin(struct dlb_pack *p, uint8_t *out, size_t len, size_t *got,
 	struct dlb_error *err)
 {
 	*got = 0;
 	while (*got < len && !p->source_done) {
-		ssize_t n = read(p->stdin_fd, out + *got, len - *got);
+		enum dlb_status s = wait_stdin(p, err);
+		ssize_t n;
 
+		if (s != DLB_OK)
+			return s;
+		n = read(p->stdin_fd, out + *got, len - *got);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

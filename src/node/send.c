@@ -131,6 +131,12 @@ step(struct sending *s, uint64_t more)
 	return dlb_progress_step(s->progress, "sealing", s->done, s->total);
 }
 
+static bool
+still_wanted(void *ctx)
+{
+	return step(ctx, 0);
+}
+
 /* Bulk cells up to the last byte of the pack; *index is the next one's. */
 static enum dlb_status
 seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
@@ -327,6 +333,8 @@ open_pack(struct sending *s, struct dlb_pack **pack, const char *const *paths,
 	po.fields.message_len = s->options->message_len;
 	po.note = quiet ? NULL : s->note;
 	po.note_ctx = s->note_ctx;
+	po.go_on = still_wanted;
+	po.go_on_ctx = s;
 	st = dlb_pack_open(pack, &po, &skipped, err);
 	if (!quiet)
 		s->result->skipped += skipped;

@@ -487,6 +487,36 @@ test_stdin(void **state)
 	}
 }
 
+static bool
+stop_at_third(void *ctx)
+{
+	unsigned *asked = ctx;
+
+	return ++*asked < 3;
+}
+
+/* Who sends a letter by a pipe that stays silent can still change their mind. */
+static void
+test_stdin_silent(void **state)
+{
+	unsigned asked = 0;
+	const char *path = "-";
+	struct dlb_pack_options options = {.paths = &path,
+		.paths_n = 1,
+		.go_on = stop_at_third,
+		.go_on_ctx = &asked};
+	struct dlb_buf stream = {0};
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "begun", 5), 5);
+	options.stdin_fd = ends[0];
+	assert_int_equal(tree_pack(*state, &stream, &options), DLB_CANCELLED);
+	assert_int_equal(asked, 3);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 test_stdin_refused(void **state)
 {
@@ -697,6 +727,7 @@ main(void)
 		TEST(test_special_bits),
 		TEST(test_changed_meanwhile),
 		TEST(test_stdin),
+		TEST(test_stdin_silent),
 		TEST(test_stdin_refused),
 		TEST(test_compressed),
 		TEST(test_message_only),
