@@ -14,7 +14,8 @@ allowed() {
 	base) echo ;;
 	crypto) echo base ;;
 	cell | satchel) echo base crypto ;;
-	meeting | carrier) echo base ;;
+	meeting) echo base crypto ;;
+	carrier) echo base ;;
 	letterbox) echo base crypto cell ;;
 	node) echo base crypto cell satchel meeting carrier letterbox ;;
 	cli) echo base crypto cell satchel meeting carrier letterbox node ;;
@@ -25,9 +26,9 @@ allowed() {
 # Headers that a module shares with others; the rest of its headers are its own.
 public=" base/base.h base/bytes.h base/env.h base/file.h base/pool.h base/secret.h
  base/status.h base/text.h crypto/crypto.h cell/cell.h satchel/satchel.h
- meeting/meeting.h carrier/carrier.h carrier/command.h carrier/lan.h carrier/link.h
- carrier/mounts.h carrier/stick.h carrier/tcp.h letterbox/letterbox.h letterbox/card.h
- letterbox/manifest.h node/node.h cli/cli.h "
+ meeting/meeting.h meeting/engine.h carrier/carrier.h carrier/command.h carrier/lan.h
+ carrier/link.h carrier/mounts.h carrier/stick.h carrier/tcp.h letterbox/letterbox.h
+ letterbox/card.h letterbox/manifest.h node/node.h cli/cli.h "
 
 declare -A owner
 wrong=0
