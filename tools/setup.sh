@@ -14,7 +14,7 @@ fail() {
 
 packages=(
 	gcc libc6-dev meson ninja-build pkg-config ca-certificates
-	libsodium-dev libssl-dev libsqlite3-dev libzstd-dev
+	libsodium-dev libssl-dev libsqlite3-dev libzstd-dev libkeyutils-dev
 )
 # Files cut in clang 14's way are what lint compares with; the sanitizers'
 # run-time library is a package of its own.

@@ -7,7 +7,9 @@
 #include "format.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -134,6 +136,30 @@ cli_duration(char out[static CLI_FORMAT_MAX], uint64_t seconds)
 	else
 		snprintf(out, CLI_FORMAT_MAX, "%u:%02u", s / 60, s % 60);
 	return out;
+}
+
+enum dlb_status
+cli_parse_duration(unsigned *seconds, const char *text, struct dlb_error *err)
+{
+	static const struct {
+		char letter;
+		unsigned long unit;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end = NULL;
+	unsigned long n = 0, unit = 0;
+
+	errno = 0;
+	if (text[0] >= '0' && text[0] <= '9')
+		n = strtoul(text, &end, 10);
+	for (size_t i = 0; end && i < DLB_ARRAY_LEN(units); i++)
+		if (end[0] == units[i].letter && end[1] == '\0')
+			unit = units[i].unit;
+	if (errno || n == 0 || unit == 0 || n > CLI_DURATION_MAX_S / unit)
+		return dlb_fail(err, DLB_USAGE,
+			"%s is no time span: write 30m, 8h or 2d, at most 30d",
+			text);
+	*seconds = (unsigned)(n * unit);
+	return DLB_OK;
 }
 
 char *

@@ -18,6 +18,10 @@ char *cli_size(char out[static CLI_FORMAT_MAX], uint64_t bytes);
 char *cli_count(char out[static CLI_FORMAT_MAX], uint64_t n);
 /* "0:09", "12:40", "3:05:00"; from 100 hours on "over 4 days". */
 char *cli_duration(char out[static CLI_FORMAT_MAX], uint64_t seconds);
+/* "90s", "30m", "8h", "2d"; more than nothing, at most 30 days. */
+#define CLI_DURATION_MAX_S (30u * 86400)
+enum dlb_status cli_parse_duration(unsigned *seconds, const char *text,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* "2026-03-01 14:05" of this place, and "2026-03-01T14:05:09Z". */
 char *cli_time_here(char out[static CLI_FORMAT_MAX], int64_t ms);
 char *cli_time_utc(char out[static CLI_FORMAT_MAX], int64_t ms);

@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include "interrupt.h"
+#include "keyring.h"
 #include "passphrase.h"
 #include "term.h"
 
@@ -112,6 +113,22 @@ ask_and_open(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 	return st;
 }
 
+/* With what `dlb unlock` left with the kernel; DLB_WRONG_KEY where it did not. */
+static enum dlb_status
+open_unlocked(struct dlb_node **out, struct opening *o, struct dlb_error *err)
+{
+	uint8_t *key = dlb_secret_new(DLB_KEY_LEN);
+	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, key, DLB_KEY_LEN};
+	enum dlb_status st = DLB_WRONG_KEY;
+
+	if (!key)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (cli_keyring_get(o->home, key) == DLB_OK)
+		st = try_open(out, o, &unlock, err);
+	dlb_secret_free(key);
+	return st;
+}
+
 static enum dlb_status
 unlock(struct dlb_node **out, struct opening *o, const struct cli_args *a,
 	struct dlb_error *err)
@@ -137,6 +154,8 @@ unlock(struct dlb_node **out, struct opening *o, const struct cli_args *a,
 		return st;
 	}
 	st = try_open(out, o, &open, err);
+	if (st == DLB_WRONG_KEY)
+		st = open_unlocked(out, o, err);
 	return st == DLB_WRONG_KEY ? ask_and_open(out, o, err) : st;
 }
 

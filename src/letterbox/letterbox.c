@@ -177,6 +177,12 @@ save_counters(struct dlb_letterbox *l, struct dlb_error *err)
 	return s;
 }
 
+void
+dlb_letterbox_root(const struct dlb_letterbox *l, uint8_t out[static DLB_KEY_LEN])
+{
+	memcpy(out, l->keys->root, DLB_KEY_LEN);
+}
+
 enum dlb_status
 dlb_letterbox_commit(struct dlb_letterbox *l, struct dlb_error *err)
 {

@@ -46,6 +46,10 @@ enum dlb_status dlb_letterbox_rollback(
 enum dlb_status dlb_letterbox_add_unlock(struct dlb_letterbox *l,
 	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* The root key: DLB_UNLOCK_ROOT opens with it. */
+void dlb_letterbox_root(
+	const struct dlb_letterbox *l, uint8_t out[static DLB_KEY_LEN]);
+
 /* ---- settings (settings.c) ------------------------------------------------------- */
 
 /* Small named values; text at most 1,000 bytes, blobs 4,096. DLB_NOT_FOUND;
