@@ -8,9 +8,11 @@ run "$DLB" help
 exits 0 "help"
 verbs=$(printf '%s\n' "$out" | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p')
 ok "there are verbs" test "$(printf '%s\n' "$verbs" | wc -l)" -ge 14
-run "$DLB" box
-verbs=$(printf '%s\n%s' "$verbs" "$(printf '%s\n' "$out" |
-	sed -n 's/^  \(box [a-z]*\)  *[a-z].*/\1/p' | grep -v '/')")
+for group in box node; do
+	run "$DLB" "$group"
+	verbs=$(printf '%s\n%s' "$verbs" "$(printf '%s\n' "$out" |
+		sed -n "s/^  \($group [a-z]*\)  *[a-z].*/\1/p" | grep -v '/')")
+done
 tr '\n' ' ' <"$page" | sed 's/\\-/-/g' >flat
 
 printf '%s\n' "$verbs" >verbs
@@ -27,7 +29,7 @@ while read -r verb; do
 	# shellcheck disable=SC2086
 	run "$DLB" help $verb
 	is "$out" "$same" "help $verb is the same"
-	ok "the man page has $verb" grep -qE "^\\.(Ss|It) .*${verb#box }" "$page"
+	ok "the man page has $verb" grep -qE "^\\.(Ss|It) .*${verb#* }" "$page"
 	for option in $(printf '%s\n' "$out" |
 		sed -n '/^Options:/,/^Example:/p' | grep -oE '^  (-., )?--[a-z-]+' |
 		grep -oE -e '--[a-z-]+'); do
