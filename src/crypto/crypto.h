@@ -36,6 +36,13 @@ void dlb_hash_final(struct dlb_hash *h, uint8_t out[static DLB_HASH_LEN]);
 void dlb_derive(void *out, size_t out_len, const void *key, size_t key_len,
 	const char *label, const void *data, size_t data_len);
 
+/* SipHash-2-4 (Aumasson, Bernstein: SipHash, INDOCRYPT 2012): short, fast, keyed;
+ * for ids and checks whose key lives as long as a meeting, not for names. The
+ * result as the paper has it, a number. */
+#define DLB_SIPHASH_KEY_LEN 16
+uint64_t dlb_siphash(const uint8_t key[static DLB_SIPHASH_KEY_LEN],
+	const void *data, size_t len);
+
 /* ---- ChaCha20-Poly1305 (RFC 8439; aead.c) ------------------------------------ */
 
 /* For keys used once: the nonce is all zero. In place or not (out == in is

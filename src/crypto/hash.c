@@ -1,7 +1,7 @@
 /*
  * Hashes: SHA-256 (FIPS 180-4) through OpenSSL, which uses the processor's
  * instructions; BLAKE2b (RFC 7693) through libsodium, also as the one key
- * derivation.
+ * derivation; SipHash-2-4 through libsodium.
  */
 #include "crypto.h"
 
@@ -113,4 +113,17 @@ dlb_derive(void *out, size_t out_len, const void *key, size_t key_len,
 	crypto_generichash_update(&state, data, data_len);
 	crypto_generichash_final(&state, out, out_len);
 	dlb_wipe(&state, sizeof(state));
+}
+
+uint64_t
+dlb_siphash(const uint8_t key[static DLB_SIPHASH_KEY_LEN], const void *data,
+	size_t len)
+{
+	uint8_t out[crypto_shorthash_siphash24_BYTES];
+	uint64_t v = 0;
+
+	crypto_shorthash_siphash24(out, data, len, key);
+	for (size_t i = sizeof(out); i > 0; i--)
+		v = v << 8 | out[i - 1];
+	return v;
 }

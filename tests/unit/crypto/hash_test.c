@@ -1,5 +1,5 @@
-/* SHA-256 and BLAKE2b against published answers; the derivation against its
- * definition. */
+/* SHA-256, BLAKE2b and SipHash against published answers; the derivation against
+ * its definition. */
 #include "crypto_test.h"
 #include "vectors.h"
 
@@ -63,9 +63,20 @@ check_keyed(const struct vectors *v)
 }
 
 static void
+check_siphash(const struct vectors *v)
+{
+	size_t len;
+	const uint8_t *data = vectors_get(v, "data", &len);
+	const uint8_t *key = vectors_get_len(v, "key", DLB_SIPHASH_KEY_LEN);
+
+	assert_int_equal(
+		dlb_siphash(key, data, len), vectors_number(v, "siphash"));
+}
+
+static void
 published_answers(void **state)
 {
-	size_t sha256 = 0, blake2b = 0, keyed = 0;
+	size_t sha256 = 0, blake2b = 0, keyed = 0, siphash = 0;
 	struct vectors v;
 
 	(void)state;
@@ -75,6 +86,8 @@ published_answers(void **state)
 			check_sha256(&v);
 		else if (vectors_has(&v, "blake2b") && ++blake2b)
 			check_blake2b(&v);
+		else if (vectors_has(&v, "siphash") && ++siphash)
+			check_siphash(&v);
 		else if (++keyed)
 			check_keyed(&v);
 	}
@@ -82,6 +95,7 @@ published_answers(void **state)
 	assert_int_equal(sha256, 5);
 	assert_int_equal(blake2b, 2);
 	assert_int_equal(keyed, 2);
+	assert_int_equal(siphash, 5);
 }
 
 /* Of every output and key length, against the sentence in the header. */
