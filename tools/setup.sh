@@ -20,7 +20,7 @@ packages=(
 # run-time library is a package of its own.
 testing=(
 	clang libclang-rt-14-dev llvm libcmocka-dev
-	fusefat dosfstools e2fsprogs
+	fusefat dosfstools e2fsprogs jq
 )
 case ${1:-} in
 build) ;;
