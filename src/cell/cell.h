@@ -180,6 +180,11 @@ struct dlb_opener {
 	const uint8_t *(*opening)(void *ctx, uint32_t opening_id);
 };
 
+/* What opens the second box again, where a card rode along. */
+struct dlb_card_key {
+	uint8_t key[DLB_KEY_LEN];
+	uint8_t transcript[DLB_HASH_LEN]; /* associated data of the box */
+};
 /* What an opened head says. Pointers point into `plain`. Wiped by its owner. */
 struct dlb_opened {
 	struct dlb_stripe stripe;
@@ -196,6 +201,7 @@ struct dlb_opened {
 	uint8_t box3_key[DLB_KEY_LEN];
 	uint32_t box3_offset; /* within the body */
 	uint8_t transcript[DLB_HASH_LEN]; /* associated data of the third box */
+	struct dlb_card_key card_key; /* zero where no card rode along */
 };
 /* DLB_NOT_MINE; DLB_FORGED (who claims to have sent it did not, or bytes were
  * changed); DLB_NOT_FOUND: found, but the opening key is gone; DLB_MALFORMED,
@@ -211,6 +217,13 @@ enum dlb_status dlb_head_reopen(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t box3_key[static DLB_KEY_LEN], uint32_t box3_offset,
 	const uint8_t transcript[static DLB_HASH_LEN], struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* The card that rode along, later: fills card, card_len and sender, which is as yet
+ * only what the cell says. As above, and only the second box is verified.
+ * DLB_NOT_FOUND where there is none. */
+enum dlb_status dlb_head_card(struct dlb_opened *out, struct dlb_aead *aead,
+	const uint8_t cell[static DLB_CELL_LEN],
+	const struct dlb_card_key *card_key, uint32_t box3_offset,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* Opens bulk cell `index` into out (DLB_BULK_CONTENT_LEN bytes); *len is the part
  * that is content, what follows is checked to be zero. DLB_FORGED otherwise, and
  * out is zeroed. All of the cell but its box tag is bound by the AEAD. */

@@ -73,7 +73,17 @@ open_box1(struct dlb_opened *out, uint8_t ss[static 32], size_t *box2_len,
 	return DLB_OK;
 }
 
-/* Box 2: the sender, as they say, and their card. It stays in out->plain. */
+/* What box 2 held, from the start of out->plain: the sender, as they say, and their
+ * card. It stays there. */
+static void
+parse_box2(struct dlb_opened *out, size_t box_len)
+{
+	memcpy(out->sender.sign, out->plain, 32);
+	memcpy(out->sender.agree, out->plain + 32, 32);
+	out->card_len = box_len - DLB_BOX2_LEN_MIN;
+	out->card = out->card_len ? out->plain + DLB_BOX2_FIXED_LEN : NULL;
+}
+
 static enum dlb_status
 open_box2(struct dlb_opened *out, const uint8_t *box, size_t box_len,
 	struct dlb_aead *aead, const struct dlb_schedule *s,
@@ -82,10 +92,12 @@ open_box2(struct dlb_opened *out, const uint8_t *box, size_t box_len,
 	if (dlb_box_open(out->plain, box, box_len, aead, s) != DLB_OK)
 		return dlb_fail(err, DLB_FORGED,
 			"the cell was changed after it was sealed (box 2)");
-	memcpy(out->sender.sign, out->plain, 32);
-	memcpy(out->sender.agree, out->plain + 32, 32);
-	out->card_len = box_len - DLB_BOX2_LEN_MIN;
-	out->card = out->card_len ? out->plain + DLB_BOX2_FIXED_LEN : NULL;
+	parse_box2(out, box_len);
+	if (out->card_len == 0)
+		return DLB_OK;
+	memcpy(out->card_key.key, s->key, sizeof(out->card_key.key));
+	memcpy(out->card_key.transcript, s->transcript,
+		sizeof(out->card_key.transcript));
 	return DLB_OK;
 }
 
@@ -187,34 +199,81 @@ dlb_head_open(struct dlb_opened *out, struct dlb_aead *aead,
 	return status;
 }
 
+/* The length of the card that rides before a third box at that offset. */
+static enum dlb_status
+card_len_of(size_t *out, uint32_t box3_offset, struct dlb_error *err)
+{
+	const size_t least = DLB_BOX1_LEN + DLB_BOX2_LEN_MIN;
+
+	if (box3_offset < least || box3_offset - least > DLB_CARD_RIDE_MAX)
+		return dlb_fail(err, DLB_MALFORMED,
+			"there can be no third box at %u", box3_offset);
+	*out = box3_offset - least;
+	return DLB_OK;
+}
+
+/* The AEAD alone, of a box whose key was found to be the right one before. */
+static enum dlb_status
+reopen_box(uint8_t *plain, const uint8_t *box, size_t box_len,
+	struct dlb_aead *aead, const uint8_t *key, const uint8_t *transcript,
+	struct dlb_error *err)
+{
+	if (dlb_aead_open(aead, plain, key, transcript, DLB_HASH_LEN,
+		    box + DLB_COMMIT_LEN, box_len - DLB_COMMIT_LEN)
+		!= DLB_OK)
+		return dlb_fail(err, DLB_FORGED,
+			"the cell is not the one that was opened before");
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_head_card(struct dlb_opened *out, struct dlb_aead *aead,
+	const uint8_t cell[static DLB_CELL_LEN],
+	const struct dlb_card_key *card_key, uint32_t box3_offset,
+	struct dlb_error *err)
+{
+	size_t card_len = 0;
+	enum dlb_status status;
+
+	memset(out, 0, sizeof(*out));
+	status = card_len_of(&card_len, box3_offset, err);
+	if (status == DLB_OK && card_len == 0)
+		status = dlb_fail(
+			err, DLB_NOT_FOUND, "no card rode along with it");
+	if (status == DLB_OK)
+		status = reopen_box(out->plain, cell + DLB_AT_BOX2,
+			DLB_BOX2_LEN(card_len), aead, card_key->key,
+			card_key->transcript, err);
+	if (status == DLB_OK)
+		parse_box2(out, DLB_BOX2_LEN(card_len));
+	else
+		dlb_wipe(out, sizeof(*out));
+	return status;
+}
+
 enum dlb_status
 dlb_head_reopen(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t box3_key[static DLB_KEY_LEN], uint32_t box3_offset,
 	const uint8_t transcript[static DLB_HASH_LEN], struct dlb_error *err)
 {
-	const size_t least = DLB_BOX1_LEN + DLB_BOX2_LEN_MIN;
-	size_t len;
+	size_t card_len = 0, len;
 	enum dlb_status status;
 
 	memset(out, 0, sizeof(*out));
-	if (box3_offset < least || box3_offset - least > DLB_CARD_RIDE_MAX)
-		return dlb_fail(err, DLB_MALFORMED,
-			"there can be no third box at %u", box3_offset);
-	len = DLB_BODY_LEN - box3_offset - DLB_COMMIT_LEN;
-	status = dlb_aead_open(aead, out->plain, box3_key, transcript,
-		DLB_HASH_LEN, cell + DLB_AT_BODY + box3_offset + DLB_COMMIT_LEN,
-		len);
-	if (status != DLB_OK) {
-		status = dlb_fail(err, DLB_FORGED,
-			"the cell is not the one that was opened before");
+	status = card_len_of(&card_len, box3_offset, err);
+	if (status != DLB_OK)
+		return status;
+	len = DLB_BODY_LEN - box3_offset;
+	status = reopen_box(out->plain, cell + DLB_AT_BODY + box3_offset, len,
+		aead, box3_key, transcript, err);
+	if (status != DLB_OK)
 		goto out;
-	}
 	out->box3_offset = box3_offset;
 	memcpy(out->box3_key, box3_key, sizeof(out->box3_key));
 	memcpy(out->transcript, transcript, sizeof(out->transcript));
-	status = parse_box3(out, out->plain, len - DLB_TAG_LEN,
-		box3_offset - least, cell, err);
+	status = parse_box3(out, out->plain, len - DLB_BOX_OVERHEAD, card_len,
+		cell, err);
 out:
 	if (status != DLB_OK)
 		dlb_wipe(out, sizeof(*out));

@@ -608,6 +608,75 @@ reopening_refuses_what_does_not_fit(void **state)
 	assert_ok(reopen(w, key, offset, transcript));
 }
 
+static void
+the_card_needs_no_other_secret(void **state)
+{
+	struct cell_world *w = *state;
+	uint8_t card[300];
+	struct dlb_card_key key;
+	uint32_t offset;
+
+	memset(card, 7, sizeof(card));
+	cell_world_head(w, 70000, card, sizeof(card));
+	assert_ok(open_closed(w, w->cell));
+	key = w->opened->card_key;
+	offset = w->opened->box3_offset;
+	memset(w->opened, 0, sizeof(*w->opened));
+	point_muls = decaps = 0;
+	assert_ok(dlb_head_card(
+		w->opened, w->aead, w->cell, &key, offset, NULL));
+	assert_int_equal(point_muls + decaps, 0);
+	assert_int_equal(w->opened->card_len, sizeof(card));
+	assert_memory_equal(w->opened->card, card, sizeof(card));
+	assert_memory_equal(&w->opened->sender, &w->sender.identity,
+		sizeof(w->opened->sender));
+	assert_null(w->opened->content);
+}
+
+static enum dlb_status
+card_again(struct cell_world *w, const struct dlb_card_key *key, uint32_t offset)
+{
+	enum dlb_status status = dlb_head_card(
+		w->opened, w->aead, w->cell, key, offset, NULL);
+
+	if (status != DLB_OK)
+		assert_zeroed(w->opened, sizeof(*w->opened));
+	return status;
+}
+
+static void
+a_card_that_is_not_there(void **state)
+{
+	static const uint32_t offsets[] = {
+		0, 1295, 25873, 65440, 65408, UINT32_MAX};
+	struct cell_world *w = *state;
+	struct dlb_card_key key, none = {.key = {0}};
+	uint8_t card[40] = {1};
+	uint32_t offset;
+
+	cell_world_head(w, 70000, NULL, 0);
+	assert_ok(open_closed(w, w->cell));
+	assert_memory_equal(&w->opened->card_key, &none, sizeof(none));
+	offset = w->opened->box3_offset;
+	assert_status(card_again(w, &none, offset), DLB_NOT_FOUND);
+
+	cell_world_head(w, 70000, card, sizeof(card));
+	assert_ok(open_closed(w, w->cell));
+	key = w->opened->card_key;
+	offset = w->opened->box3_offset;
+	for (size_t i = 0; i < DLB_ARRAY_LEN(offsets); i++)
+		assert_status(card_again(w, &key, offsets[i]), DLB_MALFORMED);
+	assert_status(card_again(w, &key, offset + 1), DLB_FORGED);
+	assert_status(card_again(w, &none, offset), DLB_FORGED);
+	key.transcript[0] ^= 1;
+	assert_status(card_again(w, &key, offset), DLB_FORGED);
+	key.transcript[0] ^= 1;
+	w->cell[96 + 1184 + 100] ^= 1;
+	assert_status(card_again(w, &key, offset), DLB_FORGED);
+	w->cell[96 + 1184 + 100] ^= 1;
+	assert_ok(card_again(w, &key, offset));
+}
+
 int
 main(void)
 {
@@ -633,6 +702,8 @@ main(void)
 		TEST(a_reader_can_make_the_same),
 		TEST(reopening_needs_no_other_secret),
 		TEST(reopening_refuses_what_does_not_fit),
+		TEST(the_card_needs_no_other_secret),
+		TEST(a_card_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
