@@ -214,6 +214,30 @@ update_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	return s;
 }
 
+enum dlb_status
+dlb_correspondent_renew(struct dlb_letterbox *l, struct dlb_correspondent *c,
+	const uint8_t *card, size_t len, struct dlb_error *err)
+{
+	struct dlb_card got, held;
+	enum dlb_status s;
+
+	/* Its keys and its signature take long to check: only where it counts. */
+	s = len <= DLB_CARD_LEN_MAX ? dlb_card_decode(&got, card, len, err)
+				    : dlb_fail(err, DLB_LIMIT,
+					    "longer than a card may be");
+	if (s == DLB_OK)
+		s = dlb_correspondent_stored_card(l, &held, c->id, err);
+	if (s != DLB_OK || !replaces(l, &got, &held))
+		return s;
+	s = dlb_card_parse(&got, card, len, err);
+	if (s != DLB_OK)
+		return s;
+	if (memcmp(&got.identity, &c->identity, sizeof(c->identity)) != 0)
+		return dlb_fail(
+			err, DLB_FORGED, "the card is not that of its sender");
+	return update_card(l, c, &got, err);
+}
+
 static enum dlb_status
 name_taken(struct dlb_letterbox *l, const char *name, bool *taken,
 	struct dlb_error *err)
@@ -254,7 +278,7 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 		" heard, greeted, verified, card)"
 		" VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5)";
 	static const char adopt[] =
-		"UPDATE letters_in SET correspondent = ?1"
+		"UPDATE letters_in SET correspondent = ?1, card = x''"
 		" WHERE correspondent = 0 AND length(fixed) > 0"
 		" AND substr(fixed, 1, 64) = ?2";
 	uint8_t key[IDENTITY_LEN];

@@ -72,6 +72,8 @@ static const char *const schema[] = {
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
 	" secret BLOB NOT NULL UNIQUE, vetted INTEGER NOT NULL,"
 	" added_ms INTEGER NOT NULL, met_ms INTEGER NOT NULL);",
+	/* 3: what opens the card that rode along with a stranger's letter */
+	"ALTER TABLE letters_in ADD COLUMN card BLOB NOT NULL DEFAULT x'';",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

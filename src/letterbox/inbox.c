@@ -8,9 +8,10 @@
 
 #define COLUMNS                                                                \
 	"number, state, correspondent, arrived_ms, have, described, kind, files," \
-	" files_len, summary, fixed"
+	" files_len, summary, card, fixed"
 #define SEEN_LEN 16
 #define FIXED_LEN 322
+#define CARD_LEN (DLB_KEY_LEN + DLB_HASH_LEN)
 
 /* ---- what never changes ---------------------------------------------------------------- */
 
@@ -91,6 +92,24 @@ fail_missing(struct dlb_error *err, int64_t number)
 		"there is no letter %lld that came in", (long long)number);
 }
 
+/* Empty, or a key and its transcript. */
+static void
+read_card(struct dlb_query *q, struct dlb_in_letter *out)
+{
+	struct dlb_reader r;
+	size_t len;
+	const void *card = dlb_query_view(q, &len);
+
+	if (len == 0)
+		return;
+	dlb_reader_init(&r, card, len);
+	dlb_read_bytes(&r, out->card_key.key, DLB_KEY_LEN);
+	dlb_read_bytes(&r, out->card_key.transcript, DLB_HASH_LEN);
+	out->has_card = dlb_reader_done(&r);
+	if (!out->has_card)
+		q->rc = SQLITE_CORRUPT;
+}
+
 static void
 read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 {
@@ -108,6 +127,7 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 	out->files = (uint32_t)dlb_query_get_int(q);
 	out->files_len = (uint64_t)dlb_query_get_int(q);
 	dlb_query_get_text(q, out->summary, sizeof(out->summary));
+	read_card(q, out);
 	fixed = dlb_query_view(q, &len);
 	if (out->state == DLB_IN_DELETED)
 		return;
@@ -158,8 +178,8 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 {
 	static const char sql[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
-		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-	uint8_t fixed[FIXED_LEN];
+		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+	uint8_t fixed[FIXED_LEN], card[CARD_LEN];
 	size_t len = write_fixed(fixed, letter);
 	struct dlb_query q;
 	enum dlb_status s;
@@ -175,10 +195,14 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_int(&q, letter->files);
 	dlb_query_int(&q, (int64_t)letter->files_len);
 	dlb_query_text(&q, letter->summary);
+	memcpy(card, letter->card_key.key, DLB_KEY_LEN);
+	memcpy(card + DLB_KEY_LEN, letter->card_key.transcript, DLB_HASH_LEN);
+	dlb_query_blob(&q, card, letter->has_card ? sizeof(card) : 0);
 	dlb_query_blob(&q, fixed, len);
 	dlb_query_blob(&q, seen, SEEN_LEN);
 	s = dlb_query_run(&q, err);
 	dlb_wipe(fixed, sizeof(fixed));
+	dlb_wipe(card, sizeof(card));
 	return s;
 }
 
@@ -306,7 +330,7 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	static const char remove[] = "DELETE FROM letters_in WHERE number = ?1";
 	static const char insert_seen[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, 0,"
-		" 0, 0, 0, 0, 0, 0, '', x'', ?3)";
+		" 0, 0, 0, 0, 0, 0, '', x'', x'', ?3)";
 	uint8_t seen[SEEN_LEN];
 	struct dlb_query q;
 	enum dlb_status s = seen_of_number(l, seen, number, err);

@@ -143,6 +143,12 @@ enum dlb_status dlb_correspondent_add(struct dlb_letterbox *l,
 enum dlb_status dlb_correspondent_by_name(struct dlb_letterbox *l,
 	struct dlb_correspondent *out, const char *name, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* A card that rode along with a letter of theirs: kept where it is sound, theirs and
+ * better than the one that is held, otherwise nothing changes. Cheap where it is not
+ * better. */
+enum dlb_status dlb_correspondent_renew(struct dlb_letterbox *l,
+	struct dlb_correspondent *c, const uint8_t *card, size_t len,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* DLB_NOT_FOUND without a message: a stranger. Fast (called for each letter). */
 enum dlb_status dlb_correspondent_by_identity(struct dlb_letterbox *l,
 	struct dlb_correspondent *out, const struct dlb_identity *identity)
@@ -249,6 +255,9 @@ struct dlb_in_letter {
 	uint8_t box3_key[DLB_KEY_LEN];
 	uint32_t box3_offset;
 	uint8_t transcript[DLB_HASH_LEN];
+	/* for dlb_head_card; of a stranger's letter that brought their card */
+	bool has_card;
+	struct dlb_card_key card_key;
 };
 /* DLB_DUPLICATE where this letter id of this sender is known in any state (number
  * is then set to it). */

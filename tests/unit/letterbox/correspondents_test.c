@@ -186,12 +186,74 @@ newer_cards_replace_older(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* What comes with a letter: only a sound, better card of the same person counts. */
+static enum dlb_status
+ride(struct fixture *f, struct dlb_letterbox *l, struct dlb_correspondent *c,
+	const struct other *o, int flip)
+{
+	struct dlb_buf bytes = {0};
+	enum dlb_status s;
+
+	other_write(&bytes, o);
+	if (flip >= 0)
+		bytes.data[flip] ^= 1;
+	s = dlb_correspondent_renew(l, c, bytes.data, bytes.len, &f->err);
+	dlb_buf_free(&bytes);
+	return s;
+}
+
+static void
+cards_ride_along(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct other full, brief, eve;
+	static uint8_t long_card[DLB_CARD_LEN_MAX + 1] = {'D', 'L', 'B', 'C', 1};
+	struct dlb_correspondent c;
+	uint64_t serial;
+
+	other_init(&full, f, "bob", 3);
+	other_init(&eve, f, "bob", 9);
+	brief = full;
+	brief.card.opening_n = 0;
+	memset(brief.card.opening, 0, sizeof(brief.card.opening));
+	other_sign(&brief);
+	c = add(f, l, &brief.card, NULL);
+	/* The signature is the last of it. */
+	assert_int_equal(ride(f, l, &c, &full, 16000), DLB_FORGED);
+	assert_int_equal(ride(f, l, &c, &full, 2), DLB_MALFORMED);
+	assert_int_equal(ride(f, l, &c, &eve, -1), DLB_FORGED);
+	assert_int_equal(
+		dlb_correspondent_renew(
+			l, &c, long_card, sizeof(long_card), &f->err),
+		DLB_LIMIT);
+	assert_int_equal(
+		dlb_correspondent_renew(l, &c, long_card, 0, &f->err),
+		DLB_MALFORMED);
+	assert_int_equal(held_keys(f, l, c.id, &serial), 0);
+	/* The full one of the same serial is what a short one waits for. */
+	assert_ok(ride(f, l, &c, &full, -1));
+	assert_int_equal(held_keys(f, l, c.id, &serial), 12);
+	assert_ok(ride(f, l, &c, &brief, -1));
+	assert_int_equal(held_keys(f, l, c.id, &serial), 12);
+	full.card.serial = 8;
+	assert_ok(ride(f, l, &c, &full, -1));
+	assert_int_equal(c.serial, 8);
+	/* What is not better is not looked at any further. */
+	full.card.serial = 7;
+	assert_ok(ride(f, l, &c, &full, 16000));
+	held_keys(f, l, c.id, &serial);
+	assert_int_equal(serial, 8);
+	dlb_letterbox_close(l);
+}
+
 static void
 a_strangers_letters_become_theirs(void **state)
 {
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
-	struct dlb_in_letter letter = {.state = DLB_IN_UNREAD}, got;
+	struct dlb_in_letter letter = {.state = DLB_IN_UNREAD, .has_card = true},
+			     got;
 	struct dlb_correspondent c;
 	struct other o, p;
 
@@ -202,9 +264,11 @@ a_strangers_letters_become_theirs(void **state)
 	c = add(f, l, &p.card, NULL);
 	assert_ok(dlb_in_get(l, &got, letter.number, &f->err));
 	assert_int_equal(got.from, 0);
+	assert_true(got.has_card);
 	c = add(f, l, &o.card, NULL);
 	assert_ok(dlb_in_get(l, &got, letter.number, &f->err));
 	assert_int_equal(got.from, c.id);
+	assert_false(got.has_card);
 	dlb_letterbox_close(l);
 }
 
@@ -329,6 +393,7 @@ main(void)
 		TEST(they_are_found),
 		TEST(ones_own_card_is_refused),
 		TEST(newer_cards_replace_older),
+		TEST(cards_ride_along),
 		TEST(a_strangers_letters_become_theirs),
 		TEST(the_keys_of_now),
 		TEST(a_time_that_the_card_does_not_cover),

@@ -44,6 +44,9 @@ an_in(unsigned i)
 	in.stripe.expiry_week = 140;
 	memset(in.box3_key, 0x77, sizeof(in.box3_key));
 	memset(in.transcript, 0x88, sizeof(in.transcript));
+	in.has_card = true;
+	memset(in.card_key.key, 0x99, sizeof(in.card_key.key));
+	memset(in.card_key.transcript, 0xaa, sizeof(in.card_key.transcript));
 	return in;
 }
 
@@ -98,6 +101,37 @@ letters_in_are_kept(void **state)
 	assert_ok(dlb_in_get(l, &got, in.number, &f->err));
 	assert_memory_equal(&got, &in, sizeof(in));
 	assert_int_equal(dlb_in_get(l, &got, 77, &f->err), DLB_NOT_FOUND);
+	/* Without a card. */
+	in = an_in(2);
+	in.has_card = false;
+	memset(&in.card_key, 0, sizeof(in.card_key));
+	assert_ok(dlb_in_add(l, &in, &f->err));
+	assert_ok(dlb_in_get(l, &got, in.number, &f->err));
+	assert_memory_equal(&got, &in, sizeof(in));
+	dlb_letterbox_close(l);
+}
+
+/* What a home was made with before cards were kept. */
+static void
+letters_of_before_have_no_card(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_in_letter in = an_in(1), got;
+
+	assert_ok(dlb_in_add(l, &in, &f->err));
+	assert_int_equal(
+		sqlite3_exec(l->db.sql,
+			"ALTER TABLE letters_in DROP COLUMN card;"
+			"PRAGMA user_version = 2",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_ok(dlb_letterbox_commit(l, &f->err));
+	l = fixture_reopen(f, l);
+	in.has_card = false;
+	memset(&in.card_key, 0, sizeof(in.card_key));
+	assert_ok(dlb_in_get(l, &got, in.number, &f->err));
+	assert_memory_equal(&got, &in, sizeof(in));
 	dlb_letterbox_close(l);
 }
 
@@ -287,6 +321,7 @@ what_is_deleted_is_wiped(void **state)
 	image = dlb_db_image(&l->db, &after);
 	assert_null(memmem(image, after, "to be forgotten", 15));
 	assert_null(memmem(image, after, in.box3_key, 32));
+	assert_null(memmem(image, after, in.card_key.key, 32));
 	assert_true(after < before / 2);
 	l = fixture_reopen(f, l);
 	assert_int_equal(dlb_in_add(l, &in, &f->err), DLB_DUPLICATE);
@@ -300,6 +335,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(letters_out_are_kept),
 		TEST(letters_in_are_kept),
+		TEST(letters_of_before_have_no_card),
 		TEST(no_letter_comes_twice),
 		TEST(numbers_are_never_given_again),
 		TEST(lists_go_by_number),
