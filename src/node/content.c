@@ -46,21 +46,28 @@ open_piece(void *ctx, size_t i, unsigned worker)
 		}
 }
 
+const uint8_t *
+dlb_node_head_cell(struct dlb_node *n, const struct dlb_in_letter *letter)
+{
+	uint32_t number = dlb_satchel_find(n->satchel, letter->head_name);
+	uint8_t *cell = dlb_node_cell(n, 0);
+
+	if (number == DLB_NO_ENTRY ||
+		dlb_satchel_get(n->satchel, number, cell, NULL, NULL, n->aead[0],
+			false, NULL) != DLB_OK)
+		return NULL;
+	return cell;
+}
+
 static enum dlb_status
 reopen_head(struct dlb_node *n, const struct dlb_in_letter *letter,
 	struct dlb_opened *head, struct dlb_error *err)
 {
-	uint32_t number = dlb_satchel_find(n->satchel, letter->head_name);
-	uint8_t *cell = dlb_node_cell(n, 0);
-	enum dlb_status st = DLB_NOT_FOUND;
+	const uint8_t *cell = dlb_node_head_cell(n, letter);
 
-	if (number != DLB_NO_ENTRY)
-		st = dlb_satchel_get(n->satchel, number, cell, NULL, NULL,
-			n->aead[0], false, NULL);
-	if (st == DLB_OK)
-		st = dlb_head_reopen(head, n->aead[0], cell, letter->box3_key,
-			letter->box3_offset, letter->transcript, NULL);
-	if (st != DLB_OK)
+	if (!cell ||
+		dlb_head_reopen(head, n->aead[0], cell, letter->box3_key,
+			letter->box3_offset, letter->transcript, NULL) != DLB_OK)
 		return dlb_fail(err, DLB_PARTLY,
 			"the first cell of letter %lld is not here whole any more; "
 			"meet a stick that carries it",

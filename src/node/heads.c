@@ -8,36 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The card that rode along: a correspondent's newer one, or a stranger's, who
- * stays a stranger until the owner says otherwise. */
+/* Who sent it, as far as they are known; and the card that rode along: a
+ * correspondent's may be better than the one that is held; of a stranger's, what
+ * opens it again is kept with the letter, and it is looked at when the owner wants
+ * to know them (stranger.c). */
 static void
-note_card(struct dlb_node *n, const struct dlb_opened *o,
+note_sender(struct dlb_node *n, const struct dlb_opened *o,
 	struct dlb_in_letter *letter)
 {
 	struct dlb_correspondent who;
 
 	if (dlb_correspondent_by_identity(n->letterbox, &who, &o->sender) !=
-		DLB_OK)
+		DLB_OK) {
+		letter->has_card = o->card_len > 0;
+		letter->card_key = o->card_key;
 		return;
+	}
 	letter->from = who.id;
 	if (!who.heard &&
 		dlb_correspondent_mark(n->letterbox, who.id, true, false, NULL) !=
 			DLB_OK) {
 		/* Only means that our card rides along once more. */
 	}
-	if (o->card_len) {
-		struct dlb_card *card = calloc(1, sizeof(*card));
-
-		if (card &&
-			dlb_card_parse(card, o->card, o->card_len, NULL) == DLB_OK &&
-			dlb_equal(&card->identity, &o->sender,
-				sizeof(card->identity)) &&
-			card->serial > who.serial &&
-			dlb_correspondent_add(
-				n->letterbox, &who, card, NULL, NULL) != DLB_OK) {
-			/* The one that is held goes on to serve. */
-		}
-		free(card);
+	if (o->card_len > 0 &&
+		dlb_correspondent_renew(n->letterbox, &who, o->card, o->card_len,
+			NULL) != DLB_OK) {
+		/* The one that is held goes on to serve. */
 	}
 }
 
@@ -105,7 +101,7 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	memcpy(letter->box3_key, o->box3_key, sizeof(letter->box3_key));
 	letter->box3_offset = o->box3_offset;
 	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
-	note_card(n, o, letter);
+	note_sender(n, o, letter);
 	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells)) {
 		++*letters_refused;
 		st = DLB_OK;

@@ -139,6 +139,13 @@ enum dlb_status dlb_node_read(struct dlb_node *n, int64_t number,
 enum dlb_status dlb_node_delete(
 	struct dlb_node *n, int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* ---- strangers (stranger.c) --------------------------------------------------------------------- */
+
+/* The card that came with a stranger's letter, as good as one from a file: checked,
+ * and the sender's own. DLB_NOT_FOUND where none came. */
+enum dlb_status dlb_node_letter_card(struct dlb_node *n, int64_t number,
+	struct dlb_card *card, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- boxes (box.c) ------------------------------------------------------------------------------ */
 
 struct dlb_box_options {

@@ -151,6 +151,11 @@ void dlb_describe(struct dlb_node *n, struct dlb_in_letter *letter);
 
 /* ---- a letter's content (content.c) ----------------------------------------------- */
 
+/* The letter's first cell, in the place of the batch's first; NULL where it is not
+ * here whole. */
+const uint8_t *dlb_node_head_cell(
+	struct dlb_node *n, const struct dlb_in_letter *letter);
+
 /* Feeds the content of a letter, from its start, to fn until it is done, fn says
  * false, or a cell is missing (DLB_PARTLY, *missing_at its index). */
 enum dlb_status dlb_node_content(struct dlb_node *n,
