@@ -16,6 +16,8 @@ struct listing {
 	struct cli_table table;
 	struct cli_json json;
 	size_t n;
+	int64_t stranger; /* the first letter of one who can be answered */
+	size_t strangers;
 };
 
 static uint64_t
@@ -61,6 +63,8 @@ list_letter(void *ctx, const struct dlb_in_letter *letter)
 	else
 		cli_table_add(t, "%s", state_name(letter->state));
 	cli_table_add(t, "%s", letter->described ? letter->summary : "");
+	if (letter->has_card && l->strangers++ == 0)
+		l->stranger = letter->number;
 	l->n++;
 	return true;
 }
@@ -82,6 +86,7 @@ write_letter(void *ctx, const struct dlb_in_letter *letter)
 	else
 		cli_json_null(j, "from");
 	cli_json_text(j, "fingerprint", words);
+	cli_json_bool(j, "card", letter->has_card);
 	cli_json_text(j, "state", state_name(letter->state));
 	cli_json_uint(j, "size", size_of(letter));
 	cli_json_uint(j, "cells", letter->stripe.cells);
@@ -115,6 +120,16 @@ list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 		st = cli_table_print(
 			&l->table, cli_term_width(STDOUT_FILENO), err);
 	cli_table_free(&l->table);
+	if (st == DLB_OK && l->strangers == 1)
+		cli_note(c,
+			"letter %lld is from a stranger; to answer, first: dlb "
+			"know %lld --as NAME",
+			(long long)l->stranger, (long long)l->stranger);
+	else if (st == DLB_OK && l->strangers > 1)
+		cli_note(c,
+			"%zu letters are from strangers; to answer one, first: "
+			"dlb know NUMBER --as NAME",
+			l->strangers);
 	return st;
 }
 
@@ -152,7 +167,8 @@ const struct cli_verb cli_inbox = {
 	.text = "Lists the letters that came in: the number that read and delete take,\n"
 		"when it was found, who sent it, how large it is, and whether it is\n"
 		"whole, read, or still on its way. A number stays the letter's own,\n"
-		"whatever else is deleted.",
+		"whatever else is deleted. A stranger is one whose card you have not\n"
+		"added; `dlb know NUMBER` does it with the card that came along.",
 	.example =
 		"dlb inbox\n"
 		"dlb inbox --json | jq '.[] | select(.state == \"unread\").number'",

@@ -4,33 +4,45 @@
 #include "people.h"
 #include "session.h"
 
+#include <string.h>
+
 static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
+	const char *whom = a->operands[0], *name = cli_value(a, "as");
+	bool letter = strspn(whom, "0123456789") == strlen(whom);
 	struct dlb_correspondent who;
 	struct dlb_node *n = NULL;
-	enum dlb_status st = cli_open_person(&n, c, a, err);
+	int64_t number = 0;
+	enum dlb_status st =
+		letter ? cli_parse_number(&number, whom, err) : DLB_OK;
 
 	if (st == DLB_OK)
-		st = cli_know_card(
-			&who, c, n, a->operands[0], cli_value(a, "as"), err);
+		st = cli_open_person(&n, c, a, err);
+	if (st == DLB_OK)
+		st = letter ? cli_know_sender(c, n, number, name, err)
+			    : cli_know_card(&who, c, n, whom, name, err);
 	dlb_node_close(n);
 	return st;
 }
 
 static const struct cli_option options[] = {
-	{"as", 0, "NAME", "call them so; else as their card does"},
+	{"as", 0, "NAME", "call them so from now on; else as their card does"},
 };
 
 const struct cli_verb cli_know = {
 	.name = "know",
-	.operands = "CARD",
-	.summary = "add a correspondent by their card",
+	.operands = "CARD | NUMBER",
+	.summary = "add a correspondent by their card, or by a letter of theirs",
 	.text = "Reads a card (- is standard input), checks it, and remembers whose it\n"
 		"is. It then shows twelve words: compare them with those that `dlb\n"
-		"card` shows its owner, by voice or face to face. A newer card of\n"
-		"someone you know replaces the older.",
-	.example = "dlb know bob.card\ndlb know bob.card --as robert",
+		"card --words` shows its owner, by voice or face to face. A newer card\n"
+		"of someone you know replaces the older.\n"
+		"A stranger's letter brings their card: its number in place of a file\n"
+		"makes a correspondent of its sender, whom you can then answer.",
+	.example = "dlb know bob.card\n"
+		   "dlb know bob.card --as robert\n"
+		   "dlb know 12 --as carol",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

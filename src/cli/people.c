@@ -122,30 +122,111 @@ say_known(struct cli *c, const struct dlb_correspondent *who, bool was_known,
 	cli_say(c, "only they show that the card is really theirs.");
 }
 
+/* Who is known already is called as --as says. */
+static enum dlb_status
+rename_known(struct cli *c, struct dlb_letterbox *l,
+	struct dlb_correspondent *who, const char *name, struct dlb_error *err)
+{
+	char before[sizeof(who->name)];
+	enum dlb_status st;
+
+	if (!name || strcmp(name, who->name) == 0)
+		return DLB_OK;
+	memcpy(before, who->name, sizeof(before));
+	st = dlb_correspondent_rename(l, who->id, name, err);
+	if (st == DLB_OK)
+		st = dlb_correspondent_by_id(l, who, who->id);
+	if (st == DLB_OK)
+		cli_say(c, "%s is called %s from now on.", before, who->name);
+	return st;
+}
+
+/* A card that was checked becomes a correspondent's. */
+static enum dlb_status
+keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_letterbox *l,
+	const struct dlb_card *card, const char *name, struct dlb_error *err)
+{
+	struct dlb_correspondent before;
+	bool was_known =
+		dlb_correspondent_by_identity(l, &before, &card->identity)
+		== DLB_OK;
+	enum dlb_status st = dlb_correspondent_add(l, out, card, name, err);
+
+	if (st == DLB_OK && was_known)
+		st = rename_known(c, l, out, name, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(l, err);
+	if (st == DLB_OK)
+		say_known(c, out, was_known, was_known ? before.serial : 0);
+	return st;
+}
+
 enum dlb_status
 cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 	const char *file, const char *name, struct dlb_error *err)
 {
-	struct dlb_letterbox *l = dlb_node_letterbox(n);
 	struct dlb_card *card = calloc(1, sizeof(*card));
-	struct dlb_correspondent before;
-	bool was_known;
 	enum dlb_status st;
 
 	if (!card)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = load_card(card, file, err);
-	if (st != DLB_OK)
-		goto out;
-	was_known = dlb_correspondent_by_identity(l, &before, &card->identity)
-		== DLB_OK;
-	st = dlb_correspondent_add(l, out, card, name, err);
 	if (st == DLB_OK)
-		st = dlb_letterbox_commit(l, err);
-	if (st == DLB_OK)
-		say_known(c, out, was_known, was_known ? before.serial : 0);
-out:
+		st = keep_card(
+			out, c, dlb_node_letterbox(n), card, name, err);
 	free(card);
+	return st;
+}
+
+static enum dlb_status
+know_stranger(struct cli *c, struct dlb_node *n, int64_t number,
+	const char *name, struct dlb_error *err)
+{
+	struct dlb_card *card = calloc(1, sizeof(*card));
+	struct dlb_correspondent who;
+	enum dlb_status st;
+
+	if (!card)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	st = dlb_node_letter_card(n, number, card, err);
+	if (st == DLB_OK)
+		st = keep_card(
+			&who, c, dlb_node_letterbox(n), card, name, err);
+	if (st == DLB_OK)
+		cli_say(c, "To answer: dlb send %s", who.name);
+	free(card);
+	return st;
+}
+
+enum dlb_status
+cli_know_sender(struct cli *c, struct dlb_node *n, int64_t number,
+	const char *name, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	struct dlb_in_letter *letter = calloc(1, sizeof(*letter));
+	struct dlb_correspondent who;
+	enum dlb_status st;
+
+	if (!letter)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	st = dlb_in_get(l, letter, number, err);
+	if (st != DLB_OK || letter->state == DLB_IN_DELETED)
+		st = dlb_fail(err, DLB_NOT_FOUND,
+			"no letter %lld came in; see: dlb inbox (a card's "
+			"file of that name is ./%lld)",
+			(long long)number, (long long)number);
+	else if (dlb_correspondent_by_identity(l, &who, &letter->sender)
+		!= DLB_OK)
+		st = know_stranger(c, n, number, name, err);
+	else {
+		cli_say(c, "Letter %lld is from %s, who was known already.",
+			(long long)number, who.name);
+		st = rename_known(c, l, &who, name, err);
+		if (st == DLB_OK)
+			st = dlb_letterbox_commit(l, err);
+	}
+	dlb_wipe(letter, sizeof(*letter));
+	free(letter);
 	return st;
 }
 

@@ -12,6 +12,9 @@
 enum dlb_status cli_know_card(struct dlb_correspondent *out, struct cli *c,
 	struct dlb_node *n, const char *file, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* The same with the card that came with a stranger's letter. */
+enum dlb_status cli_know_sender(struct cli *c, struct dlb_node *n,
+	int64_t number, const char *name, struct dlb_error *err) DLB_MUST_CHECK;
 /* A correspondent's name, or a card's file, which is then known. */
 enum dlb_status cli_who(struct dlb_correspondent *out, struct cli *c,
 	struct dlb_node *n, const char *who, struct dlb_error *err)

@@ -203,7 +203,7 @@ read_one(struct reading *r, int64_t number, struct dlb_error *err)
 	st = dlb_in_get(dlb_node_letterbox(r->n), letter, number, err);
 	if (st == DLB_NOT_FOUND || letter->state == DLB_IN_DELETED)
 		st = dlb_fail(err, DLB_NOT_FOUND,
-			"there is no letter %lld here; see: dlb inbox",
+			"no letter %lld came in; see: dlb inbox",
 			(long long)number);
 	if (st == DLB_OK)
 		st = check_place(r, letter, err);
@@ -216,6 +216,10 @@ read_one(struct reading *r, int64_t number, struct dlb_error *err)
 		say_header(r, letter);
 		print_message(r, &result);
 		say_files(r, &result);
+		if (letter->has_card)
+			cli_say(r->c,
+				"To answer, first: dlb know %lld --as NAME",
+				(long long)number);
 		r->done++;
 	}
 	dlb_buf_free(&result.message);

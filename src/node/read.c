@@ -79,7 +79,7 @@ dlb_node_read(struct dlb_node *n, int64_t number,
 	st = dlb_in_get(n->letterbox, letter, number, err);
 	if (st != DLB_OK || letter->state == DLB_IN_DELETED) {
 		st = dlb_fail(err, DLB_NOT_FOUND,
-			"there is no letter %lld here; see: dlb inbox",
+			"no letter %lld came in; see: dlb inbox",
 			(long long)number);
 		goto out;
 	}

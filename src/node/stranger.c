@@ -69,7 +69,7 @@ dlb_node_letter_card(struct dlb_node *n, int64_t number, struct dlb_card *card,
 		st = DLB_NOT_FOUND;
 	if (st == DLB_NOT_FOUND)
 		st = dlb_fail(err, st,
-			"there is no letter %lld here; see: dlb inbox",
+			"no letter %lld came in; see: dlb inbox",
 			(long long)number);
 	else if (st == DLB_OK && !letter->has_card)
 		st = dlb_fail(err, DLB_NOT_FOUND,

@@ -2,6 +2,7 @@
 # The main job: a letter goes by stick from one person by a courier to another.
 # shellcheck source=tests/cli/tap.sh
 . "$(dirname "$0")/tap.sh"
+need jq
 
 mkdir stick other
 run as alice init --no-passphrase --sparse --size 64M --name alice
@@ -110,4 +111,35 @@ exits 0 "letters of two people come in"
 ok "the compressed file is whole" cmp zeros in/zeros
 ok "and the other's" cmp raw in/raw
 has "$out$err" "stranger" "a stranger's letter is shown as one"
+n=$(as alice inbox --json | jq '.[] | select(.from == null).number')
+has "$err" "dlb know $n --as NAME" "read says how to answer"
+
+# A stranger is answered.
+run as alice inbox
+has "$err" "dlb know $n --as NAME" "inbox says how to answer"
+run as alice know "$n" --as bob
+exits 1 "a name that is taken"
+run as alice know "$n" --as davy
+exits 0 "know takes a letter's number"
+has "$out" "$(as dave card --words | tail -n 3)" "and shows the words that dave sees"
+has "$out" "Compare these words with davy" "and says that they must be compared"
+run as alice inbox
+lacks "$out$err" "stranger" "and the letter is no stranger's any more"
+run as alice know "$n"
+exits 0 "know of a known sender"
+has "$out" "davy, who was known already" "says so"
+run as alice know "$n" --as dave
+has "$out" "davy is called dave from now on" "and can give them another name"
+run as alice send dave -m 'hello too' --stick third
+exits 0 "send answers"
+run as dave know alice.card
+run as dave read --from third
+has "$out" "hello too" "and the answer arrives"
+for no in 999 1; do
+	run as alice know $no
+	exits 1 "know of no letter that came in: $no"
+	has "$err" "./$no" "names the file that may be meant"
+done
+run as alice know 0
+exits 2 "0 is no letter"
 done_testing
