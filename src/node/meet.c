@@ -149,6 +149,33 @@ dlb_meet_keep_sound(struct meet *m, struct dlb_plan_move *moves, size_t n)
 	return kept;
 }
 
+/* ---- own new cells ------------------------------------------------------------------------------ */
+
+static enum dlb_status
+plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
+	struct dlb_error *err)
+{
+	enum dlb_status st = dlb_own_collect(
+		&m->own, m->n, m->options->release_now, m->week, err);
+
+	if (st != DLB_OK)
+		return st;
+	*moves = calloc(m->own.n + 1, sizeof(**moves));
+	if (!*moves)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < m->own.n; i++) {
+		uint8_t start = dlb_copies_start(m->n->env);
+
+		(*moves)[i] = (struct dlb_plan_move){
+			.number = m->own.numbers[i],
+			.give = start / 2,
+			.keep = start - start / 2};
+	}
+	*moves_n = m->own.n;
+	m->result->own_waiting = m->own.waiting;
+	return DLB_OK;
+}
+
 /* ---- the meeting --------------------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -170,9 +197,9 @@ exchange(struct meet *m, struct dlb_error *err)
 	/* Taking first: what is given may push out what was there. */
 	if (st == DLB_OK)
 		st = dlb_meet_take(m, in, in_n, err);
-	/* Only now: cover is shown at once, and would be in that plan too. */
+	/* Only now: cover may be shown at once, and would be in that plan too. */
 	if (st == DLB_OK && gives)
-		st = dlb_meet_plan_own(m, &own, &own_n, err);
+		st = plan_own(m, &own, &own_n, err);
 	if (out_n > room - (own_n < room ? own_n : room))
 		out_n = room - (own_n < room ? own_n : room);
 	m->total = own_n + out_n + in_n;
@@ -227,6 +254,7 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 	}
 out:
 	dlb_wanted_free(m->wanted);
+	dlb_own_free(&m->own);
 	free(m);
 	return st;
 }

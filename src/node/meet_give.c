@@ -52,7 +52,7 @@ give_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 			m->result->given_own++;
 		m->changes[changes_n++] = (struct dlb_satchel_change){
 			.number = e.number,
-			.flags = (uint8_t)((e.flags & ~DLB_OWN) | DLB_SHOWN),
+			.flags = dlb_own_given_flags(&m->own, &e),
 			.copies = moves[i].keep,
 			.searched = e.searched};
 	}

@@ -1,11 +1,30 @@
 /*
- * A meeting at work: shared by meet.c (plans, the order of things), meet_own.c,
- * meet_give.c and meet_take.c.
+ * A meeting at work: shared by meet.c (plans, the order of things), own.c,
+ * meet_give.c, meet_take.c and meet_progress.c.
  */
 #ifndef DLB_NODE_MEET_INTERNAL_H
 #define DLB_NODE_MEET_INTERNAL_H
 
 #include "node_internal.h"
+
+/* ---- own new cells (own.c) ---------------------------------------------------- */
+
+struct dlb_own_cells {
+	uint32_t *numbers; /* entries of the home, in random order */
+	size_t n;
+	uint64_t waiting; /* cells of letters that wait for another meeting */
+	uint32_t *cover;  /* which entries are only cover, ascending */
+	size_t cover_n;
+};
+/* All that is sent now, others up to the constant number, cover for the rest; cover
+ * is made where there is not enough of it. week: 0, the clock is not trusted, and
+ * none is made. Freed by dlb_own_free, also after a failure. */
+enum dlb_status dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n,
+	bool release_now, uint16_t week, struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_own_free(struct dlb_own_cells *own);
+/* The flags of an entry once it has been given. own may be NULL. */
+uint8_t dlb_own_given_flags(
+	const struct dlb_own_cells *own, const struct dlb_entry *e);
 
 struct meet {
 	struct dlb_node *n;
@@ -25,6 +44,7 @@ struct meet {
 	uint64_t done, total;
 	size_t carry; /* how many more cells may come in to be carried on */
 	bool *keep;   /* beyond that: which ones may be own */
+	struct dlb_own_cells own;
 };
 
 /* Counts `more` cells as done; false: the user wants to stop. */
@@ -35,10 +55,8 @@ enum dlb_status dlb_meet_interrupted(struct dlb_error *err);
 size_t dlb_meet_keep_sound(
 	struct meet *m, struct dlb_plan_move *moves, size_t n);
 
-/* The moves of own new cells: all that are sent now, others up to the constant
- * number, cover for the rest. *moves is malloc'ed. */
-enum dlb_status dlb_meet_plan_own(struct meet *m, struct dlb_plan_move **moves,
-	size_t *moves_n, struct dlb_error *err) DLB_MUST_CHECK;
+/* ---- what moves (meet_give.c, meet_take.c, meet_progress.c) ------------------- */
+
 /* Writes down how far letters are, after their cells moved. */
 enum dlb_status dlb_meet_write_progress(
 	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;

@@ -1,0 +1,72 @@
+/*
+ * How far the letters are that wait: written down after their cells moved.
+ */
+#include "meet_internal.h"
+
+#include <stdlib.h>
+
+struct progress_out {
+	struct dlb_node *n;
+	struct dlb_error *err;
+	enum dlb_status st;
+	struct dlb_out_letter *changed;
+	size_t changed_n, cap;
+};
+
+static bool
+count_shown(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct progress_out *p = ctx;
+	struct dlb_buf names = {0};
+	struct dlb_out_letter now = *letter;
+
+	if (letter->state != DLB_OUT_WAITING)
+		return true;
+	p->st = dlb_out_cells(p->n->letterbox, letter->number, &names, p->err);
+	now.shown = now.cells;
+	for (size_t i = 0; p->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
+		i += DLB_NAME_LEN) {
+		uint32_t number =
+			dlb_satchel_find(p->n->satchel, names.data + i);
+		struct dlb_entry e;
+
+		if (number != DLB_NO_ENTRY &&
+			dlb_satchel_entry(p->n->satchel, number, &e) &&
+			(e.flags & DLB_OWN))
+			now.shown--;
+	}
+	dlb_buf_free(&names);
+	if (p->st != DLB_OK || now.shown == letter->shown)
+		return p->st == DLB_OK;
+	if (now.shown == now.cells)
+		now.state = DLB_OUT_SHOWN;
+	if (p->changed_n == p->cap) {
+		size_t cap = p->cap ? 2 * p->cap : 64;
+		struct dlb_out_letter *q = realloc(p->changed, cap * sizeof(*q));
+
+		if (!q) {
+			p->st = dlb_fail(p->err, DLB_NO_MEMORY, "out of memory");
+			return false;
+		}
+		p->changed = q;
+		p->cap = cap;
+	}
+	p->changed[p->changed_n++] = now;
+	return true;
+}
+
+enum dlb_status
+dlb_meet_write_progress(struct dlb_node *n, struct dlb_error *err)
+{
+	struct progress_out p = {.n = n, .err = err, .st = DLB_OK};
+	enum dlb_status st = dlb_out_each(n->letterbox, count_shown, &p, err);
+
+	if (st == DLB_OK)
+		st = p.st;
+	for (size_t i = 0; st == DLB_OK && i < p.changed_n; i++)
+		st = dlb_out_update(n->letterbox, &p.changed[i], err);
+	if (p.changed)
+		dlb_wipe(p.changed, p.changed_n * sizeof(*p.changed));
+	free(p.changed);
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}
