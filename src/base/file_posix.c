@@ -124,6 +124,24 @@ posix_size(struct dlb_file *f, uint64_t *out, struct dlb_error *err)
 }
 
 static enum dlb_status
+grow_by_writing(struct dlb_file *f, uint64_t len, struct dlb_error *err)
+{
+	static const uint8_t zeros[65536];
+	uint64_t size = 0;
+	enum dlb_status s = posix_size(f, &size, err);
+
+	while (s == DLB_OK && size < len) {
+		uint64_t n = len - size;
+
+		if (n > sizeof(zeros))
+			n = sizeof(zeros);
+		s = posix_write_at(f, zeros, (size_t)n, size, err);
+		size += n;
+	}
+	return s;
+}
+
+static enum dlb_status
 posix_resize(struct dlb_file *f, uint64_t len, struct dlb_error *err)
 {
 	struct posix_file *pf = posix_of(f);
@@ -134,6 +152,9 @@ posix_resize(struct dlb_file *f, uint64_t len, struct dlb_error *err)
 	while (ftruncate(pf->fd, (off_t)len) != 0) {
 		if (errno == EINTR)
 			continue;
+		/* Some FAT drivers only cut. */
+		if (errno == EPERM)
+			return grow_by_writing(f, len, err);
 		/* FAT's answer to a file of 4 GiB. */
 		if (errno == EFBIG)
 			return dlb_fail(err, DLB_LIMIT,
