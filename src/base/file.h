@@ -26,7 +26,8 @@ struct dlb_file_ops {
 	enum dlb_status (*sync)(struct dlb_file *f, struct dlb_error *err);
 	enum dlb_status (*size)(
 		struct dlb_file *f, uint64_t *out, struct dlb_error *err);
-	/* Grows or cuts; what is new reads as zeros and takes no space. */
+	/* Grows or cuts; what is new reads as zeros, and takes no space where the
+	 * medium can do that. */
 	enum dlb_status (*resize)(
 		struct dlb_file *f, uint64_t len, struct dlb_error *err);
 	/* Asks the kernel to start writing back / to read ahead; may be NULL. */
@@ -93,6 +94,19 @@ enum dlb_status dlb_span_create(struct dlb_file **out, struct dlb_fs *fs,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_span_remove(struct dlb_fs *fs, const char *path,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* The same as create, for what takes a while to fill: until settle gives it its
+ * name, the first file is called path.new, and what a crash leaves is no set; clean
+ * and the next begin remove it. DLB_BUSY where another process is at it. What is
+ * not to be settled is abandoned: all its files go, and f. */
+enum dlb_status dlb_span_begin(struct dlb_file **out, struct dlb_fs *fs,
+	const char *path, uint64_t total_len, uint64_t span_len,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_span_clean(struct dlb_fs *fs, const char *path,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_span_settle(
+	struct dlb_file *f, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_span_abandon(
+	struct dlb_file *f, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* A whole small file at once: at most max bytes, else DLB_LIMIT. Replaces what
  * out held; out is empty on failure. */

@@ -4,7 +4,8 @@
  * Invariants: there is at least one part; every part but the last is exactly
  * span_len long, the last at most that. A crash at any moment of growing or
  * cutting leaves such a set, as parts are added only when the one before is
- * full, and removed from the end.
+ * full, and removed from the end. One at any moment of creating leaves none: the
+ * first part has its name only when all are there.
  */
 #include "file.h"
 
@@ -19,6 +20,7 @@ struct span_file {
 	struct dlb_fs *fs;
 	uint64_t span_len;
 	size_t n;
+	bool pending; /* the first is called path.new yet */
 	struct dlb_file *parts[DLB_SPANS_MAX];
 	char path[];
 };
@@ -39,6 +41,24 @@ part_path(char out[static PATH_MAX], const char *path, size_t i,
 	if (n < 0 || n >= PATH_MAX)
 		return dlb_fail(err, DLB_LIMIT, "too long a path: %s", path);
 	return DLB_OK;
+}
+
+static enum dlb_status
+new_path(char out[static PATH_MAX], const char *path, struct dlb_error *err)
+{
+	int n = snprintf(out, PATH_MAX, "%s.new", path);
+
+	if (n < 0 || n >= PATH_MAX)
+		return dlb_fail(err, DLB_LIMIT, "too long a path: %s", path);
+	return DLB_OK;
+}
+
+static enum dlb_status
+own_part_path(char out[static PATH_MAX], const struct span_file *sf, size_t i,
+	struct dlb_error *err)
+{
+	return i == 0 && sf->pending ? new_path(out, sf->path, err)
+				     : part_path(out, sf->path, i, err);
 }
 
 /* One stretch of a range: within which part, where there, and how long. */
@@ -158,7 +178,7 @@ static enum dlb_status
 drop_last(struct span_file *sf, struct dlb_error *err)
 {
 	char path[PATH_MAX];
-	enum dlb_status s = part_path(path, sf->path, sf->n - 1, err);
+	enum dlb_status s = own_part_path(path, sf, sf->n - 1, err);
 
 	if (s == DLB_OK)
 		s = sf->fs->ops->remove(sf->fs, path, err);
@@ -174,7 +194,7 @@ add_part(struct span_file *sf, uint64_t len, struct dlb_error *err)
 {
 	struct dlb_file *part = NULL;
 	char path[PATH_MAX];
-	enum dlb_status s = part_path(path, sf->path, sf->n, err);
+	enum dlb_status s = own_part_path(path, sf, sf->n, err);
 
 	if (s != DLB_OK)
 		return s;
@@ -368,17 +388,18 @@ out:
 	return DLB_OK;
 }
 
-/* A part that nothing has made yet would be taken for one of the set. */
+/* ---- creating -------------------------------------------------------------------- */
+
+/* Neither the first part, nor one that would be taken for the last of the set. */
 static enum dlb_status
-check_none_beyond(struct dlb_fs *fs, const char *path, size_t n,
+check_none_at(struct dlb_fs *fs, const char *path, size_t n,
 	struct dlb_error *err)
 {
 	char name[PATH_MAX];
 	enum dlb_status s = part_path(name, path, n, err);
 
-	if (s != DLB_OK)
-		return s;
-	s = fs->ops->stat(fs, name, NULL, NULL, err);
+	if (s == DLB_OK)
+		s = fs->ops->stat(fs, name, NULL, NULL, err);
 	if (s == DLB_NOT_FOUND)
 		return DLB_OK;
 	if (s == DLB_OK)
@@ -388,8 +409,77 @@ check_none_beyond(struct dlb_fs *fs, const char *path, size_t n,
 	return s;
 }
 
+/* All parts but the first, from the end: what is left after a crash is found by
+ * those before it. */
+static enum dlb_status
+remove_later_parts(struct dlb_fs *fs, const char *path, struct dlb_error *err)
+{
+	char name[PATH_MAX];
+	enum dlb_status s = DLB_OK;
+	size_t n = 1;
+
+	while (s == DLB_OK && n < DLB_SPANS_MAX) {
+		s = part_path(name, path, n, err);
+		if (s == DLB_OK)
+			s = fs->ops->stat(fs, name, NULL, NULL, err);
+		n += s == DLB_OK;
+	}
+	if (s == DLB_NOT_FOUND)
+		s = DLB_OK;
+	while (s == DLB_OK && n > 1) {
+		s = part_path(name, path, --n, err);
+		if (s == DLB_OK)
+			s = fs->ops->remove(fs, name, err);
+	}
+	return s;
+}
+
+/* What a crash left of an earlier try, unless it is one that goes on. */
 enum dlb_status
-dlb_span_create(struct dlb_file **out, struct dlb_fs *fs, const char *path,
+dlb_span_clean(struct dlb_fs *fs, const char *path, struct dlb_error *err)
+{
+	struct dlb_file *first = NULL;
+	char name[PATH_MAX];
+	enum dlb_status s = new_path(name, path, err);
+
+	if (s == DLB_OK)
+		s = fs->ops->open(fs, &first, name, DLB_OPEN_WRITE, true, err);
+	if (s == DLB_NOT_FOUND) {
+		dlb_error_clear(err);
+		return DLB_OK;
+	}
+	if (s == DLB_BUSY)
+		return dlb_fail(err, DLB_BUSY,
+			"%s is being made by another process", path);
+	if (s != DLB_OK)
+		return s;
+	s = remove_later_parts(fs, path, err);
+	if (s == DLB_OK)
+		s = fs->ops->remove(fs, name, err);
+	first->ops->close(first);
+	return s;
+}
+
+static enum dlb_status
+add_parts(struct span_file *sf, size_t n, uint64_t total_len,
+	struct dlb_error *err)
+{
+	enum dlb_status s = DLB_OK;
+
+	while (s == DLB_OK && sf->n < n)
+		s = add_part(sf, sf->n + 1 == n
+				? total_len - (n - 1) * sf->span_len
+				: sf->span_len,
+			err);
+	if (s == DLB_OK)
+		s = span_sync(&sf->base, err);
+	if (s == DLB_OK)
+		s = sync_dir_of(sf, err);
+	return s;
+}
+
+enum dlb_status
+dlb_span_begin(struct dlb_file **out, struct dlb_fs *fs, const char *path,
 	uint64_t total_len, uint64_t span_len, struct dlb_error *err)
 {
 	struct span_file *sf = NULL;
@@ -399,53 +489,97 @@ dlb_span_create(struct dlb_file **out, struct dlb_fs *fs, const char *path,
 	*out = NULL;
 	s = parts_for(&n, path, total_len, span_len, err);
 	if (s == DLB_OK)
-		s = check_none_beyond(fs, path, n, err);
+		s = check_none_at(fs, path, 0, err);
+	if (s == DLB_OK)
+		s = dlb_span_clean(fs, path, err);
+	if (s == DLB_OK)
+		s = check_none_at(fs, path, n, err);
 	if (s == DLB_OK)
 		s = span_new(&sf, fs, path, span_len, err);
-	while (s == DLB_OK && sf->n < n)
-		s = add_part(sf, sf->n + 1 == n
-				? total_len - (n - 1) * span_len : span_len,
-			err);
-	if (s == DLB_OK)
-		s = span_sync(&sf->base, err);
-	if (s == DLB_OK)
-		s = sync_dir_of(sf, err);
+	if (s == DLB_OK) {
+		sf->pending = true;
+		s = add_parts(sf, n, total_len, err);
+	}
 	if (s != DLB_OK) {
-		while (sf && sf->n > 0 && drop_last(sf, NULL) == DLB_OK)
-			;
-		span_close(sf ? &sf->base : NULL);
+		if (sf && dlb_span_abandon(&sf->base, NULL) != DLB_OK) {
+			/* What is left is called path.new. */
+		}
 		return s;
 	}
+	dlb_error_clear(err);
 	*out = &sf->base;
 	return DLB_OK;
 }
 
 enum dlb_status
+dlb_span_settle(struct dlb_file *f, struct dlb_error *err)
+{
+	struct span_file *sf = span_of(f);
+	char name[PATH_MAX];
+	enum dlb_status s = new_path(name, sf->path, err);
+
+	/* A file that came there meanwhile is not to be replaced. */
+	if (s == DLB_OK)
+		s = check_none_at(sf->fs, sf->path, 0, err);
+	if (s == DLB_OK)
+		s = sf->fs->ops->rename(sf->fs, name, sf->path, err);
+	/* Where only the syncing failed it has the new name. */
+	if (s == DLB_OK
+		|| sf->fs->ops->stat(sf->fs, name, NULL, NULL, NULL)
+			== DLB_NOT_FOUND)
+		sf->pending = false;
+	return s;
+}
+
+enum dlb_status
+dlb_span_abandon(struct dlb_file *f, struct dlb_error *err)
+{
+	struct span_file *sf = span_of(f);
+	enum dlb_status s = DLB_OK;
+
+	while (sf->n > 0 && s == DLB_OK)
+		s = drop_last(sf, err);
+	if (s == DLB_OK)
+		s = sync_dir_of(sf, err);
+	span_close(f);
+	return s;
+}
+
+enum dlb_status
+dlb_span_create(struct dlb_file **out, struct dlb_fs *fs, const char *path,
+	uint64_t total_len, uint64_t span_len, struct dlb_error *err)
+{
+	enum dlb_status s =
+		dlb_span_begin(out, fs, path, total_len, span_len, err);
+
+	if (s == DLB_OK)
+		s = dlb_span_settle(*out, err);
+	if (s == DLB_OK || !*out)
+		return s;
+	if (dlb_span_abandon(*out, NULL) != DLB_OK) {
+		/* As in begin. */
+	}
+	*out = NULL;
+	return s;
+}
+
+/* ---- removing -------------------------------------------------------------------- */
+
+enum dlb_status
 dlb_span_remove(struct dlb_fs *fs, const char *path, struct dlb_error *err)
 {
-	char name[PATH_MAX];
-	enum dlb_status s = DLB_OK;
-	size_t n = 0;
+	char dir[PATH_MAX];
+	enum dlb_status s = part_path(dir, path, 0, err);
 
-	while (n < DLB_SPANS_MAX) {
-		s = part_path(name, path, n, err);
-		if (s == DLB_OK)
-			s = fs->ops->stat(fs, name, NULL, NULL, err);
-		if (s != DLB_OK)
-			break;
-		n++;
-	}
-	if (s != DLB_OK && s != DLB_NOT_FOUND)
-		return s;
-	if (n == 0)
-		return dlb_fail(err, DLB_NOT_FOUND, "there is no %s", path);
-	/* From the end: what is left after a crash is found by its path. */
-	for (s = DLB_OK; s == DLB_OK && n > 0; n--) {
-		s = part_path(name, path, n - 1, err);
-		if (s == DLB_OK)
-			s = fs->ops->remove(fs, name, err);
-	}
-	if (s == DLB_OK && dlb_path_dir(name, sizeof(name), path) == DLB_OK)
-		s = fs->ops->sync_dir(fs, name, err);
+	if (s == DLB_OK)
+		s = fs->ops->stat(fs, path, NULL, NULL, err);
+	if (s == DLB_NOT_FOUND)
+		return dlb_fail(err, s, "there is no %s", path);
+	if (s == DLB_OK)
+		s = remove_later_parts(fs, path, err);
+	if (s == DLB_OK)
+		s = fs->ops->remove(fs, path, err);
+	if (s == DLB_OK && dlb_path_dir(dir, sizeof(dir), path) == DLB_OK)
+		s = fs->ops->sync_dir(fs, dir, err);
 	return s;
 }

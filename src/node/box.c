@@ -201,6 +201,11 @@ dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
 	if (st == DLB_OK && stick.read_only)
 		st = dlb_fail(err, DLB_READ_ONLY,
 			"%s is read-only; mount it writable", options->path);
+	/* What an interruption left of an earlier one takes room. */
+	if (st == DLB_OK)
+		st = dlb_span_clean(n->fs, stick.path, err);
+	if (st == DLB_OK)
+		st = dlb_stick_locate(&stick, n->fs, options->path, err);
 	if (st == DLB_OK)
 		st = choose_size(&stick, options, size, err);
 	if (st != DLB_OK)

@@ -2,9 +2,10 @@
  * Making a satchel: random bytes all over, then the headers. docs/satchel.md,
  * section 7.
  *
- * Invariants: the headers are written last, so what a crash leaves half filled
- * opens with no key; the second table is the first under its mask, as it is ever
- * after; on failure no file is left.
+ * Invariants: the headers are written last, and the name comes after them, so what
+ * a crash leaves half filled opens with no key, and the next try removes it; the
+ * second table is the first under its mask, as it is ever after; on failure no file
+ * is left.
  *
  * The random bytes are ChaCha20 under keys that are drawn here and then
  * destroyed: as good as drawn ones, and as fast as the medium.
@@ -244,6 +245,8 @@ dlb_satchel_create(struct dlb_fs *fs, const char *path,
 	if (!keys)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = choose_layout(&l, options, err);
+	if (st == DLB_OK)
+		st = dlb_span_clean(fs, path, err);
 	if (st == DLB_OK && !options->sparse)
 		st = check_space(fs, path, &l, err);
 	if (st == DLB_OK)
@@ -255,7 +258,7 @@ dlb_satchel_create(struct dlb_fs *fs, const char *path,
 	if (st != DLB_OK)
 		dlb_error_prefix(err, "%s", path);
 	else
-		st = dlb_span_create(&file, fs, path, l.size,
+		st = dlb_span_begin(&file, fs, path, l.size,
 			options->span_len ? options->span_len : DLB_SPAN_LEN,
 			err);
 	if (st != DLB_OK)
@@ -266,8 +269,11 @@ dlb_satchel_create(struct dlb_fs *fs, const char *path,
 		st = file->ops->sync(file, err);
 	if (st == DLB_OK)
 		st = write_headers(file, &l, &super, keys->root, env, err);
-	file->ops->close(file);
-	if (st != DLB_OK && dlb_span_remove(fs, path, NULL) != DLB_OK)
+	if (st == DLB_OK)
+		st = dlb_span_settle(file, err);
+	if (st == DLB_OK)
+		file->ops->close(file);
+	else if (dlb_span_abandon(file, NULL) != DLB_OK)
 		dlb_error_prefix(err, "what was made could not be removed");
 out:
 	dlb_secret_free(keys);

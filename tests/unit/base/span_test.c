@@ -3,6 +3,8 @@
 #include "base_test.h"
 #include "faulty_fs.h"
 
+#include <sys/stat.h>
+
 #define SPAN 16
 
 static struct dlb_file *
@@ -267,8 +269,70 @@ a_failed_create_leaves_nothing(void **state)
 		}
 		assert_int_equal(fs.open_files, 0);
 	} while (s != DLB_OK);
-	/* stat; open and resize each; sync each; the directory. */
-	assert_int_equal(at, 1 + 2 * 3 + 3 + 1 + 1);
+	/* Is there a set, a leftover, a part too many; open and resize each; sync
+	 * each; the directory; is there a set now; rename. */
+	assert_int_equal(at, 3 + 2 * 3 + 3 + 1 + 2 + 1);
+}
+
+/* Whenever the program is stopped while creating, there is no set or all of it, and
+ * the next one begins as if nothing had been. */
+static void
+a_stopped_create_is_none(void **state)
+{
+	unsigned at = 0;
+	enum dlb_status s;
+
+	do {
+		struct faulty_fs fs;
+		struct dlb_file *f = NULL;
+
+		faulty_fs_init(&fs, ++at, true);
+		s = dlb_span_create(
+			&f, &fs.fs, in_dir(*state, "s"), 40, SPAN, NULL);
+		if (f)
+			f->ops->close(f);
+		if (is_there(*state, "s")) {
+			f = open_ok(*state, true);
+			has_size(f, 40);
+		} else {
+			assert_int_not_equal(s, DLB_OK);
+			assert_int_equal(try_open(*state, true, &f),
+				DLB_NOT_FOUND);
+			f = create_ok(*state, 20);
+		}
+		f->ops->close(f);
+		assert_int_equal(dlb_span_remove(dlb_fs_posix(),
+			in_dir(*state, "s"), NULL), DLB_OK);
+		assert_int_equal(count_files(*state), 0);
+	} while (s != DLB_OK);
+}
+
+static void
+what_is_being_made_is_left_alone(void **state)
+{
+	struct dlb_file *f = NULL, *g = NULL;
+	struct dlb_error err = {0};
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", in_dir(*state, "s"));
+	assert_int_equal(
+		dlb_span_begin(&f, dlb_fs_posix(), path, 40, SPAN, NULL), DLB_OK);
+	assert_true(is_there(*state, "s.new"));
+	assert_false(is_there(*state, "s"));
+	assert_int_equal(
+		dlb_span_begin(&g, dlb_fs_posix(), path, 40, SPAN, &err),
+		DLB_BUSY);
+	assert_null(g);
+	assert_int_equal(count_files(*state), 3);
+	/* Nor does it replace what came meanwhile. */
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(dlb_span_settle(f, &err), DLB_EXISTS);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(dlb_span_settle(f, &err), DLB_OK);
+	assert_true(is_there(*state, "s"));
+	has_size(f, 40);
+	assert_int_equal(dlb_span_abandon(f, &err), DLB_OK);
+	assert_int_equal(count_files(*state), 0);
 }
 
 /* Whenever the stick is pulled while growing or cutting, it opens again, with a
@@ -343,6 +407,8 @@ main(void)
 		T(creating_takes_nothing_over),
 		T(the_writer_is_alone),
 		T(a_failed_create_leaves_nothing),
+		T(a_stopped_create_is_none),
+		T(what_is_being_made_is_left_alone),
 		T(an_interrupted_resize_opens),
 		T(an_interrupted_remove_goes_on),
 	};
