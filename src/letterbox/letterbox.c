@@ -82,7 +82,8 @@ check_absent(struct dlb_letterbox *l, struct dlb_error *err)
 		l->file);
 }
 
-/* A ring without a letterbox, which a crash in here leaves, opens nothing. */
+/* A ring without a letterbox, which a crash in the first commit leaves, opens
+ * nothing. */
 enum dlb_status
 dlb_letterbox_create(struct dlb_letterbox **out, struct dlb_fs *fs,
 	const char *dir, const struct dlb_unlock *unlock, bool person,
@@ -111,8 +112,6 @@ dlb_letterbox_create(struct dlb_letterbox **out, struct dlb_fs *fs,
 		s = dlb_clock_look(l, &clock, err);
 	if (s == DLB_OK && person)
 		s = dlb_identity_make(l, name, err);
-	if (s == DLB_OK)
-		s = dlb_letterbox_commit(l, err);
 out:
 	if (s != DLB_OK) {
 		dlb_letterbox_close(l);

@@ -21,9 +21,9 @@ struct dlb_letterbox;
 
 /* ---- life (letterbox.c) -------------------------------------------------------- */
 
-/* Files `letterbox` and `ring` in dir, which exists and is locked by the caller.
- * person: makes an identity and the epoch secrets of a first card; a courier has
- * none. */
+/* Files `letterbox` and `ring` in dir, which exists and is locked by the caller;
+ * they are there after the first commit. person: makes an identity and the epoch
+ * secrets of a first card; a courier has none. */
 enum dlb_status dlb_letterbox_create(struct dlb_letterbox **out,
 	struct dlb_fs *fs, const char *dir, const struct dlb_unlock *unlock,
 	bool person, const char *name, const struct dlb_env *env,

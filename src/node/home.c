@@ -3,6 +3,10 @@
  *
  * One passphrase: the letterbox's key slots; the satchel's root key lies in the
  * letterbox. Whoever holds the lock is the only one at work here.
+ *
+ * A home is there when its letterbox is, which is made last. Until then a file
+ * called `making` says that what else there is may be removed again: it is what an
+ * interruption left, and not a home that has lost its letterbox.
  */
 #include "node_internal.h"
 
@@ -120,7 +124,10 @@ take_lock(struct dlb_node *n, unsigned wait_ms, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	len = snprintf(text, sizeof(text), "%-19ld\n", (long)getpid());
-	return n->lock->ops->write_at(n->lock, text, (size_t)len, 0, err);
+	if (n->lock->ops->write_at(n->lock, text, (size_t)len, 0, NULL) != DLB_OK) {
+		/* On a full disk who waits is not told for whom. */
+	}
+	return DLB_OK;
 }
 
 /* ---- life ------------------------------------------------------------------------ */
@@ -256,23 +263,81 @@ open_satchel(struct dlb_node *n, struct dlb_error *err)
 	return st;
 }
 
+static enum dlb_status
+remove_if_there(struct dlb_node *n, const char *name, struct dlb_error *err)
+{
+	char path[4096];
+	enum dlb_status st;
+
+	in_home(path, n->home, name);
+	st = n->fs->ops->remove(n->fs, path, err);
+	return st == DLB_NOT_FOUND ? DLB_OK : st;
+}
+
+/* All that is made before the letterbox. */
+static enum dlb_status
+remove_made(struct dlb_node *n, struct dlb_error *err)
+{
+	char path[4096];
+	enum dlb_status st;
+
+	in_home(path, n->home, "satchel");
+	st = dlb_span_clean(n->fs, path, err);
+	if (st == DLB_OK)
+		st = dlb_span_remove(n->fs, path, err);
+	if (st == DLB_OK || st == DLB_NOT_FOUND)
+		st = remove_if_there(n, "ring", err);
+	return st;
+}
+
 static void
 remove_home_files(struct dlb_node *n)
 {
-	static const char *const names[] = {"letterbox", "ring", "lock"};
-	char path[4096];
+	/* With the mark gone first, what is left would be taken for a home's. */
+	if (remove_if_there(n, "letterbox", NULL) == DLB_OK &&
+		remove_made(n, NULL) == DLB_OK &&
+		remove_if_there(n, "making", NULL) == DLB_OK &&
+		remove_if_there(n, "lock", NULL) == DLB_OK)
+		(void)rmdir(n->home);
+}
 
-	in_home(path, n->home, "satchel");
-	if (dlb_span_remove(n->fs, path, NULL) != DLB_OK) {
-		/* It may never have been there. */
+/* Clears what an interruption left, and nothing else; sets the mark. */
+static enum dlb_status
+begin_making(struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_file *mark = NULL;
+	char path[4096], satchel[4096];
+	enum dlb_status st;
+
+	in_home(path, n->home, "making");
+	in_home(satchel, n->home, "satchel");
+	if (n->fs->ops->stat(n->fs, path, NULL, NULL, NULL) == DLB_OK)
+		return remove_made(n, err);
+	if (n->fs->ops->stat(n->fs, satchel, NULL, NULL, NULL) == DLB_OK)
+		return dlb_fail(err, DLB_EXISTS,
+			"%s has a satchel, but its letterbox is gone: restore that "
+			"from a backup, or move %s away to begin anew",
+			n->home, satchel);
+	st = n->fs->ops->open(n->fs, &mark, path, DLB_OPEN_CREATE, false, err);
+	if (st == DLB_OK) {
+		mark->ops->close(mark);
+		st = n->fs->ops->sync_dir(n->fs, n->home, err);
 	}
-	for (size_t i = 0; i < DLB_ARRAY_LEN(names); i++) {
-		in_home(path, n->home, names[i]);
-		if (n->fs->ops->remove(n->fs, path, NULL) != DLB_OK) {
-			/* Likewise. */
+	if (st != DLB_OK)
+		remove_home_files(n);
+	return st;
+}
+
+/* What an interruption leaves beside a home that is whole. */
+static void
+tidy(struct dlb_node *n)
+{
+	static const char *const names[] = {"making", "letterbox.new", "ring.new"};
+
+	for (size_t i = 0; i < DLB_ARRAY_LEN(names); i++)
+		if (remove_if_there(n, names[i], NULL) != DLB_OK) {
+			/* It is in nobody's way. */
 		}
-	}
-	(void)rmdir(n->home);
 }
 
 enum dlb_status
@@ -309,6 +374,8 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 			"there is a letterbox in %s already; use it, or set DLB_HOME "
 			"to another place",
 			home);
+	if (st == DLB_OK)
+		st = begin_making(n, err);
 	if (st != DLB_OK) {
 		dlb_node_close(n);
 		return st;
@@ -331,6 +398,7 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 		dlb_node_close(n);
 		return st;
 	}
+	tidy(n);
 	*out = n;
 	return DLB_OK;
 }
@@ -368,6 +436,8 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 			&n->letterbox, n->fs, n->home, unlock, env, err);
 	if (st == DLB_OK)
 		st = open_satchel(n, err);
+	if (st == DLB_OK)
+		tidy(n);
 	if (st == DLB_OK)
 		st = dlb_clock_look(n->letterbox, &n->clock, err);
 	if (st == DLB_OK &&

@@ -38,8 +38,10 @@ open_on(struct dlb_letterbox **l, struct fixture *f, struct crash_fs *disk)
 static enum dlb_status
 create_on(struct dlb_letterbox **l, struct fixture *f, struct crash_fs *disk)
 {
-	return dlb_letterbox_create(l, crash_fs_fs(disk), DIR_NAME, &f->unlock,
-		true, "ann", &f->env.env, &f->err);
+	enum dlb_status s = dlb_letterbox_create(l, crash_fs_fs(disk), DIR_NAME,
+		&f->unlock, true, "ann", &f->env.env, &f->err);
+
+	return s == DLB_OK ? dlb_letterbox_commit(*l, &f->err) : s;
 }
 
 static uint64_t

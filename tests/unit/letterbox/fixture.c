@@ -55,6 +55,7 @@ fixture_create(struct fixture *f, const char *name)
 
 	assert_ok(dlb_letterbox_create(&l, dlb_fs_posix(), f->dir, &f->unlock,
 		name != NULL, name, &f->env.env, &f->err));
+	assert_ok(dlb_letterbox_commit(l, &f->err));
 	return l;
 }
 
