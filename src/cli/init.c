@@ -251,7 +251,7 @@ static const struct cli_option options[] = {
 	{"courier", 0, NULL, "carry for others only; no identity"},
 	{"name", 0, "NAME", "on your card; else your login name"},
 	{"card-file", 0, "FILE", "where your card goes; else NAME.card here"},
-	{"size", 0, "SIZE", "of the satchel, as in 800M; else 4G"},
+	{"size", 0, "SIZE", "of the satchel, as in 800M; else 1G"},
 	{"sparse", 0, NULL,
 		"take disk space only as it is used; this gives\n"
 		"                              away how much was ever in it"},

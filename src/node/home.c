@@ -20,6 +20,9 @@
 
 #define WAIT_STEP_MS 50
 #define LOCK_TEXT_LEN 20
+/* Half of them for letters, half for what is carried: each has to take the new
+ * cells of a meeting and something beside them. */
+#define SLOTS_MIN (4u * DLB_MEETING_OWN_CELLS)
 
 enum dlb_status
 dlb_home_path(char *out, size_t cap, struct dlb_error *err)
@@ -357,11 +360,10 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	struct dlb_node *n = NULL;
 	enum dlb_status st;
 
-	if (options->size &&
-		dlb_satchel_slots_in(options->size) < DLB_SATCHEL_SLOTS_MIN * 2)
+	if (options->size && dlb_satchel_slots_in(options->size) < SLOTS_MIN)
 		return dlb_fail(err, DLB_USAGE,
 			"a satchel of that size holds next to nothing; give at "
-			"least --size 4M");
+			"least --size 17M");
 	st = make_dirs(home, err);
 	if (st != DLB_OK)
 		return st;
