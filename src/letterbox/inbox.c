@@ -171,6 +171,16 @@ number_of_seen(struct dlb_letterbox *l, int64_t *number,
 	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
 }
 
+bool
+dlb_in_seen(struct dlb_letterbox *l, const struct dlb_in_letter *letter)
+{
+	uint8_t seen[SEEN_LEN];
+	int64_t number;
+
+	seen_of(seen, letter);
+	return number_of_seen(l, &number, seen, NULL) == DLB_OK;
+}
+
 static enum dlb_status
 insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	int64_t number, const uint8_t seen[static SEEN_LEN],

@@ -263,6 +263,8 @@ struct dlb_in_letter {
  * is then set to it). */
 enum dlb_status dlb_in_add(struct dlb_letterbox *l,
 	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
+/* Is this letter id of this sender known in any state? */
+bool dlb_in_seen(struct dlb_letterbox *l, const struct dlb_in_letter *letter);
 enum dlb_status dlb_in_update(struct dlb_letterbox *l,
 	const struct dlb_in_letter *letter, struct dlb_error *err)
 	DLB_MUST_CHECK; /* state, have, described and what it covers */

@@ -79,10 +79,11 @@ open_one(void *ctx, size_t i, unsigned worker)
 		head->st = DLB_UNSUPPORTED;
 }
 
-/* An opened head becomes a letter, unless it is known already. */
+/* An opened head becomes a letter, unless it is known already; *refused where there
+ * is no room for it. */
 static enum dlb_status
 admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
-	uint64_t *letters_new, uint64_t *letters_refused, struct dlb_error *err)
+	uint64_t *letters_new, bool *refused, struct dlb_error *err)
 {
 	struct dlb_in_letter *letter = calloc(1, sizeof(*letter));
 	const struct dlb_opened *o = &head->opened;
@@ -102,8 +103,9 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	letter->box3_offset = o->box3_offset;
 	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
 	note_sender(n, o, letter);
-	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells)) {
-		++*letters_refused;
+	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells) &&
+		!dlb_in_seen(n->letterbox, letter)) {
+		*refused = true;
 		st = DLB_OK;
 		goto out;
 	}
@@ -125,7 +127,7 @@ out:
 
 enum dlb_status
 dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
-	const struct dlb_hit *hits, size_t hits_n, uint64_t *letters_new,
+	struct dlb_hit *hits, size_t hits_n, uint64_t *letters_new,
 	uint64_t *letters_refused, struct dlb_error *err)
 {
 	struct dlb_node *n = dlb_wanted_node(w);
@@ -143,10 +145,13 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 
 		o.hits = hits + at;
 		dlb_pool_run(part, open_one, &o);
-		for (size_t i = 0; st == DLB_OK && i < part; i++)
-			if (o.heads[i].st == DLB_OK)
-				st = admit(n, w, &o.heads[i], letters_new,
-					letters_refused, err);
+		for (size_t i = 0; st == DLB_OK && i < part; i++) {
+			if (o.heads[i].st != DLB_OK)
+				continue;
+			st = admit(n, w, &o.heads[i], letters_new,
+				&hits[at + i].refused, err);
+			*letters_refused += hits[at + i].refused;
+		}
 	}
 	dlb_wipe(o.heads, DLB_BATCH * sizeof(*o.heads));
 	free(o.heads);

@@ -255,6 +255,7 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 out:
 	dlb_wanted_free(m->wanted);
 	dlb_own_free(&m->own);
+	free(m->refused);
 	free(m);
 	return st;
 }

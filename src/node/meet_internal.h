@@ -45,6 +45,8 @@ struct meet {
 	size_t carry; /* how many more cells may come in to be carried on */
 	bool *keep;   /* beyond that: which ones may be own */
 	struct dlb_own_cells own;
+	uint32_t *refused; /* heads in the box, ascending: not tried, as it were */
+	size_t refused_n;
 };
 
 /* Counts `more` cells as done; false: the user wants to stop. */

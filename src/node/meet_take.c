@@ -8,6 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int
+by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* 0: to be tried again by a later meeting. */
+static uint16_t
+searched(const struct meet *m, uint32_t number)
+{
+	if (!dlb_letterbox_is_person(m->n->letterbox) ||
+		(m->refused_n > 0 &&
+			bsearch(&number, m->refused, m->refused_n,
+				sizeof(number), by_number)))
+		return 0;
+	return dlb_letterbox_generation(m->n->letterbox);
+}
+
 static void
 fetch_from_box(void *ctx, size_t i, unsigned worker)
 {
@@ -23,9 +43,7 @@ fetch_from_box(void *ctx, size_t i, unsigned worker)
 	if (m->moves[i].give == 0)
 		item->flags |= DLB_LOOK;
 	item->copies = m->moves[i].give;
-	item->searched = dlb_letterbox_is_person(m->n->letterbox)
-		? dlb_letterbox_generation(m->n->letterbox)
-		: 0;
+	item->searched = searched(m, m->moves[i].number);
 	m->got[i] = dlb_satchel_get(m->box, m->moves[i].number, cell, item->core,
 		item->name, m->n->aead[worker], true, NULL);
 	if (m->got[i] == DLB_OK)
@@ -85,20 +103,31 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	return dlb_satchel_update(m->box, m->changes, changes_n, err);
 }
 
+static enum dlb_status
+note_refused(struct meet *m, const struct dlb_hit *hits, size_t hits_n,
+	struct dlb_error *err)
+{
+	m->refused = calloc(hits_n + 1, sizeof(*m->refused));
+	if (!m->refused)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < hits_n; i++)
+		if (hits[i].refused)
+			m->refused[m->refused_n++] = hits[i].number;
+	qsort(m->refused, m->refused_n, sizeof(*m->refused), by_number);
+	return DLB_OK;
+}
+
 /* Heads first, by trial over all that is new here; so the cells that belong to
  * them are known when they come. */
 static enum dlb_status
-find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
+find_in_box(struct meet *m, const struct dlb_plan_move *moves, size_t n,
 	struct dlb_error *err)
 {
-	uint32_t *numbers;
 	struct dlb_hit *hits = NULL;
 	size_t hits_n = 0;
+	uint32_t *numbers = calloc(n + 1, sizeof(*numbers));
 	enum dlb_status st;
 
-	if (!dlb_letterbox_is_person(m->n->letterbox))
-		return DLB_OK;
-	numbers = calloc(n + 1, sizeof(*numbers));
 	if (!numbers)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < n; i++)
@@ -106,17 +135,32 @@ find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
 	st = dlb_node_trial(
 		m->n, m->box, numbers, n, &hits, &hits_n, m->progress, err);
 	if (st == DLB_OK)
-		st = dlb_wanted_new(&m->wanted, m->n, err);
-	if (st == DLB_OK)
 		st = dlb_wanted_add_hits(m->wanted, m->box, hits, hits_n,
 			&m->result->letters_new, &m->result->letters_refused,
 			err);
-	/* Before newcomers push out what came earlier, unrecognised. */
 	if (st == DLB_OK)
-		st = dlb_wanted_hold(m->wanted, err);
+		st = note_refused(m, hits, hits_n, err);
 	free(hits);
 	free(numbers);
 	return st;
+}
+
+static enum dlb_status
+find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
+	struct dlb_error *err)
+{
+	enum dlb_status st;
+
+	if (!dlb_letterbox_is_person(m->n->letterbox))
+		return DLB_OK;
+	st = dlb_wanted_new(&m->wanted, m->n, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_search_home(m->wanted, &m->result->letters_new,
+			&m->result->letters_refused, m->progress, err);
+	if (st == DLB_OK)
+		st = find_in_box(m, moves, n, err);
+	/* Before newcomers push out what came earlier, unrecognised. */
+	return st == DLB_OK ? dlb_wanted_hold(m->wanted, err) : st;
 }
 
 static void

@@ -83,7 +83,7 @@ enum dlb_status dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
-/* ---- meeting a stick (meet.c, search.c) --------------------------------------------------- */
+/* ---- meeting a stick (meet.c) --------------------------------------------------- */
 
 struct dlb_meet_options {
 	const char *where; /* a box's path or its directory */
@@ -108,10 +108,6 @@ struct dlb_meet_result {
 };
 enum dlb_status dlb_node_meet(struct dlb_node *n,
 	const struct dlb_meet_options *options, struct dlb_meet_result *result,
-	const struct dlb_progress *progress, struct dlb_error *err)
-	DLB_MUST_CHECK;
-/* Tries what the home satchel holds and no meeting tried (new keys). */
-enum dlb_status dlb_node_search(struct dlb_node *n, uint64_t *letters_new,
 	const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
 

@@ -87,7 +87,7 @@ enum dlb_status dlb_sealer_undo(
 	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_sealer_free(struct dlb_sealer *s);
 
-/* ---- finding one's own (trial.c, heads.c, wanted.c) ---------------------------------------------- */
+/* ---- finding one's own (trial.c, heads.c, search.c, wanted.c) ---------------------------------------------- */
 
 /* A trial reads the first whole blocks that hold the first bytes of a cell. */
 #define DLB_PEEK_LEN ((DLB_TRIAL_LEN + 63) / 64 * 64)
@@ -95,6 +95,7 @@ void dlb_sealer_free(struct dlb_sealer *s);
 /* A head that a trial found. */
 struct dlb_hit {
 	uint32_t number; /* of the satchel that was searched */
+	bool refused;    /* no room for a stranger's letter: to be looked at again */
 	uint8_t shared[DLB_POINT_LEN];
 };
 /* Tries numbers[0..n) of a satchel; *hits is malloc'ed. */
@@ -120,11 +121,17 @@ enum dlb_status dlb_wanted_index(
 /* Would so many more cells be beyond what strangers may take? */
 bool dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more);
 /* Opens the heads of hits and adds their letters to the letterbox and to what is
- * wanted; commits. letters_new and letters_refused are added to. */
+ * wanted; commits. letters_new and letters_refused are added to; hits say which
+ * were refused. */
 enum dlb_status dlb_wanted_add_hits(struct dlb_wanted *w,
-	struct dlb_satchel *where, const struct dlb_hit *hits, size_t hits_n,
+	struct dlb_satchel *where, struct dlb_hit *hits, size_t hits_n,
 	uint64_t *letters_new, uint64_t *letters_refused,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* The same with those cells of the home satchel that were not tried yet. */
+enum dlb_status dlb_wanted_search_home(struct dlb_wanted *w,
+	uint64_t *letters_new, uint64_t *letters_refused,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Is this cell (65,536 bytes, with its name) one that is wanted, and true? Any
  * thread. *token is for dlb_wanted_take. */
 bool dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,

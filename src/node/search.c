@@ -1,64 +1,91 @@
 /*
- * search: the whole home, for a reader who has new keys: what no meeting tried.
+ * search: cells of the home satchel that were not tried yet. These are heads of
+ * strangers' letters that came when there was no room for them, and what a courier's
+ * home carried before it got a letterbox.
+ *
+ * New finding keys are no reason to try a cell again: nobody can have sealed to a
+ * key before it was made.
  */
 #include "node_internal.h"
 
 #include <stdlib.h>
 
-enum dlb_status
-dlb_node_search(struct dlb_node *n, uint64_t *letters_new,
-	const struct dlb_progress *progress, struct dlb_error *err)
+/* Entries without a search; *numbers is malloc'ed. */
+static enum dlb_status
+list_unsearched(struct dlb_node *n, uint32_t **numbers, size_t *numbers_n,
+	struct dlb_error *err)
+{
+	struct dlb_satchel_info info;
+	struct dlb_entry e;
+
+	*numbers_n = 0;
+	dlb_satchel_info(n->satchel, &info);
+	*numbers = calloc((size_t)info.used + 1, sizeof(**numbers));
+	if (!*numbers)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (uint32_t at = 0; *numbers_n < info.used &&
+		dlb_satchel_next(n->satchel, at, DLB_SHOWN | DLB_HELD, &e);
+		at = e.number + 1)
+		if (e.searched == 0)
+			(*numbers)[(*numbers_n)++] = e.number;
+	return DLB_OK;
+}
+
+/* All were tried, but for those hits that were refused; both lists are ascending. */
+static enum dlb_status
+mark_searched(struct dlb_node *n, const uint32_t *numbers, size_t numbers_n,
+	const struct dlb_hit *hits, size_t hits_n, struct dlb_error *err)
 {
 	uint16_t generation = dlb_letterbox_generation(n->letterbox);
-	struct dlb_satchel_change *changes = NULL;
-	struct dlb_wanted *w = NULL;
-	struct dlb_hit *hits = NULL;
-	struct dlb_satchel_info info;
-	uint32_t *numbers = NULL;
-	uint64_t complete = 0, refused = 0;
-	size_t numbers_n = 0, hits_n = 0;
+	struct dlb_satchel_change *changes =
+		calloc(numbers_n, sizeof(*changes));
+	size_t changes_n = 0, hit = 0;
 	struct dlb_entry e;
 	enum dlb_status st;
 
-	*letters_new = 0;
-	if (!dlb_letterbox_is_person(n->letterbox))
-		return DLB_OK;
-	dlb_satchel_info(n->satchel, &info);
-	numbers = calloc((size_t)info.used + 1, sizeof(*numbers));
-	changes = calloc((size_t)info.used + 1, sizeof(*changes));
-	if (!numbers || !changes) {
-		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-		goto out;
-	}
-	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at,
-		     DLB_SHOWN | DLB_HELD, &e);
-		at = e.number + 1) {
-		if (e.searched >= generation || numbers_n >= info.used)
+	if (!changes)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < numbers_n; i++) {
+		while (hit < hits_n && hits[hit].number < numbers[i])
+			hit++;
+		if ((hit < hits_n && hits[hit].number == numbers[i] &&
+			    hits[hit].refused) ||
+			!dlb_satchel_entry(n->satchel, numbers[i], &e))
 			continue;
-		changes[numbers_n] = (struct dlb_satchel_change){
-			e.number, e.flags, e.copies, generation};
-		numbers[numbers_n++] = e.number;
+		changes[changes_n++] = (struct dlb_satchel_change){
+			.number = e.number,
+			.flags = e.flags,
+			.copies = e.copies,
+			.searched = generation};
 	}
-	if (numbers_n == 0) {
-		st = DLB_OK;
+	st = dlb_satchel_update(n->satchel, changes, changes_n, err);
+	free(changes);
+	return st;
+}
+
+enum dlb_status
+dlb_wanted_search_home(struct dlb_wanted *w, uint64_t *letters_new,
+	uint64_t *letters_refused, const struct dlb_progress *progress,
+	struct dlb_error *err)
+{
+	struct dlb_node *n = dlb_wanted_node(w);
+	struct dlb_hit *hits = NULL;
+	uint32_t *numbers = NULL;
+	size_t numbers_n, hits_n = 0;
+	enum dlb_status st = list_unsearched(n, &numbers, &numbers_n, err);
+
+	if (st != DLB_OK || numbers_n == 0)
 		goto out;
-	}
 	st = dlb_node_trial(
 		n, n->satchel, numbers, numbers_n, &hits, &hits_n, progress, err);
 	if (st == DLB_OK)
-		st = dlb_wanted_new(&w, n, err);
+		st = dlb_wanted_add_hits(w, n->satchel, hits, hits_n, letters_new,
+			letters_refused, err);
+	/* Written down before holds are given: those change the flags too. */
 	if (st == DLB_OK)
-		st = dlb_wanted_add_hits(
-			w, n->satchel, hits, hits_n, letters_new, &refused, err);
-	/* Searched first: holding changes the flags that this would write. */
-	if (st == DLB_OK)
-		st = dlb_satchel_update(n->satchel, changes, numbers_n, err);
-	if (st == DLB_OK)
-		st = dlb_wanted_finish(w, &complete, err);
+		st = mark_searched(n, numbers, numbers_n, hits, hits_n, err);
 out:
-	dlb_wanted_free(w);
 	free(hits);
 	free(numbers);
-	free(changes);
 	return st;
 }

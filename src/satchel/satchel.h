@@ -92,7 +92,7 @@ struct dlb_entry {
 	uint8_t name[16]; /* the first half of the cell's name */
 	uint16_t expiry_week;
 	uint16_t arrived_week;
-	uint16_t searched; /* the generation of finding keys it was tried with */
+	uint16_t searched; /* finding keys it was tried with; 0: none yet */
 	uint8_t flags;
 	uint8_t copies;
 	uint32_t origin; /* quota label of who put it in; 0 strangers */

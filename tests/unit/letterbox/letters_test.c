@@ -144,7 +144,10 @@ no_letter_comes_twice(void **state)
 		d = an_in(1), got;
 
 	d.sender.agree[31] ^= 1;
+	assert_false(dlb_in_seen(l, &a));
 	assert_ok(dlb_in_add(l, &a, &f->err));
+	assert_true(dlb_in_seen(l, &b));
+	assert_false(dlb_in_seen(l, &d));
 	assert_int_equal(dlb_in_add(l, &b, &f->err), DLB_DUPLICATE);
 	assert_int_equal(b.number, a.number);
 	assert_ok(dlb_in_add(l, &c, &f->err));
@@ -153,6 +156,7 @@ no_letter_comes_twice(void **state)
 	assert_int_equal(d.number, 3);
 	assert_ok(dlb_in_delete(l, a.number, &f->err));
 	assert_int_equal(dlb_in_delete(l, a.number, &f->err), DLB_NOT_FOUND);
+	assert_true(dlb_in_seen(l, &b));
 	assert_int_equal(dlb_in_update(l, &a, &f->err), DLB_NOT_FOUND);
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	l = fixture_reopen(f, l);

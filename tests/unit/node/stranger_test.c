@@ -213,6 +213,110 @@ a_letter_that_is_not_there(void **state)
 	dlb_node_close(n);
 }
 
+/* Takes, and gives nothing: no cover that needs room. */
+static struct dlb_meet_result
+take_only(struct fixture *f, struct dlb_node *n, const char *stick)
+{
+	struct dlb_meet_options o = {
+		.where = fixture_path(f, stick), .collect_only = true};
+	struct dlb_meet_result r;
+
+	assert_dlb_ok(f, dlb_node_meet(n, &o, &r, NULL, &f->err));
+	return r;
+}
+
+static void
+send_film(struct fixture *f, const char *who, const char *stick, size_t mib)
+{
+	struct dlb_node *n;
+
+	fixture_home(f, who, false);
+	n = fixture_open(f, who);
+	fixture_file(f, "film.mkv", mib << 20, 5);
+	fixture_stick(f, n, stick, 32);
+	fixture_send(
+		f, n, fixture_introduce(f, n, "bob"), "film.mkv", NULL);
+	fixture_meet(f, n, stick);
+	dlb_node_close(n);
+}
+
+static size_t
+not_searched(struct dlb_node *n)
+{
+	struct dlb_entry e;
+	size_t none = 0;
+
+	for (uint32_t at = 0; dlb_satchel_next(
+		     n->satchel, at, DLB_SHOWN | DLB_HELD, &e);
+		at = e.number + 1)
+		none += e.searched == 0;
+	return none;
+}
+
+/* Of two letters, of 104 and 72 cells, strangers' part of the home (168) has room
+ * for one. The cells of the other are carried on; it is found among them once there
+ * is room. */
+static void
+a_letter_that_was_refused_is_found_later(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_in_letter letter;
+	struct dlb_satchel_info info;
+	struct dlb_meet_result r;
+	struct dlb_node *n;
+
+	fixture_home(f, "bob", false);
+	send_film(f, "alice", "usb", 6);
+	send_film(f, "eve", "other", 4);
+	n = fixture_open(f, "bob");
+	assert_int_equal(take_only(f, n, "usb").letters_complete, 1);
+	assert_int_equal(fixture_inbox(n, &letter), 1);
+	r = take_only(f, n, "other");
+	assert_int_equal(r.letters_refused, 1);
+	assert_int_equal(r.not_taken, 0);
+	dlb_node_satchel_info(n, &info);
+	assert_int_equal(info.held, letter.stripe.cells);
+	assert_int_equal(not_searched(n), 1);
+	/* Still no room: it is told again, and not lost by it. */
+	r = take_only(f, n, "other");
+	assert_int_equal(r.letters_refused, 1);
+	assert_int_equal(r.taken, 0);
+	assert_int_equal(not_searched(n), 1);
+	assert_dlb_ok(f, dlb_node_delete(n, letter.number, &f->err));
+	r = take_only(f, n, "other");
+	assert_int_equal(r.letters_refused, 0);
+	assert_int_equal(r.letters_new, 1);
+	assert_int_equal(r.letters_complete, 1);
+	assert_int_equal(not_searched(n), 0);
+	r = take_only(f, n, "other");
+	assert_int_equal(r.letters_new, 0);
+	dlb_node_close(n);
+}
+
+/* What a courier carried is tried once it has become a person's. */
+static void
+a_courier_who_becomes_a_person_looks_at_what_they_carry(void **state)
+{
+	struct fixture *f = *state;
+	int64_t bob;
+	struct dlb_node *n = alice_and_bob(f, &bob);
+
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	fixture_home(f, "carol", true);
+	n = fixture_open(f, "carol");
+	take_only(f, n, "usb");
+	assert_int_equal(not_searched(n), 64);
+	assert_dlb_ok(f,
+		dlb_letterbox_make_person(
+			dlb_node_letterbox(n), "carol", &f->err));
+	assert_dlb_ok(
+		f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
+	take_only(f, n, "usb");
+	assert_int_equal(not_searched(n), 0);
+	dlb_node_close(n);
+}
+
 int
 main(void)
 {
@@ -225,6 +329,9 @@ main(void)
 		STRANGER(what_is_no_card_is_refused),
 		STRANGER(a_letter_without_a_card),
 		STRANGER(a_letter_that_is_not_there),
+		STRANGER(a_letter_that_was_refused_is_found_later),
+		STRANGER(
+			a_courier_who_becomes_a_person_looks_at_what_they_carry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
