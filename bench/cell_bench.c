@@ -1,20 +1,17 @@
 /*
- * How fast one letter is sealed into cells and opened again, beside OpenSSL's
- * ChaCha20-Poly1305 alone over the same buffers with as many threads; and how
- * many cells a second are searched for one's own.
+ * How fast one letter is sealed into cells and opened again, handles included,
+ * beside OpenSSL's ChaCha20-Poly1305 alone over the same buffers with as many
+ * threads; and how fast cells are named.
  *
- *	cell_bench [MiB] [rounds]        (256 and 3)
+ *	cell_bench [MiB] [rounds] [threads]        (256, 3, one a core)
  *
- * One line of JSON for each number of threads. Of the rounds, which take turns so
- * that other work on the machine hits all alike, the best counts.
+ * The works take turns, so that what else the machine does hits all alike.
  */
 #include "cell.h"
+#include "common.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define WORKERS_MAX 64
 
@@ -25,28 +22,7 @@ struct bench {
 	uint8_t *cells;
 	struct dlb_aead *aead[WORKERS_MAX];
 	EVP_CIPHER_CTX *raw[WORKERS_MAX];
-	uint8_t finding_secret[DLB_SCALAR_LEN];
-	struct dlb_identity reader;
-	unsigned long found;
 };
-
-static void
-need(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "cell_bench: %s failed\n", what);
-	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Each of these does cell i + 1. */
 static void
@@ -72,7 +48,7 @@ open_one(void *ctx, size_t i, unsigned worker)
 		     &len, b->aead[worker], b->cells + i * DLB_CELL_LEN,
 		     &b->stripe, (uint32_t)i + 1)
 			== DLB_OK,
-		"opening a cell");
+		"opening a cell", "failed");
 }
 
 static const uint8_t raw_key[32], raw_iv[12];
@@ -95,7 +71,7 @@ raw_seal_one(void *ctx, size_t i, unsigned worker)
 			&& EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, 16,
 				   out + DLB_BULK_CONTENT_LEN)
 				== 1,
-		"OpenSSL's sealing");
+		"OpenSSL's sealing", "failed");
 }
 
 static void
@@ -116,20 +92,7 @@ raw_open_one(void *ctx, size_t i, unsigned worker)
 				   c, out, &n, in, DLB_BULK_CONTENT_LEN)
 				== 1
 			&& EVP_DecryptFinal_ex(c, out + n, &n) == 1,
-		"OpenSSL's opening");
-}
-
-static void
-find_one(void *ctx, size_t i, unsigned worker)
-{
-	struct bench *b = ctx;
-	uint8_t shared[DLB_POINT_LEN];
-
-	(void)worker;
-	if (dlb_find(shared, b->cells + i * DLB_CELL_LEN, b->finding_secret,
-		    &b->reader)
-		== DLB_OK)
-		__atomic_fetch_add(&b->found, 1, __ATOMIC_RELAXED);
+		"OpenSSL's opening", "failed");
 }
 
 static void
@@ -142,6 +105,7 @@ name_one(void *ctx, size_t i, unsigned worker)
 	dlb_cell_name(core, name, b->cells + i * DLB_CELL_LEN);
 }
 
+/* In this order: what the raw ones leave in the buffers is no cell. */
 static const struct {
 	const char *name;
 	dlb_pool_fn fn;
@@ -149,55 +113,33 @@ static const struct {
 	{"raw_seal", raw_seal_one},
 	{"raw_open", raw_open_one},
 	{"seal", seal_one},
-	{"open", open_one},
-	{"find", find_one},
 	{"name", name_one},
+	{"open", open_one},
 };
-enum { RAW_SEAL, RAW_OPEN, SEAL, OPEN, FIND, NAME, WORKS };
-
-/* Seconds, of one round. */
-static double
-run(struct bench *b, dlb_pool_fn fn, size_t n, bool threads)
-{
-	double start = now();
-
-	if (threads)
-		dlb_pool_run(n, fn, b);
-	else
-		for (size_t i = 0; i < n; i++)
-			fn(b, i, 0);
-	return now() - start;
-}
+enum { RAW_SEAL, RAW_OPEN, SEAL, NAME, OPEN, WORKS };
 
 static void
-measure(struct bench *b, size_t n, int rounds, bool threads)
+measure(struct bench *b, int rounds)
 {
-	double best[WORKS], mb = (double)n * DLB_BULK_CONTENT_LEN / 1e6;
+	for (int r = 0; r < rounds; r++) {
+		double took[WORKS];
 
-	for (int r = 0; r < rounds; r++)
 		for (int w = 0; w < WORKS; w++) {
-			double t = run(b, works[w].fn, n, threads);
+			double start = now();
 
-			if (r == 0 || t < best[w])
-				best[w] = t;
+			dlb_pool_run(b->stripe.cells - 1, works[w].fn, b);
+			took[w] = now() - start;
+			figure(works[w].name, took[w]);
 		}
-	printf("{\"bench\":\"cell\",\"threads\":%u,\"cells\":%zu",
-		threads ? dlb_pool_width() : 1, n);
-	for (int w = RAW_SEAL; w <= OPEN; w++)
-		printf(",\"%s_mb_s\":%.0f", works[w].name, mb / best[w]);
-	printf(",\"seal_ratio\":%.3f,\"open_ratio\":%.3f,"
-	       "\"seal_open_ratio\":%.3f,\"find_per_s\":%.0f,"
-	       "\"name_per_s\":%.0f}\n",
-		best[RAW_SEAL] / best[SEAL], best[RAW_OPEN] / best[OPEN],
-		(best[RAW_SEAL] + best[RAW_OPEN]) / (best[SEAL] + best[OPEN]),
-		(double)n / best[FIND], (double)n / best[NAME]);
-	fflush(stdout);
+		figure("raw_both", took[RAW_SEAL] + took[RAW_OPEN]);
+		figure("both", took[SEAL] + took[OPEN]);
+	}
 }
 
 static void
 prepare(struct bench *b, uint64_t len)
 {
-	need(dlb_base_init() == DLB_OK, "the start");
+	need(dlb_base_init() == DLB_OK, "the start", "failed");
 	b->env = dlb_env_system();
 	b->stripe.k = b->stripe.n = 1;
 	b->stripe.content_len = b->stripe.stripe_len = len;
@@ -205,25 +147,25 @@ prepare(struct bench *b, uint64_t len)
 	dlb_random(b->env, b->stripe.stripe_key, DLB_KEY_LEN);
 	dlb_random(b->env, b->stripe.letter_key, DLB_KEY_LEN);
 	dlb_random(b->env, b->stripe.recall_key, DLB_KEY_LEN);
-	dlb_scalar_random(b->finding_secret, b->env);
-	need(dlb_stripe_layout(&b->stripe, 0) == DLB_OK, "the layout");
+	need(dlb_stripe_layout(&b->stripe, 0) == DLB_OK, "the layout",
+		"failed");
 	/* Opening writes whole cells, padding too. */
 	b->content = malloc((size_t)b->stripe.cells * DLB_CELL_LEN);
 	b->cells = malloc((size_t)b->stripe.cells * DLB_CELL_LEN);
-	need(b->content && b->cells, "memory");
+	need(b->content && b->cells, "memory", "failed");
 	dlb_random(b->env, b->content, (size_t)len);
 	memset(b->content + len, 0,
 		(size_t)b->stripe.cells * DLB_CELL_LEN - (size_t)len);
 	memset(b->cells, 0, (size_t)b->stripe.cells * DLB_CELL_LEN);
 	for (unsigned i = 0; i < dlb_pool_width() && i < WORKERS_MAX; i++) {
-		need(dlb_aead_new(&b->aead[i]) == DLB_OK, "OpenSSL");
+		need(dlb_aead_new(&b->aead[i]) == DLB_OK, "OpenSSL", "failed");
 		b->raw[i] = EVP_CIPHER_CTX_new();
 		need(b->raw[i]
 				&& EVP_CipherInit_ex(b->raw[i],
 					   EVP_chacha20_poly1305(), NULL, NULL,
 					   NULL, 1)
 					== 1,
-			"OpenSSL");
+			"OpenSSL", "failed");
 	}
 }
 
@@ -234,13 +176,12 @@ main(int argc, char **argv)
 	uint64_t mib = argc > 1 ? strtoull(argv[1], NULL, 10) : 256;
 	int rounds = argc > 2 ? atoi(argv[2]) : 3;
 
-	need(mib >= 1 && mib <= 16384 && rounds >= 1, "reading the arguments");
-	dlb_pool_limit(0);
-	need(dlb_pool_width() <= WORKERS_MAX, "using so many cores");
+	need(mib >= 1 && mib <= 16384 && rounds >= 1, "usage",
+		"cell_bench [MiB] [rounds] [threads]");
+	dlb_pool_limit(argc > 3 ? (unsigned)atoi(argv[3]) : 0);
+	need(dlb_pool_width() <= WORKERS_MAX, "threads", "too many");
 	prepare(&b, mib << 20);
-	measure(&b, b.stripe.cells - 1, rounds, false);
-	measure(&b, b.stripe.cells - 1, rounds, true);
-	need(b.found == 0, "finding nothing");
+	measure(&b, rounds);
 	for (unsigned i = 0; i < dlb_pool_width(); i++) {
 		dlb_aead_free(b.aead[i]);
 		EVP_CIPHER_CTX_free(b.raw[i]);

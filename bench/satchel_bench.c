@@ -6,10 +6,10 @@
  *	satchel_bench put DIR [cells] [batch] [rounds]     (4096, 256, 3)
  *	satchel_bench open DIR [slots]                     (1000000)
  *
- * One line of JSON for each measurement. Of the rounds, which take turns so that
- * other work on the machine hits all alike, the best counts. What is written to
- * DIR is removed again.
+ * The ways take turns, so that what else the machine does hits all alike. What is
+ * written to DIR is removed again.
  */
+#include "common.h"
 #include "satchel_internal.h"
 
 #ifdef HAVE_LMDB
@@ -18,11 +18,8 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CELL DLB_SATCHEL_CELL_LEN
@@ -38,24 +35,6 @@ struct bench {
 };
 
 static const struct dlb_unlock open_to_all = {DLB_UNLOCK_OPEN, NULL, 0};
-
-static void
-need(bool ok, const char *what, const char *why)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "satchel_bench: %s: %s\n", what, why);
-	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static const char *
 in_dir(const struct bench *b, const char *name)
@@ -163,8 +142,8 @@ make_satchel(struct bench *b, uint32_t slots, bool sparse)
 	const char *path = in_dir(b, "bench.dlb");
 
 	remove_satchel(b);
-	need(dlb_satchel_create(dlb_fs_posix(), path, &o, dlb_env_system(), NULL,
-		     &err)
+	need(dlb_satchel_create(
+		     dlb_fs_posix(), path, &o, dlb_env_system(), NULL, &err)
 			== DLB_OK,
 		path, err.msg);
 }
@@ -221,14 +200,14 @@ put_sqlite(struct bench *b)
 	double start, took;
 
 	unlink(path);
-	need(sqlite3_open(path, &db) == SQLITE_OK, path, sqlite3_errmsg(db));
+	need(sqlite3_open(path, &db) == SQLITE_OK, path, "can not be opened");
 	sql(db, "pragma journal_mode=wal");
 	sql(db, "pragma synchronous=full");
 	sql(db, "create table cells(name blob primary key, cell blob)");
-	need(sqlite3_prepare_v2(db, "insert into cells values(?, ?)", -1,
-		     &insert, NULL)
+	need(sqlite3_prepare_v2(
+		     db, "insert into cells values(?, ?)", -1, &insert, NULL)
 			== SQLITE_OK,
-		path, sqlite3_errmsg(db));
+		path, "takes no statement");
 	start = now();
 	for (size_t at = 0; at < b->cells; at += b->batch) {
 		next_batch(b);
@@ -236,10 +215,10 @@ put_sqlite(struct bench *b)
 		for (size_t i = 0; i < b->batch; i++) {
 			sqlite3_bind_blob(
 				insert, 1, b->items[i].name, 32, SQLITE_STATIC);
-			sqlite3_bind_blob(
-				insert, 2, b->items[i].cell, CELL, SQLITE_STATIC);
+			sqlite3_bind_blob(insert, 2, b->items[i].cell, CELL,
+				SQLITE_STATIC);
 			need(sqlite3_step(insert) == SQLITE_DONE, path,
-				sqlite3_errmsg(db));
+				"takes no cell");
 			sqlite3_reset(insert);
 		}
 		sql(db, "commit");
@@ -298,21 +277,19 @@ static const struct way {
 	const char *name;
 	double (*run)(struct bench *);
 } ways[] = {
-	{"plain write, one fdatasync", write_plain},
-	{"plain write over old bytes, one fdatasync", write_over},
+	{"plain", write_plain},
+	{"plain_over", write_over},
 	{"satchel", put_new},
-	{"satchel, full: as many give way", put_full},
-	{"SQLite, WAL, synchronous=full", put_sqlite},
+	{"satchel_full", put_full}, /* after it: as many give way */
+	{"sqlite", put_sqlite},
 #ifdef HAVE_LMDB
-	{"LMDB", put_lmdb},
+	{"lmdb", put_lmdb},
 #endif
 };
 
 static void
 bench_put(struct bench *b, unsigned rounds)
 {
-	double best[DLB_ARRAY_LEN(ways)];
-
 	b->bytes = malloc(b->batch * CELL);
 	b->items = calloc(b->batch, sizeof(*b->items));
 	need(b->bytes && b->items, "memory", "not enough");
@@ -323,19 +300,8 @@ bench_put(struct bench *b, unsigned rounds)
 		b->bytes[i * CELL + DLB_CELL_EXPIRY_AT + 1] = WEEK + 12;
 	}
 	for (unsigned round = 0; round < rounds; round++)
-		for (size_t i = 0; i < DLB_ARRAY_LEN(ways); i++) {
-			double took = ways[i].run(b);
-
-			if (round == 0 || took < best[i])
-				best[i] = took;
-		}
-	for (size_t i = 0; i < DLB_ARRAY_LEN(ways); i++)
-		printf("{\"bench\": \"durable put\", \"way\": \"%s\", "
-		       "\"cells\": %zu, \"batch\": %zu, \"cells_per_s\": %.0f, "
-		       "\"mib_per_s\": %.0f, \"of_plain\": %.2f}\n",
-			ways[i].name, b->cells, b->batch,
-			(double)b->cells / best[i],
-			(double)b->cells / best[i] / 16, best[0] / best[i]);
+		for (size_t i = 0; i < DLB_ARRAY_LEN(ways); i++)
+			figure(ways[i].name, ways[i].run(b));
 	free(b->bytes);
 	free(b->items);
 }
@@ -378,16 +344,32 @@ fill_chunk(void *ctx, size_t i, unsigned worker)
 	free(out);
 }
 
+/* The most memory that was held since reset_peak. */
 static uint64_t
-resident(void)
+peak(void)
 {
-	unsigned long long size = 0, pages = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long long kib = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[256];
 
-	need(f && fscanf(f, "%llu %llu", &size, &pages) == 2,
-		"/proc/self/statm", "can not be read");
+	need(f != NULL, "/proc/self/status", "can not be read");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
+			break;
 	fclose(f);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	need(kib > 0, "/proc/self/status", "does not say VmHWM");
+	return kib << 10;
+}
+
+/* To what is held now. */
+static void
+reset_peak(void)
+{
+	FILE *f = fopen("/proc/self/clear_refs", "w");
+
+	malloc_trim(0);
+	need(f && fputs("5", f) >= 0 && fclose(f) == 0, "/proc/self/clear_refs",
+		"can not be written");
 }
 
 static void
@@ -417,18 +399,16 @@ bench_open(struct bench *b, uint32_t slots)
 
 		if (cold)
 			drop_cache(in_dir(b, "bench.dlb"));
-		malloc_trim(0);
-		before = resident();
+		reset_peak();
+		before = peak();
 		start = now();
 		open_satchel(b);
 		took = now() - start;
-		malloc_trim(0);
 		dlb_satchel_info(b->satchel, &info);
 		need(info.used == slots, "opening", "not all cells are there");
-		printf("{\"bench\": \"open\", \"cells\": %u, \"cache\": "
-		       "\"%s\", \"seconds\": %.2f, \"bytes_per_cell\": %.1f}\n",
-			info.used, cold ? "cold" : "warm", took,
-			(double)(resident() - before) / slots);
+		figure(cold ? "open_cold" : "open_warm", took);
+		figure("peak_bytes_per_cell",
+			(double)(peak() - before) / slots);
 		dlb_satchel_close(b->satchel);
 	}
 	remove_satchel(b);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a task needs: Debian packages, and the pinned npm packages.
 #
-#   tools/setup.sh build|test|lint|cover
+#   tools/setup.sh build|test|lint|cover|bench
 #
 # What is there already is left alone, so that a second run needs no network.
 set -eu
@@ -27,7 +27,9 @@ build) ;;
 test) packages+=("${testing[@]}") ;;
 lint) packages+=("${testing[@]}" clang-format clang-tidy cppcheck shellcheck mandoc) ;;
 cover) packages+=("${testing[@]}" gcovr) ;;
-*) fail "say what for: build, test, lint or cover" ;;
+# What the program is measured beside.
+bench) packages+=(age gnupg nncp openssl liblmdb-dev) ;;
+*) fail "say what for: build, test, lint, cover or bench" ;;
 esac
 # Debian's own will do, but so does any other that is there.
 for program in node npm; do
