@@ -74,8 +74,8 @@ spawn(pid_t *pid, const char *text, int in, int out)
 	return failed;
 }
 
-/* A pipe neither end of which is a standard descriptor, should those be shut: the
- * child's are put in their place one after the other. 0 or an errno. */
+/* A pipe neither end of which is a standard descriptor, should those be shut: what
+ * this process prints would go into the link. 0 or an errno. */
 static int
 high_pipe(int fds[2])
 {

@@ -182,6 +182,9 @@ dlb_link_new(struct dlb_link **out, const struct dlb_env *env,
 		dlb_link_free(l);
 		return s;
 	}
+	/* The caller speaks first, also for who polls first. A failure stays. */
+	if (l->caller)
+		(void)!dlb_link_step(l, NULL);
 	*out = l;
 	return DLB_OK;
 }

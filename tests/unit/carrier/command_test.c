@@ -156,6 +156,8 @@ test_standard_descriptors_shut(void **state)
 	(void)!dup2(out, STDOUT_FILENO);
 	close(in);
 	close(out);
+	/* What this process prints must not go into the link. */
+	assert_true(f->rd > STDERR_FILENO && f->wr > STDERR_FILENO);
 	assert_int_equal(write(f->wr, "y\n", 2), 2);
 	output(f, text);
 	assert_string_equal(text, "y\n");
