@@ -416,6 +416,20 @@ dlb_node_open(struct dlb_node **out, const char *home,
 		out, dlb_fs_posix(), home, unlock, wait_ms, env, err);
 }
 
+/* A card that is not on the disk with its keys must not be seen: who seals to it
+ * could not be read. Where it can not be written, the old one goes on to serve. */
+static enum dlb_status
+renew_card(struct dlb_node *n, struct dlb_error *err)
+{
+	bool renewed = false;
+	enum dlb_status st = dlb_letterbox_renew(n->letterbox, &renewed, err);
+
+	if (st == DLB_OK && renewed &&
+		dlb_letterbox_commit(n->letterbox, err) != DLB_OK)
+		st = dlb_letterbox_rollback(n->letterbox, err);
+	return st;
+}
+
 enum dlb_status
 dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	const struct dlb_unlock *unlock, unsigned wait_ms,
@@ -423,7 +437,6 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 {
 	struct dlb_node *n = NULL;
 	int64_t doubt = 0;
-	bool renewed;
 	enum dlb_status st;
 
 	if (!exists_on(fs, home))
@@ -449,7 +462,7 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 		st = dlb_node_drop_orphans(n, err);
 	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox) &&
 		n->clock.trusted_week)
-		st = dlb_letterbox_renew(n->letterbox, &renewed, err);
+		st = renew_card(n, err);
 	if (st != DLB_OK) {
 		dlb_node_close(n);
 		return st;

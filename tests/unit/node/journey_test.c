@@ -390,6 +390,41 @@ numbers_of_letters_never_shift(void **state)
 	dlb_node_close(n);
 }
 
+static struct dlb_buf
+card_at_opening(struct fixture *f, const char *who)
+{
+	struct dlb_node *n = fixture_open(f, who);
+	struct dlb_buf bytes = {0};
+
+	assert_dlb_ok(f, dlb_letterbox_card(dlb_node_letterbox(n), false,
+				 &bytes, &f->err));
+	dlb_node_close(n);
+	return bytes;
+}
+
+/* Whoever only looks at their card in a new month gives away one whose keys are
+ * there tomorrow. */
+static void
+a_new_months_card_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf before, first, second;
+	struct dlb_card card;
+
+	fixture_home(f, "alice", false);
+	before = card_at_opening(f, "alice");
+	f->env.now_ms += 20 * DLB_DAY_MS;
+	first = card_at_opening(f, "alice");
+	second = card_at_opening(f, "alice");
+	assert_dlb_ok(f, dlb_card_parse(&card, first.data, first.len, &f->err));
+	assert_int_equal(card.serial, 2);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.data, second.data, first.len);
+	dlb_buf_free(&before);
+	dlb_buf_free(&first);
+	dlb_buf_free(&second);
+}
+
 #define JOURNEY(fn)                                                            \
 	cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
@@ -408,6 +443,7 @@ main(void)
 		JOURNEY(damaged_cells_are_refused_and_come_again),
 		JOURNEY(a_full_home_still_finds_its_own),
 		JOURNEY(numbers_of_letters_never_shift),
+		JOURNEY(a_new_months_card_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
