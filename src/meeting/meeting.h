@@ -1,7 +1,7 @@
 /*
  * meeting: what two satchels give each other. Pure: lists in, decisions out; no
- * file, no clock of its own. Here only the plan, which sticks use; it never sees
- * a letterbox.
+ * file, no clock of its own. Here the plan, which sticks use and the engine
+ * (engine.h) alike; it never sees a letterbox.
  */
 #ifndef DLB_MEETING_H
 #define DLB_MEETING_H
@@ -24,6 +24,7 @@ struct dlb_plan_cell {
 	uint16_t expiry_week;
 	uint8_t copies; /* 0: a look copy, never passed on */
 	bool for_peer; /* carries the tag of a box whose key the peer has shown */
+	bool own; /* one of the constant number of own new ones of a meeting */
 };
 
 struct dlb_plan_move {
@@ -33,8 +34,8 @@ struct dlb_plan_move {
 };
 
 /* One direction. Leaves out what has expired (now_week 0: nothing has), what
- * `has` says is there, look copies; orders by class (for_peer first, then the
- * later expiry first), at random within a class; at most `room` moves.
+ * `has` says is there, look copies; orders by class (own first, then for_peer,
+ * then the later expiry first), at random within a class; at most `room` moves.
  * moves has room for n; returns how many were written. */
 size_t dlb_plan(struct dlb_plan_move *moves, const struct dlb_plan_cell *cells,
 	size_t n, size_t room, uint16_t now_week,

@@ -42,6 +42,8 @@ split_copies(struct dlb_plan_move *move, const struct dlb_plan_cell *cell)
 static int
 compare_class(const struct dlb_plan_cell *x, const struct dlb_plan_cell *y)
 {
+	if (x->own != y->own)
+		return x->own ? -1 : 1;
 	if (x->for_peer != y->for_peer)
 		return x->for_peer ? -1 : 1;
 	if (x->expiry_week != y->expiry_week)

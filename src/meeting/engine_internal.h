@@ -1,0 +1,393 @@
+/*
+ * The meeting engine inside. One concept a file; docs/meeting.md has the protocol.
+ *
+ *	memory.c    the budget
+ *	set.c       the ids of what is held here
+ *	frames.c    frames out of bytes, bytes out of frames
+ *	greeting.c  who is there
+ *	summary.c   what is held, in a few bytes; about how much differs
+ *	cut.c       the parts in which the sets are compared
+ *	groups.c    one such part: who tells what, what is answered
+ *	ids.c       a set of ids that are waited for
+ *	give.c      cells that go
+ *	take.c      cells that come
+ *	engine.c    states, turns, the end
+ */
+#ifndef DLB_ENGINE_INTERNAL_H
+#define DLB_ENGINE_INTERNAL_H
+
+#include "crypto.h"
+#include "engine.h"
+#include "meeting.h"
+#include "reconcile.h"
+
+/* ---- limits -------------------------------------------------------------------- */
+
+#define DLB_FRAME_HEAD 4
+#define DLB_CELL_HEAD 9 /* id, copies */
+#define DLB_LIST_MAX 8192 /* payload of SYMBOLS, IDS, WANT, ACK, HELLO at most */
+#define DLB_IDS_A_FRAME 1000
+#define DLB_WINDOW_MAX 1024
+#define DLB_WEEKS_MAX 32
+#define DLB_GROUPS_OPEN 4
+#define DLB_GROUPS_MAX 8192 /* in all */
+#define DLB_PREFIX_BITS_MAX 16
+#define DLB_RANGES_MAX (DLB_WEEKS_MAX + 1)
+#define DLB_GROUP_EXPECTED 16384 /* differences, about, at most */
+/* No further groups are opened while so many cells are known and have not gone. */
+#define DLB_AHEAD_MAX 131072
+#define DLB_WANTED_MAX (1u << 18)
+#define DLB_UNASKED_MAX 8
+#define DLB_FULL_MAX 16 /* so many FULL in a row: nothing more is given */
+#define DLB_PINGS_MAX 360
+#define DLB_PING_MS 5000
+#define DLB_LINGER_MS 2000 /* for saying why, at the end */
+#define DLB_SLOWEST 256    /* bytes in stall_ms: less is a stall */
+#define DLB_BOXES_MAX 255
+#define DLB_CELLS_N_MAX (1u << 28)
+
+/* ---- memory.c ------------------------------------------------------------------- */
+
+struct dlb_budget {
+	size_t limit, used, peak;
+};
+/* Zeroed; NULL beyond the budget or without memory. */
+void *dlb_budget_take(struct dlb_budget *b, size_t n, size_t size)
+	DLB_MUST_CHECK;
+/* The same n and size as were taken. p may be NULL. */
+void dlb_budget_give(struct dlb_budget *b, void *p, size_t n, size_t size);
+
+/* ---- set.c -------------------------------------------------------------------------- */
+
+/* Bits of dlb_set_cell.flags; DLB_MEETING_OWN is 0x01. */
+#define DLB_SET_BOX 0x02  /* of a box whose key both hold */
+#define DLB_SET_TOLD 0x04 /* the other side has said that it has it */
+#define DLB_SET_GIVE 0x08 /* is to be given, or was */
+
+struct dlb_set_cell {
+	uint32_t number;
+	uint16_t week;
+	uint8_t copies;
+	uint8_t flags;
+};
+/* Ordered by id; no id twice. ids and cells are parallel. */
+struct dlb_set {
+	uint64_t *ids;
+	struct dlb_set_cell *cells;
+	uint8_t *box;    /* which box secret (from 1), 0 for none; or NULL */
+	uint32_t *start; /* of each value of the top `bits` bits, and the end */
+	unsigned bits;
+	uint32_t n, cap;
+};
+#define DLB_SET_NONE UINT32_MAX
+
+uint64_t dlb_meeting_id(const uint8_t key[static 16], const uint8_t name[static 16]);
+/* Leaves out what has expired. DLB_NO_MEMORY beyond the budget. */
+enum dlb_status dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
+	const struct dlb_meeting_config *config, const uint8_t key[static 16])
+	DLB_MUST_CHECK;
+void dlb_set_free(struct dlb_set *s, struct dlb_budget *b);
+uint32_t dlb_set_find(const struct dlb_set *s, uint64_t id);
+/* The first one whose id is not below. */
+uint32_t dlb_set_lower(const struct dlb_set *s, uint64_t id);
+
+/* ---- frames.c ------------------------------------------------------------------------- */
+
+enum dlb_frame {
+	DLB_FRAME_BYE,
+	DLB_FRAME_HELLO,
+	DLB_FRAME_WELCOME,
+	DLB_FRAME_SUMMARY,
+	DLB_FRAME_GROUP,
+	DLB_FRAME_SYMBOLS,
+	DLB_FRAME_IDS,
+	DLB_FRAME_MORE,
+	DLB_FRAME_WANT,
+	DLB_FRAME_CELL,
+	DLB_FRAME_ACK,
+	DLB_FRAME_LAST,
+	DLB_FRAME_END,
+	DLB_FRAME_PING,
+	DLB_FRAMES, /* 14 is kept for recall tokens */
+};
+/* What comes: one frame at a time. */
+struct dlb_inlet {
+	uint8_t head[DLB_FRAME_HEAD];
+	size_t head_n;
+	uint8_t *payload; /* DLB_CELL_HEAD + DLB_MEETING_CELL_LEN */
+	size_t len, n;
+};
+/* What goes: one small frame at a time, or a cell straight from its slot. */
+struct dlb_outlet {
+	uint8_t buf[DLB_FRAME_HEAD + DLB_LIST_MAX];
+	const uint8_t *data; /* buf or a slot's; NULL: nothing is on its way */
+	size_t len, at;
+	struct dlb_slot *slot;
+};
+struct dlb_meeting;
+/* Starts a frame in the outlet, which must be empty; write the payload, then
+ * _frame_end. */
+void dlb_frame_begin(struct dlb_meeting *m, struct dlb_writer *w);
+void dlb_frame_end(
+	struct dlb_meeting *m, struct dlb_writer *w, enum dlb_frame type);
+void dlb_frame_head(uint8_t head[static DLB_FRAME_HEAD], enum dlb_frame type,
+	size_t payload_len);
+/* Hands each whole frame to whom it is for; stops where a STORE is due. */
+size_t dlb_frames_receive(
+	struct dlb_meeting *m, const uint8_t *bytes, size_t len);
+
+/* ---- greeting.c -------------------------------------------------------------------------- */
+
+struct dlb_greeting {
+	uint8_t exporter[32];
+	struct dlb_meeting_secret *secrets;
+	size_t secrets_n;
+	/* The caller: which secret (its index) each answer may be for; the
+	 * listener: what it answers. */
+	uint32_t shown[DLB_MEETING_TAGS];
+	size_t shown_n;
+	struct dlb_meeting_match matches[DLB_MEETING_ANSWERS];
+	size_t matches_n;
+	uint32_t matched[DLB_MEETING_ANSWERS]; /* indices of secrets */
+	bool known; /* one of them is a node's */
+};
+enum dlb_status dlb_greeting_init(struct dlb_meeting *m,
+	const struct dlb_meeting_config *config) DLB_MUST_CHECK;
+void dlb_greeting_free(struct dlb_meeting *m);
+void dlb_greeting_send_hello(struct dlb_meeting *m);
+void dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_greeting_send_welcome(struct dlb_meeting *m);
+void dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r);
+
+/* ---- summary.c ------------------------------------------------------------------------------ */
+
+struct dlb_week {
+	uint16_t week;
+	uint32_t count;
+	uint64_t sum; /* of the ids, modulo 2^64 */
+};
+struct dlb_summary {
+	struct dlb_week weeks[DLB_WEEKS_MAX]; /* later first */
+	size_t weeks_n;
+	uint32_t box_n; /* cells of boxes whose key both hold */
+	int32_t counters[DLB_RECON_COUNTERS];
+};
+void dlb_summary_make(struct dlb_summary *s, const struct dlb_set *set,
+	uint16_t from);
+void dlb_summary_send(struct dlb_meeting *m);
+void dlb_summary_receive(struct dlb_meeting *m, struct dlb_reader *r);
+
+/* ---- cut.c ------------------------------------------------------------------------------------- */
+
+enum dlb_group_kind {
+	DLB_GROUP_SYMBOLS, /* the caller tells symbols */
+	DLB_GROUP_IDS,     /* the caller tells all its ids */
+	DLB_GROUP_ASK,     /* the listener is asked for all of its ids */
+	DLB_GROUP_KINDS,   /* 3 is kept for recall tokens */
+};
+/* A part of both sets, to be cut by the first bits of the id. */
+struct dlb_range {
+	bool box;
+	uint16_t from, to; /* weeks, both within */
+	uint8_t bits;
+	enum dlb_group_kind kind;
+	uint32_t expected; /* differences in each of the 2^bits groups */
+};
+/* Returns how many, the most valuable first. */
+size_t dlb_cut(struct dlb_range ranges[static DLB_RANGES_MAX],
+	const struct dlb_summary *here, const struct dlb_summary *there,
+	uint16_t from, bool box);
+
+/* ---- ids.c ----------------------------------------------------------------------------------------- */
+
+struct dlb_ids {
+	uint64_t *slots; /* 0: free */
+	size_t cap, n;
+	uint64_t key; /* random, odd */
+	bool zero; /* the id 0 is in */
+};
+/* false: no memory, or it was in already (then nothing has changed). */
+bool dlb_ids_add(struct dlb_ids *t, struct dlb_budget *b, uint64_t id);
+bool dlb_ids_remove(struct dlb_ids *t, uint64_t id);
+void dlb_ids_free(struct dlb_ids *t, struct dlb_budget *b);
+
+/* ---- groups.c ---------------------------------------------------------------------------------------- */
+
+enum dlb_group_state {
+	DLB_GROUP_CLOSED,
+	DLB_GROUP_OPENING, /* GROUP is to be said */
+	DLB_GROUP_TELLING, /* symbols or ids are to be said */
+	DLB_GROUP_WAITING, /* for the answer to them */
+	DLB_GROUP_HEARING, /* symbols or ids come */
+	DLB_GROUP_ANSWERING, /* MORE or WANT is to be said */
+};
+struct dlb_group {
+	enum dlb_group_state state;
+	struct dlb_range range; /* bits, kind, weeks */
+	uint16_t number, prefix;
+	bool teller; /* this side tells */
+	uint32_t begin, end; /* of the set: all with the prefix */
+	/* The teller: where it is, how much is left to tell. The other: how much
+	 * is still to come. */
+	uint32_t at, left;
+	/* The other: what it lacks, in `lacks`, of which `at` are said. */
+	uint64_t *lacks;
+	uint32_t lacks_n, lacks_cap;
+	uint32_t gives;
+};
+struct dlb_groups {
+	struct dlb_group open[DLB_GROUPS_OPEN];
+	uint16_t next; /* number of the next one */
+	struct dlb_range ranges[DLB_RANGES_MAX];
+	size_t ranges_n, range;
+	uint32_t prefix;     /* of the next one in the range */
+	/* The listener: what came last, if any did. */
+	struct dlb_range last;
+	uint32_t last_prefix;
+	bool any;
+	bool last_said; /* that no more groups come */
+};
+/* Something to say, apart from cells: says it and returns true. `telling`: also
+ * symbols and ids. */
+bool dlb_groups_send(struct dlb_meeting *m, bool telling);
+void dlb_groups_start(struct dlb_meeting *m);
+bool dlb_groups_settled(const struct dlb_meeting *m);
+void dlb_groups_group(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_groups_ids(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_groups_symbols(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_groups_more(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_groups_want(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_groups_last(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_groups_free(struct dlb_meeting *m);
+
+/* ---- give.c --------------------------------------------------------------------------------------------- */
+
+/* A cell on its way out: a whole frame. */
+struct dlb_slot {
+	uint8_t *frame;
+	uint32_t index; /* in the set */
+	uint8_t give, keep;
+	enum { DLB_SLOT_FREE, DLB_SLOT_ASKED, DLB_SLOT_READY, DLB_SLOT_GONE } state;
+};
+struct dlb_given {
+	uint32_t index;
+	uint8_t keep;
+	uint8_t status; /* of the answer */
+};
+struct dlb_give {
+	struct dlb_plan_move *moves; /* number: the index in the set */
+	size_t moves_n, moves_at, moves_cap;
+	struct dlb_slot slots[DLB_MEETING_FETCH_MAX];
+	uint32_t slots_n; /* that have memory */
+	uint32_t slot_head, slot_tail; /* counts; tail is the oldest */
+	uint32_t numbers[DLB_MEETING_FETCH_MAX];
+	/* Sent: tail..answered have their answer and wait to be said as GIVEN,
+	 * answered..head wait for one. */
+	struct dlb_given *sent; /* DLB_WINDOW_MAX */
+	uint32_t sent_head, sent_answered, sent_tail;
+	uint32_t room, kept; /* there */
+	uint32_t window;     /* there */
+	unsigned full;       /* in a row */
+};
+/* One more that the other side lacks; true: it is among what goes after the next
+ * _plan, which puts all that has not gone yet in order. */
+bool dlb_give_add(struct dlb_meeting *m, uint32_t index);
+void dlb_give_plan(struct dlb_meeting *m);
+size_t dlb_give_backlog(const struct dlb_meeting *m);
+/* The other side takes more. */
+bool dlb_give_open(const struct dlb_meeting *m);
+bool dlb_give_fetch(struct dlb_meeting *m, struct dlb_meeting_action *a);
+bool dlb_give_send(struct dlb_meeting *m);
+void dlb_give_sent(struct dlb_meeting *m, struct dlb_slot *slot);
+bool dlb_give_given(struct dlb_meeting *m, struct dlb_meeting_action *a);
+void dlb_give_ack(struct dlb_meeting *m, struct dlb_reader *r);
+bool dlb_give_over(const struct dlb_meeting *m);
+bool dlb_give_busy(const struct dlb_meeting *m);
+void dlb_give_free(struct dlb_meeting *m);
+
+/* ---- take.c ------------------------------------------------------------------------------------------------ */
+
+/* What an ACK says of a cell. */
+enum { DLB_ACK_KEPT, DLB_ACK_HERE, DLB_ACK_FULL, DLB_ACK_REFUSED, DLB_ACKS,
+	DLB_ACK_NONE = 0xff };
+
+struct dlb_taking {
+	uint64_t id;
+	uint8_t status;
+};
+struct dlb_take {
+	struct dlb_taking *ring; /* window of them */
+	uint64_t head, tail;     /* tickets; tail is the oldest not told */
+	uint64_t answered;       /* tickets below have their answer */
+	uint32_t room, window;
+	uint32_t used;     /* of the room: came and were not refused */
+	unsigned full;     /* in a row */
+	uint32_t promised; /* what the other side said that it gives, not yet here */
+	struct dlb_ids wanted;
+	bool store_due;
+	struct dlb_meeting_action store;
+};
+void dlb_take_cell(struct dlb_meeting *m, struct dlb_reader *r);
+/* More can be taken. */
+bool dlb_take_open(const struct dlb_meeting *m);
+/* Waits for the cell of this id; false: that is too many, or it does already. */
+bool dlb_take_want(struct dlb_meeting *m, uint64_t id);
+bool dlb_take_send_ack(struct dlb_meeting *m);
+bool dlb_take_busy(const struct dlb_meeting *m);
+void dlb_take_free(struct dlb_meeting *m);
+
+/* ---- engine.c ------------------------------------------------------------------------------------------------- */
+
+enum dlb_meeting_state {
+	DLB_STATE_GREETING, /* the other side's HELLO or WELCOME is waited for */
+	DLB_STATE_SUMMARY,  /* its SUMMARY */
+	DLB_STATE_EXCHANGE,
+	DLB_STATE_OVER,
+	DLB_STATES
+};
+
+/* BYE: the first byte of its payload. */
+enum { DLB_BYE_DONE, DLB_BYE_STOPPED, DLB_BYE_VERSION, DLB_BYE_REFUSED,
+	DLB_BYE_FAULT };
+
+struct dlb_meeting {
+	const struct dlb_env *env;
+	struct dlb_budget budget;
+	bool caller, known_only;
+	uint16_t now_week, from;
+	uint32_t stall_ms;
+	uint8_t id_key[16];
+	enum dlb_meeting_state state;
+	enum dlb_meeting_end end;
+	uint8_t their_min, their_max;
+	/* to be said */
+	bool peer_due, hello_due, welcome_due, summary_due, ping_due, bye_due;
+	uint8_t bye;
+	bool gone; /* nothing can be said any more */
+	bool end_said, end_heard;
+	bool cell_last; /* symbols and cells take turns */
+	struct dlb_inlet in;
+	struct dlb_outlet out;
+	struct dlb_greeting greeting;
+	struct dlb_set set;
+	struct dlb_summary here, there;
+	struct dlb_groups groups;
+	struct dlb_give give;
+	struct dlb_take take;
+	/* time */
+	int64_t start_ms, limit_at_ms, moved_ms, sent_ms, over_ms;
+	size_t moved;
+	unsigned pings;
+	bool asked; /* said something and heard nothing since */
+	struct dlb_meeting_stats stats;
+};
+
+/* The other side's fault, or ours (memory): the meeting is over. */
+void dlb_meeting_fail(struct dlb_meeting *m, enum dlb_meeting_end end);
+/* A whole frame came. */
+void dlb_meeting_heard(struct dlb_meeting *m, enum dlb_frame type);
+void dlb_meeting_bye(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_meeting_heard_end(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_meeting_ping(struct dlb_meeting *m, struct dlb_reader *r);
+
+#endif

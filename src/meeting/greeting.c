@@ -1,0 +1,266 @@
+/*
+ * Who is there. docs/meeting.md, section 3.
+ *
+ * The caller shows a tag for each secret, the listener answers those it knows; both
+ * are MACs over the channel's exporter, so that they say nothing to anyone else and
+ * mean nothing on another channel. What there is too little of is filled up with
+ * random bytes, so that nobody can count.
+ */
+#include "engine_internal.h"
+
+#include <string.h>
+
+#define TAG_LEN 12
+#define ANSWER_LEN 16
+#define HELLO_LEN (4 + DLB_MEETING_TAGS * TAG_LEN)
+#define WELCOME_LEN (1 + DLB_MEETING_ANSWERS * ANSWER_LEN)
+
+static void
+mac(uint8_t out[static ANSWER_LEN], const struct dlb_greeting *g, uint32_t i,
+	bool caller)
+{
+	dlb_derive(out, ANSWER_LEN, g->secrets[i].key,
+		sizeof(g->secrets[i].key),
+		caller ? "dlb meeting caller" : "dlb meeting listener",
+		g->exporter, sizeof(g->exporter));
+}
+
+enum dlb_status
+dlb_greeting_init(struct dlb_meeting *m, const struct dlb_meeting_config *config)
+{
+	struct dlb_greeting *g = &m->greeting;
+
+	memcpy(g->exporter, config->exporter, sizeof(g->exporter));
+	g->secrets_n = config->secrets_n;
+	g->secrets = dlb_budget_take(
+		&m->budget, g->secrets_n, sizeof(*g->secrets));
+	if (!g->secrets)
+		return DLB_NO_MEMORY;
+	if (g->secrets_n)
+		memcpy(g->secrets, config->secrets,
+			g->secrets_n * sizeof(*g->secrets));
+	return DLB_OK;
+}
+
+void
+dlb_greeting_free(struct dlb_meeting *m)
+{
+	struct dlb_greeting *g = &m->greeting;
+
+	if (g->secrets)
+		dlb_wipe(g->secrets, g->secrets_n * sizeof(*g->secrets));
+	dlb_budget_give(
+		&m->budget, g->secrets, g->secrets_n, sizeof(*g->secrets));
+	dlb_wipe(g, sizeof(*g));
+}
+
+/* ---- the caller's HELLO ----------------------------------------------------------- */
+
+/* Draws which secrets are shown, and where: shown[i] is the secret of tag i, or
+ * UINT32_MAX for a tag that means nothing. */
+static void
+draw_shown(struct dlb_meeting *m)
+{
+	struct dlb_greeting *g = &m->greeting;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < g->secrets_n; i++) {
+		uint32_t at = dlb_random_below(m->env, i + 1);
+
+		/* Each of those seen so far is in with the same chance. */
+		if (n < DLB_MEETING_TAGS) {
+			g->shown[n] = i;
+			n++;
+		} else if (at < DLB_MEETING_TAGS) {
+			g->shown[at] = i;
+		}
+	}
+	for (; n < DLB_MEETING_TAGS; n++)
+		g->shown[n] = UINT32_MAX;
+	for (size_t i = n; i > 1; i--) {
+		size_t k = dlb_random_below(m->env, (uint32_t)i);
+		uint32_t t = g->shown[k];
+
+		g->shown[k] = g->shown[i - 1];
+		g->shown[i - 1] = t;
+	}
+}
+
+void
+dlb_greeting_send_hello(struct dlb_meeting *m)
+{
+	struct dlb_greeting *g = &m->greeting;
+	uint8_t tag[ANSWER_LEN];
+	struct dlb_writer w;
+
+	draw_shown(m);
+	dlb_frame_begin(m, &w);
+	dlb_write_u8(&w, DLB_MEETING_VERSION);
+	dlb_write_u8(&w, DLB_MEETING_VERSION);
+	dlb_write_u16(&w, m->now_week);
+	for (size_t i = 0; i < DLB_MEETING_TAGS; i++) {
+		if (g->shown[i] == UINT32_MAX)
+			dlb_random(m->env, tag, sizeof(tag));
+		else
+			mac(tag, g, g->shown[i], true);
+		dlb_write_bytes(&w, tag, TAG_LEN);
+	}
+	dlb_frame_end(m, &w, DLB_FRAME_HELLO);
+}
+
+/* ---- the listener --------------------------------------------------------------------- */
+
+static bool
+among(const uint8_t *tags, const uint8_t tag[static TAG_LEN])
+{
+	bool found = false;
+
+	for (size_t i = 0; i < DLB_MEETING_TAGS; i++)
+		found |= dlb_equal(tags + i * TAG_LEN, tag, TAG_LEN);
+	return found;
+}
+
+static void
+add_match(struct dlb_greeting *g, uint32_t secret)
+{
+	const struct dlb_meeting_secret *s = &g->secrets[secret];
+
+	g->matches[g->matches_n] =
+		(struct dlb_meeting_match){.ref = s->ref, .box = s->box};
+	g->matched[g->matches_n++] = secret;
+	g->known |= !s->box;
+}
+
+/* Nodes first: by them it is decided whether to go on at all. */
+static void
+find_matches(struct dlb_greeting *g, const uint8_t *tags)
+{
+	for (int box = 0; box <= 1; box++)
+		for (uint32_t i = 0; i < g->secrets_n &&
+			g->matches_n < DLB_MEETING_ANSWERS;
+			i++) {
+			uint8_t tag[ANSWER_LEN];
+
+			if (g->secrets[i].box != (box == 1))
+				continue;
+			mac(tag, g, i, true);
+			if (among(tags, tag))
+				add_match(g, i);
+		}
+}
+
+/* Whether to go on with whom it is. */
+static void
+decide(struct dlb_meeting *m)
+{
+	m->peer_due = true;
+	if (m->known_only && !m->greeting.known)
+		dlb_meeting_fail(m, DLB_END_STRANGER);
+}
+
+/* Cells of boxes whose key both hold are a class of their own. */
+static void
+mark_boxes(struct dlb_meeting *m)
+{
+	const struct dlb_greeting *g = &m->greeting;
+	bool shared[DLB_BOXES_MAX + 1] = {false};
+	uint32_t box = 0;
+
+	for (uint32_t i = 0; i < g->secrets_n && box < DLB_BOXES_MAX; i++) {
+		if (!g->secrets[i].box)
+			continue;
+		box++;
+		for (size_t k = 0; k < g->matches_n; k++)
+			shared[box] |= g->matched[k] == i;
+	}
+	for (uint32_t i = 0; m->set.box && i < m->set.n; i++)
+		if (m->set.box[i] && shared[m->set.box[i]])
+			m->set.cells[i].flags |= DLB_SET_BOX;
+}
+
+void
+dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
+{
+	const uint8_t *tags;
+	uint16_t week;
+
+	m->their_min = dlb_read_u8(r);
+	m->their_max = dlb_read_u8(r);
+	if (m->their_min > m->their_max) {
+		dlb_meeting_fail(m, DLB_END_MALFORMED);
+		return;
+	}
+	if (m->their_min > DLB_MEETING_VERSION ||
+		m->their_max < DLB_MEETING_VERSION) {
+		dlb_meeting_fail(m, DLB_END_VERSION);
+		return;
+	}
+	week = dlb_read_u16(r);
+	tags = dlb_read_view(r, DLB_MEETING_TAGS * TAG_LEN);
+	if (!tags)
+		return; /* too short: the frame is refused */
+	/* What follows is a later version's. */
+	dlb_read_view(r, dlb_reader_left(r));
+	m->from = week > m->now_week ? week : m->now_week;
+	find_matches(&m->greeting, tags);
+	mark_boxes(m);
+	m->state = DLB_STATE_SUMMARY;
+	m->welcome_due = m->summary_due = true;
+	decide(m);
+}
+
+void
+dlb_greeting_send_welcome(struct dlb_meeting *m)
+{
+	struct dlb_greeting *g = &m->greeting;
+	uint8_t answers[DLB_MEETING_ANSWERS][ANSWER_LEN];
+	struct dlb_writer w;
+
+	dlb_random(m->env, answers, sizeof(answers));
+	for (size_t i = 0; i < g->matches_n; i++)
+		mac(answers[i], g, g->matched[i], false);
+	for (size_t i = DLB_MEETING_ANSWERS; i > 1; i--) {
+		size_t k = dlb_random_below(m->env, (uint32_t)i);
+		uint8_t t[ANSWER_LEN];
+
+		memcpy(t, answers[k], ANSWER_LEN);
+		memcpy(answers[k], answers[i - 1], ANSWER_LEN);
+		memcpy(answers[i - 1], t, ANSWER_LEN);
+	}
+	dlb_frame_begin(m, &w);
+	dlb_write_u8(&w, DLB_MEETING_VERSION);
+	dlb_write_bytes(&w, answers, sizeof(answers));
+	dlb_frame_end(m, &w, DLB_FRAME_WELCOME);
+}
+
+/* ---- the caller hears it ------------------------------------------------------------------ */
+
+void
+dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r)
+{
+	struct dlb_greeting *g = &m->greeting;
+	uint8_t version = dlb_read_u8(r);
+	const uint8_t *answers =
+		dlb_read_view(r, DLB_MEETING_ANSWERS * ANSWER_LEN);
+
+	if (version != DLB_MEETING_VERSION || !dlb_reader_done(r)) {
+		dlb_meeting_fail(m, DLB_END_MALFORMED);
+		return;
+	}
+	for (size_t i = 0; i < DLB_MEETING_TAGS; i++) {
+		uint8_t answer[ANSWER_LEN];
+		bool found = false;
+
+		if (g->shown[i] == UINT32_MAX)
+			continue;
+		mac(answer, g, g->shown[i], false);
+		for (size_t k = 0; k < DLB_MEETING_ANSWERS; k++)
+			found |= dlb_equal(answers + k * ANSWER_LEN, answer,
+				ANSWER_LEN);
+		if (found && g->matches_n < DLB_MEETING_ANSWERS)
+			add_match(g, g->shown[i]);
+	}
+	mark_boxes(m);
+	m->state = DLB_STATE_SUMMARY;
+	decide(m);
+}

@@ -1,0 +1,185 @@
+/*
+ * The ids of what is held here. An id is SipHash-2-4 of the name under a key that is
+ * made of the channel's exporter, so that neither side could choose names whose ids
+ * meet.
+ *
+ * Ids are as good as uniform, so ordering them is one counting pass by their first
+ * bits and a few steps in each bucket, and the same buckets find one again. A second
+ * cell with the same id (that is: the same name given twice) is left out.
+ */
+#include "engine_internal.h"
+
+#include <string.h>
+
+#define BUCKET 8 /* ids, on average */
+#define BUCKET_BITS_MAX 20
+
+uint64_t
+dlb_meeting_id(const uint8_t key[static 16], const uint8_t name[static 16])
+{
+	return dlb_siphash(key, name, 16);
+}
+
+static size_t
+bucket_of(const struct dlb_set *s, uint64_t id)
+{
+	return s->bits ? (size_t)(id >> (64 - s->bits)) : 0;
+}
+
+/* The refs of the box secrets; a cell's box is its place in here, from 1. */
+struct boxes {
+	uint32_t refs[DLB_BOXES_MAX];
+	unsigned n;
+};
+
+static uint8_t
+box_index(const struct boxes *boxes, uint32_t ref)
+{
+	for (unsigned i = 0; ref && i < boxes->n; i++)
+		if (boxes->refs[i] == ref)
+			return (uint8_t)(i + 1);
+	return 0;
+}
+
+static bool
+left_out(const struct dlb_meeting_config *config, size_t i)
+{
+	return config->now_week && config->cells[i].expiry_week < config->now_week;
+}
+
+/* From counts to the start of each bucket, moved one to the right: placing cells
+ * moves each entry up to where the next one begins. */
+static void
+count_buckets(struct dlb_set *s, const struct dlb_meeting_config *config,
+	const uint8_t key[static 16])
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < config->cells_n; i++)
+		if (!left_out(config, i))
+			s->start[bucket_of(s,
+				 dlb_meeting_id(key, config->cells[i].name)) +
+				1]++;
+	for (size_t i = 0; i <= (size_t)1 << s->bits; i++) {
+		uint32_t here = s->start[i];
+
+		s->start[i] = sum;
+		sum += here;
+	}
+	/* start[b + 1] is now where bucket b begins. */
+	s->n = sum;
+}
+
+static void
+put_cell(struct dlb_set *s, const struct boxes *boxes,
+	const struct dlb_meeting_cell *cell, uint64_t id)
+{
+	size_t bucket = bucket_of(s, id);
+	uint32_t at = s->start[bucket + 1]++, first = s->start[bucket];
+	struct dlb_set_cell c = {.number = cell->number,
+		.week = cell->expiry_week,
+		.copies = cell->copies,
+		.flags = cell->flags & DLB_MEETING_OWN};
+	uint8_t box = box_index(boxes, cell->box);
+
+	for (; at > first && s->ids[at - 1] > id; at--) {
+		s->ids[at] = s->ids[at - 1];
+		s->cells[at] = s->cells[at - 1];
+		if (s->box)
+			s->box[at] = s->box[at - 1];
+	}
+	s->ids[at] = id;
+	s->cells[at] = c;
+	if (s->box)
+		s->box[at] = box;
+}
+
+static void
+drop_doubles(struct dlb_set *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (n > 0 && s->ids[n - 1] == s->ids[i])
+			continue;
+		s->ids[n] = s->ids[i];
+		s->cells[n] = s->cells[i];
+		if (s->box)
+			s->box[n] = s->box[i];
+		n++;
+	}
+	if (n == s->n)
+		return;
+	s->n = n;
+	memset(s->start, 0, (((size_t)1 << s->bits) + 2) * sizeof(*s->start));
+	for (uint32_t i = 0; i < n; i++)
+		s->start[bucket_of(s, s->ids[i]) + 1]++;
+	for (size_t i = 1; i <= (size_t)1 << s->bits; i++)
+		s->start[i] += s->start[i - 1];
+}
+
+enum dlb_status
+dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
+	const struct dlb_meeting_config *config, const uint8_t key[static 16])
+{
+	struct boxes boxes = {.n = 0};
+
+	while (s->bits < BUCKET_BITS_MAX &&
+		config->cells_n >> s->bits > BUCKET)
+		s->bits++;
+	for (size_t i = 0; i < config->secrets_n; i++)
+		if (config->secrets[i].box && boxes.n < DLB_BOXES_MAX)
+			boxes.refs[boxes.n++] = config->secrets[i].ref;
+	s->cap = (uint32_t)config->cells_n;
+	s->ids = dlb_budget_take(b, s->cap, sizeof(*s->ids));
+	s->cells = dlb_budget_take(b, s->cap, sizeof(*s->cells));
+	s->start = dlb_budget_take(
+		b, ((size_t)1 << s->bits) + 2, sizeof(*s->start));
+	if (boxes.n)
+		s->box = dlb_budget_take(b, s->cap, 1);
+	if (!s->ids || !s->cells || !s->start || (boxes.n && !s->box))
+		return DLB_NO_MEMORY;
+	count_buckets(s, config, key);
+	for (size_t i = 0; i < config->cells_n; i++)
+		if (!left_out(config, i))
+			put_cell(s, &boxes, &config->cells[i],
+				dlb_meeting_id(key, config->cells[i].name));
+	drop_doubles(s);
+	return DLB_OK;
+}
+
+void
+dlb_set_free(struct dlb_set *s, struct dlb_budget *b)
+{
+	dlb_budget_give(b, s->ids, s->cap, sizeof(*s->ids));
+	dlb_budget_give(b, s->cells, s->cap, sizeof(*s->cells));
+	dlb_budget_give(b, s->box, s->cap, 1);
+	dlb_budget_give(b, s->start, ((size_t)1 << s->bits) + 2,
+		sizeof(*s->start));
+	memset(s, 0, sizeof(*s));
+}
+
+uint32_t
+dlb_set_lower(const struct dlb_set *s, uint64_t id)
+{
+	size_t bucket = bucket_of(s, id);
+	uint32_t at = s->start[bucket], end = s->start[bucket + 1];
+
+	while (at < end) {
+		uint32_t half = at + (end - at) / 2;
+
+		if (s->ids[half] < id)
+			at = half + 1;
+		else
+			end = half;
+	}
+	return at;
+}
+
+uint32_t
+dlb_set_find(const struct dlb_set *s, uint64_t id)
+{
+	uint32_t at = dlb_set_lower(s, id);
+
+	return at < s->n && s->ids[at] == id ? at : DLB_SET_NONE;
+}
