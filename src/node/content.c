@@ -26,17 +26,15 @@ open_piece(void *ctx, size_t i, unsigned worker)
 {
 	struct reading *r = ctx;
 	struct dlb_node *n = r->n;
-	uint32_t index = r->first + (uint32_t)i, numbers[8];
+	uint32_t index = r->first + (uint32_t)i, number = DLB_NO_ENTRY;
 	uint8_t handle[DLB_HANDLE_LEN];
 	uint8_t *cell = dlb_node_cell(n, i);
-	size_t found;
 
 	r->pieces[i].st = DLB_NOT_FOUND;
 	dlb_stripe_handle(handle, r->stripe->stripe_key, index);
-	found = dlb_satchel_find_handle(
-		n->satchel, handle, numbers, DLB_ARRAY_LEN(numbers));
-	for (size_t k = 0; k < found; k++)
-		if (dlb_satchel_get(n->satchel, numbers[k], cell, NULL, NULL,
+	while ((number = dlb_satchel_find_handle(
+			n->satchel, handle, number)) != DLB_NO_ENTRY)
+		if (dlb_satchel_get(n->satchel, number, cell, NULL, NULL,
 			    n->aead[worker], false, NULL) == DLB_OK &&
 			dlb_bulk_open(r->plain + i * DLB_BULK_CONTENT_LEN,
 				&r->pieces[i].len, n->aead[worker], cell,

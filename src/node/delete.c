@@ -47,14 +47,13 @@ release_in(struct release *r, const struct dlb_in_letter *letter)
 
 	for (uint32_t i = 1; st == DLB_OK && i < cells; i++) {
 		uint8_t handle[DLB_HANDLE_LEN];
-		uint32_t numbers[8];
-		size_t found;
+		uint32_t number = DLB_NO_ENTRY;
 
 		dlb_stripe_handle(handle, letter->stripe.stripe_key, i);
-		found = dlb_satchel_find_handle(
-			r->n->satchel, handle, numbers, DLB_ARRAY_LEN(numbers));
-		for (size_t k = 0; st == DLB_OK && k < found; k++)
-			st = release_entry(r, numbers[k]);
+		while (st == DLB_OK &&
+			(number = dlb_satchel_find_handle(r->n->satchel, handle,
+				number)) != DLB_NO_ENTRY)
+			st = release_entry(r, number);
 	}
 	return st;
 }

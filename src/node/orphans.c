@@ -45,14 +45,12 @@ mark_in(void *ctx, const struct dlb_in_letter *letter)
 	mark_entry(k, dlb_satchel_find(k->n->satchel, letter->head_name));
 	for (uint32_t i = 1; i < cells; i++) {
 		uint8_t handle[DLB_HANDLE_LEN];
-		uint32_t numbers[8];
-		size_t found;
+		uint32_t number = DLB_NO_ENTRY;
 
 		dlb_stripe_handle(handle, letter->stripe.stripe_key, i);
-		found = dlb_satchel_find_handle(
-			k->n->satchel, handle, numbers, DLB_ARRAY_LEN(numbers));
-		while (found > 0)
-			mark_entry(k, numbers[--found]);
+		while ((number = dlb_satchel_find_handle(k->n->satchel, handle,
+				number)) != DLB_NO_ENTRY)
+			mark_entry(k, number);
 	}
 	return true;
 }

@@ -192,17 +192,18 @@ static void
 drop_held(struct dlb_wanted *w)
 {
 	for (size_t i = 0; i < w->wants_n; i++) {
-		uint32_t numbers[8];
-		size_t found = dlb_satchel_find_handle(w->n->satchel,
-			w->wants[i].handle, numbers, DLB_ARRAY_LEN(numbers));
+		struct want *want = &w->wants[i];
+		uint32_t number = DLB_NO_ENTRY;
+		struct dlb_entry e;
 
-		for (size_t k = 0; k < found; k++) {
-			struct dlb_entry e;
-
-			if (dlb_satchel_entry(w->n->satchel, numbers[k], &e) &&
-				(e.flags & DLB_HELD))
-				w->wants[i].taken = true;
-		}
+		if (want->index == 0)
+			continue;
+		while (!want->taken &&
+			(number = dlb_satchel_find_handle(w->n->satchel,
+				want->handle, number)) != DLB_NO_ENTRY)
+			want->taken =
+				dlb_satchel_entry(w->n->satchel, number, &e) &&
+				(e.flags & DLB_HELD);
 	}
 }
 
@@ -336,8 +337,8 @@ look_at_home(void *ctx, size_t i, unsigned worker)
 	struct home_look *h = ctx;
 	struct dlb_node *n = h->w->n;
 	const struct want *want = &h->w->wants[h->first + i];
-	uint32_t numbers[8];
-	size_t found, token;
+	uint32_t number = DLB_NO_ENTRY;
+	size_t token;
 
 	h->number[i] = DLB_NO_ENTRY;
 	if (want->taken)
@@ -347,18 +348,17 @@ look_at_home(void *ctx, size_t i, unsigned worker)
 			h->w->letters[want->letter].head_name);
 		return;
 	}
-	found = dlb_satchel_find_handle(
-		n->satchel, want->handle, numbers, DLB_ARRAY_LEN(numbers));
-	for (size_t k = 0; k < found; k++) {
+	while ((number = dlb_satchel_find_handle(
+			n->satchel, want->handle, number)) != DLB_NO_ENTRY) {
 		uint8_t *cell = dlb_node_cell(n, i);
 		uint8_t core[DLB_HASH_LEN], name[DLB_NAME_LEN];
 
-		if (dlb_satchel_get(n->satchel, numbers[k], cell, core, name,
+		if (dlb_satchel_get(n->satchel, number, cell, core, name,
 			    n->aead[worker], true, NULL) == DLB_OK &&
 			dlb_wanted_check(
 				h->w, cell, name, n->aead[worker], &token) &&
 			token == h->first + i) {
-			h->number[i] = numbers[k];
+			h->number[i] = number;
 			return;
 		}
 	}

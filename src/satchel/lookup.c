@@ -53,18 +53,13 @@ dlb_satchel_find(const struct dlb_satchel *s, const uint8_t name[static 32])
 	return dlb_index_find(&s->index, name, DLB_REC_CELL);
 }
 
-size_t
+uint32_t
 dlb_satchel_find_handle(const struct dlb_satchel *s,
-	const uint8_t handle[static 32], uint32_t *numbers, size_t cap)
+	const uint8_t handle[static 32], uint32_t after)
 {
-	uint32_t i = dlb_index_handle_first(&s->index, handle, DLB_REC_CELL);
-	size_t n = 0;
-
-	while (i != DLB_NO_ENTRY && n < cap) {
-		numbers[n++] = i;
-		i = dlb_index_handle_next(&s->index, i, DLB_REC_CELL);
-	}
-	return n;
+	if (after == DLB_NO_ENTRY)
+		return dlb_index_handle_first(&s->index, handle, DLB_REC_CELL);
+	return dlb_index_handle_next(&s->index, after, DLB_REC_CELL);
 }
 
 void

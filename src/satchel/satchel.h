@@ -106,10 +106,11 @@ bool dlb_satchel_entry(
 /* By name (16 or more bytes are compared: pass all 32); DLB_NO_ENTRY if none. */
 uint32_t dlb_satchel_find(
 	const struct dlb_satchel *s, const uint8_t name[static 32]);
-/* By handle: there may be several cells with one; writes at most cap numbers,
- * returns how many. Compares 8 bytes: the caller verifies what it reads. */
-size_t dlb_satchel_find_handle(const struct dlb_satchel *s,
-	const uint8_t handle[static 32], uint32_t *numbers, size_t cap);
+/* By handle, of which there may be any number of cells: the first, where `after` is
+ * DLB_NO_ENTRY, or the one after; DLB_NO_ENTRY at the end. Compares 8 bytes: the
+ * caller verifies what it reads. */
+uint32_t dlb_satchel_find_handle(const struct dlb_satchel *s,
+	const uint8_t handle[static 32], uint32_t after);
 
 /* ---- cells in and out (put.c, get.c) ---------------------------------------------------- */
 

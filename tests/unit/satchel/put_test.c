@@ -2,6 +2,7 @@
  * medium, and that positions say nothing. */
 #include "satchel_store.h"
 
+#include "cell.h"
 #include "satchel_internal.h"
 
 #include <stdlib.h>
@@ -173,16 +174,33 @@ handles_are_found(void **state)
 {
 	struct store *st = *state;
 	const struct test_cell *c = test_cell(1);
-	uint32_t numbers[4];
+	struct dlb_satchel_item items[12];
+	static uint8_t copies[12][DLB_SATCHEL_CELL_LEN];
+	uint32_t at = DLB_NO_ENTRY;
+	unsigned n = 0;
 
 	store_put(st, 0, 3, DLB_SHOWN);
-	assert_int_equal(dlb_satchel_find_handle(
-				 st->s, c->bytes + 64, numbers, 4), 1);
-	assert_int_equal(numbers[0], store_entry(st, 1).number);
-	assert_int_equal(dlb_satchel_find_handle(
-				 st->s, c->bytes + 96, numbers, 4), 0);
-	assert_int_equal(dlb_satchel_find_handle(
-				 st->s, c->bytes + 64, numbers, 0), 0);
+	at = dlb_satchel_find_handle(st->s, c->bytes + 64, at);
+	assert_int_equal(at, store_entry(st, 1).number);
+	assert_int_equal(dlb_satchel_find_handle(st->s, c->bytes + 64, at),
+		DLB_NO_ENTRY);
+	assert_int_equal(
+		dlb_satchel_find_handle(st->s, c->bytes + 96, DLB_NO_ENTRY),
+		DLB_NO_ENTRY);
+	/* However many have the same, none hides the others. */
+	for (unsigned i = 0; i < 12; i++) {
+		items[i] = test_item(1, DLB_SHOWN);
+		memcpy(copies[i], c->bytes, sizeof(copies[i]));
+		copies[i][1000] ^= (uint8_t)(i + 1);
+		items[i].cell = copies[i];
+		dlb_cell_name(items[i].core, items[i].name, copies[i]);
+	}
+	assert_int_equal(store_put_items(st, items, 12), DLB_OK);
+	at = DLB_NO_ENTRY;
+	while ((at = dlb_satchel_find_handle(st->s, c->bytes + 64, at))
+		!= DLB_NO_ENTRY)
+		n++;
+	assert_int_equal(n, 13);
 }
 
 /* ---- tokens ----------------------------------------------------------------------------- */
