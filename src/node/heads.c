@@ -112,6 +112,7 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	dlb_describe_head(letter, o->content, o->stripe.inline_len);
 	st = dlb_in_add(n->letterbox, letter, err);
 	if (st == DLB_DUPLICATE) {
+		dlb_wanted_head(w, head->name, head->handle);
 		st = DLB_OK;
 		goto out;
 	}

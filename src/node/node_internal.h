@@ -115,6 +115,10 @@ enum dlb_status dlb_wanted_letter(struct dlb_wanted *w,
 	const struct dlb_in_letter *letter,
 	const uint8_t handle[static DLB_HANDLE_LEN], struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* A head that comes by of a letter that is known: its own may have been lost. */
+void dlb_wanted_head(struct dlb_wanted *w,
+	const uint8_t name[static DLB_NAME_LEN],
+	const uint8_t handle[static DLB_HANDLE_LEN]);
 /* After the last of these, before the next look-up. */
 enum dlb_status dlb_wanted_index(
 	struct dlb_wanted *w, struct dlb_error *err) DLB_MUST_CHECK;

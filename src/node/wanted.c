@@ -16,6 +16,7 @@ struct want {
 	uint32_t letter; /* in dlb_wanted.letters */
 	uint32_t index;  /* of the cell; 0: a head */
 	bool taken;
+	bool unseen; /* a head whose handle is not known: it is not here */
 };
 
 struct dlb_wanted {
@@ -87,6 +88,8 @@ dlb_wanted_index(struct dlb_wanted *w, struct dlb_error *err)
 	for (size_t i = 0; i < w->wants_n; i++) {
 		size_t at = slot_of(w, w->wants[i].handle);
 
+		if (w->wants[i].unseen)
+			continue;
 		while (w->table[at])
 			at = (at + 1) & (len - 1);
 		w->table[at] = (uint32_t)i + 1;
@@ -170,6 +173,40 @@ want_bulk(struct dlb_wanted *w, uint32_t letter)
 	return DLB_OK;
 }
 
+static struct want *
+want_head(struct dlb_wanted *w, uint32_t letter)
+{
+	struct want *want;
+
+	if (grow_wants(w, 1) != DLB_OK)
+		return NULL;
+	want = &w->wants[w->wants_n++];
+	memset(want, 0, sizeof(*want));
+	want->letter = letter;
+	return want;
+}
+
+/* A crash after a letter was written down may have cost its head the hold, or the
+ * head itself, which then has to come again (dlb_wanted_head). */
+static enum dlb_status
+want_lost_head(struct dlb_wanted *w, uint32_t letter)
+{
+	uint32_t number = dlb_satchel_find(
+		w->n->satchel, w->letters[letter].head_name);
+	struct dlb_entry e;
+	struct want *want;
+
+	if (number != DLB_NO_ENTRY &&
+		dlb_satchel_entry(w->n->satchel, number, &e) &&
+		(e.flags & DLB_HELD))
+		return DLB_OK;
+	want = want_head(w, letter);
+	if (!want)
+		return DLB_NO_MEMORY;
+	want->unseen = true;
+	return DLB_OK;
+}
+
 struct collect {
 	struct dlb_wanted *w;
 	enum dlb_status st;
@@ -224,8 +261,11 @@ dlb_wanted_new(
 	st = dlb_in_each(n->letterbox, collect_partly, &c, err);
 	if (st == DLB_OK)
 		st = c.st;
-	for (uint32_t i = 0; st == DLB_OK && i < w->letters_n; i++)
-		st = want_bulk(w, i);
+	for (uint32_t i = 0; st == DLB_OK && i < w->letters_n; i++) {
+		st = want_lost_head(w, i);
+		if (st == DLB_OK)
+			st = want_bulk(w, i);
+	}
 	if (st == DLB_OK) {
 		drop_held(w);
 		st = dlb_wanted_index(w, err);
@@ -251,18 +291,34 @@ dlb_wanted_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter,
 {
 	struct want *want;
 
-	if (grow_wants(w, 1) != DLB_OK || add_letter(w, letter) != DLB_OK)
+	if (add_letter(w, letter) != DLB_OK)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (letter->from == 0)
 		w->strangers += letter->stripe.cells;
 	/* The head itself wants a hold. */
-	want = &w->wants[w->wants_n++];
-	memset(want, 0, sizeof(*want));
-	want->letter = (uint32_t)w->letters_n - 1;
+	want = want_head(w, (uint32_t)w->letters_n - 1);
+	if (!want)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	memcpy(want->handle, handle, sizeof(want->handle));
 	if (want_bulk(w, (uint32_t)w->letters_n - 1) != DLB_OK)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	return DLB_OK;
+}
+
+void
+dlb_wanted_head(struct dlb_wanted *w, const uint8_t name[static DLB_NAME_LEN],
+	const uint8_t handle[static DLB_HANDLE_LEN])
+{
+	for (size_t i = 0; i < w->wants_n; i++) {
+		struct want *want = &w->wants[i];
+
+		if (!want->unseen || !dlb_equal(name,
+					w->letters[want->letter].head_name,
+					DLB_NAME_LEN))
+			continue;
+		memcpy(want->handle, handle, sizeof(want->handle));
+		want->unseen = false;
+	}
 }
 
 /* ---- cells as they come by ------------------------------------------------------------------ */
