@@ -176,6 +176,11 @@ enum dlb_status dlb_node_content(struct dlb_node *n,
 	void *ctx, const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
+/* After it could not be read whole: counts anew what is here, lets go of what is
+ * damaged; it is PARTLY from then on, and its other cells are wanted. Commits. */
+enum dlb_status dlb_node_recount(struct dlb_node *n,
+	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- boxes (box.c) ------------------------------------------------------------------ */
 
 /* Opens a box with what is known of it; *name is filled where it has one. */

@@ -84,6 +84,12 @@ dlb_node_read(struct dlb_node *n, int64_t number,
 		goto out;
 	}
 	st = write_out(n, letter, options, result, progress, err);
+	if (st == DLB_PARTLY && dlb_node_recount(n, letter, NULL) == DLB_OK)
+		st = dlb_fail(err, DLB_PARTLY,
+			"letter %lld is not whole: %u of %u cells are here; meet "
+			"more boxes (dlb meet) and read it again",
+			(long long)letter->number, letter->have,
+			letter->stripe.cells);
 	if (st == DLB_OK && letter->state != DLB_IN_READ) {
 		letter->state = DLB_IN_READ;
 		st = dlb_in_update(n->letterbox, letter, err);
