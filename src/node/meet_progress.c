@@ -1,5 +1,7 @@
 /*
- * How far the letters are that wait: written down after their cells moved.
+ * How far the letters are that wait: written down after their cells moved. Cover
+ * that is shown needs no hold any more; it has one yet where it was given in a
+ * meeting that broke, and came back from the box.
  */
 #include "meet_internal.h"
 
@@ -11,7 +13,20 @@ struct progress_out {
 	enum dlb_status st;
 	struct dlb_out_letter *changed;
 	size_t changed_n, cap;
+	struct dlb_satchel_change *let_go; /* room for all that is held */
+	size_t let_go_n, let_go_cap;
 };
+
+static void
+let_go(struct progress_out *p, const struct dlb_entry *e)
+{
+	if (p->let_go_n < p->let_go_cap)
+		p->let_go[p->let_go_n++] = (struct dlb_satchel_change){
+			.number = e->number,
+			.flags = (uint8_t)(e->flags & ~DLB_HELD),
+			.copies = e->copies,
+			.searched = e->searched};
+}
 
 static bool
 count_shown(void *ctx, const struct dlb_out_letter *letter)
@@ -30,10 +45,13 @@ count_shown(void *ctx, const struct dlb_out_letter *letter)
 			dlb_satchel_find(p->n->satchel, names.data + i);
 		struct dlb_entry e;
 
-		if (number != DLB_NO_ENTRY &&
-			dlb_satchel_entry(p->n->satchel, number, &e) &&
-			(e.flags & DLB_OWN))
+		if (number == DLB_NO_ENTRY ||
+			!dlb_satchel_entry(p->n->satchel, number, &e))
+			continue;
+		if (e.flags & DLB_OWN)
 			now.shown--;
+		else if (letter->to == 0 && (e.flags & DLB_HELD))
+			let_go(p, &e);
 	}
 	dlb_buf_free(&names);
 	if (p->st != DLB_OK || now.shown == letter->shown)
@@ -59,14 +77,25 @@ enum dlb_status
 dlb_meet_write_progress(struct dlb_node *n, struct dlb_error *err)
 {
 	struct progress_out p = {.n = n, .err = err, .st = DLB_OK};
-	enum dlb_status st = dlb_out_each(n->letterbox, count_shown, &p, err);
+	struct dlb_satchel_info info;
+	enum dlb_status st;
 
+	dlb_satchel_info(n->satchel, &info);
+	p.let_go_cap = info.held;
+	p.let_go = calloc((size_t)info.held + 1, sizeof(*p.let_go));
+	st = p.let_go ? dlb_out_each(n->letterbox, count_shown, &p, err)
+		      : dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (st == DLB_OK)
 		st = p.st;
+	/* While the rows still lead to these cells. */
+	if (st == DLB_OK)
+		st = dlb_satchel_update(
+			n->satchel, p.let_go, p.let_go_n, err);
 	for (size_t i = 0; st == DLB_OK && i < p.changed_n; i++)
 		st = dlb_out_update(n->letterbox, &p.changed[i], err);
 	if (p.changed)
 		dlb_wipe(p.changed, p.changed_n * sizeof(*p.changed));
 	free(p.changed);
+	free(p.let_go);
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
 }
