@@ -52,11 +52,40 @@ dlb_stage_fail_space(const struct dlb_dir_sink *d, struct dlb_error *err)
 		need, d->directory_text, have);
 }
 
+/* A name or a kind of file that the medium can not hold, or a medium that fails. */
+static enum dlb_status
+fail_write(const struct dlb_dir_sink *d, const char *name, bool link,
+	int sys_errno, struct dlb_error *err)
+{
+	bool no_links = link
+		&& (sys_errno == EPERM || sys_errno == ENOSYS
+			|| sys_errno == ENOTSUP);
+	struct dlb_error why = {0};
+	char dir[64];
+	enum dlb_status s;
+
+	dlb_printable(dir, sizeof(dir), d->directory, strlen(d->directory));
+	if (no_links)
+		s = dlb_fail(&why, DLB_REFUSED,
+			"\"%s\" is a link, and there can be none in \"%s\"", name,
+			dir);
+	else
+		s = dlb_fail_errno(&why, sys_errno,
+			"can not write \"%s\" into \"%s\"", name, dir);
+	s = dlb_fail(err, s,
+		"%s; name another directory with -o, or take all as an archive: "
+		"dlb read N >FILE.tar",
+		why.msg);
+	if (err)
+		err->sys_errno = why.sys_errno;
+	return s;
+}
+
 enum dlb_status
 dlb_dir_sink_fail(const struct dlb_dir_sink *d,
 	const struct dlb_manifest_file *f, int sys_errno, struct dlb_error *err)
 {
-	char name[200];
+	char name[80];
 
 	if (sys_errno == ENOSPC || sys_errno == EDQUOT)
 		return dlb_stage_fail_space(d, err);
@@ -70,8 +99,8 @@ dlb_dir_sink_fail(const struct dlb_dir_sink *d,
 			"\"%s\" is too large a file for where \"%s\" lies: name "
 			"another directory with -o",
 			name, d->directory_text);
-	return dlb_fail_errno(err, sys_errno,
-		"can not write \"%s\" into \"%s\"", name, d->directory_text);
+	return fail_write(
+		d, name, f->type == DLB_FILE_LINK, sys_errno, err);
 }
 
 /* ---- the staging folder --------------------------------------------------------------- */

@@ -128,7 +128,9 @@ check_size(struct dlb_satchel *s, struct dlb_error *err)
 
 	if (st == DLB_OK && size < s->layout.size)
 		st = dlb_fail(err, DLB_CORRUPT,
-			"it was cut off: %llu of its %llu bytes are there",
+			"it was cut off: %llu of its %llu bytes are there; "
+			"bring the rest back (of several files, all), or make a "
+			"new one",
 			(unsigned long long)size,
 			(unsigned long long)s->layout.size);
 	return st;

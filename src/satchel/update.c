@@ -98,9 +98,13 @@ dlb_satchel_update(struct dlb_satchel *s,
 	struct dlb_error *err)
 {
 	struct update u = {0};
-	enum dlb_status st = dlb_satchel_check_writable(s, err);
+	enum dlb_status st;
 
-	if (st != DLB_OK || n == 0)
+	/* Which is what a read-only one allows. */
+	if (n == 0)
+		return DLB_OK;
+	st = dlb_satchel_check_writable(s, err);
+	if (st != DLB_OK)
 		return st;
 	if (n > s->layout.entries)
 		return dlb_fail(err, DLB_USAGE, "more changes than entries");
