@@ -29,6 +29,17 @@ cli_card_text(struct dlb_buf *out, struct dlb_letterbox *l, bool is_short,
 	return st;
 }
 
+static enum dlb_status
+sync_dir_of(const char *path, struct dlb_error *err)
+{
+	struct dlb_fs *fs = dlb_fs_posix();
+	char dir[4096];
+
+	if (dlb_path_dir(dir, sizeof(dir), path) != DLB_OK)
+		return DLB_OK;
+	return fs->ops->sync_dir(fs, dir, err);
+}
+
 enum dlb_status
 cli_write_new_file(const char *path, const void *data, size_t len, bool secret,
 	struct dlb_error *err)
@@ -60,8 +71,14 @@ cli_write_new_file(const char *path, const void *data, size_t len, bool secret,
 	/* Cards are to be given away. Some media know no permissions. */
 	if (!secret && fchmod(fd, 0644) != 0)
 		errno = 0;
+	/* Not every file can be synced. */
+	if (st == DLB_OK && fsync(fd) != 0 && errno != EINVAL
+		&& errno != ENOTSUP)
+		st = dlb_fail_errno(err, errno, "can not write %s", path);
 	if (close(fd) != 0 && st == DLB_OK)
 		st = dlb_fail_errno(err, errno, "can not write %s", path);
+	if (st == DLB_OK)
+		st = sync_dir_of(path, err);
 	if (st != DLB_OK)
 		unlink(path);
 	return st;
