@@ -14,9 +14,6 @@
 
 /* Differences, about, in one range, unless a week alone has more. */
 #define RANGE_EXPECTED 4096
-/* What telling costs: bytes for each difference as symbols, for each id plainly. */
-#define SYMBOL_COST 24
-#define ID_COST 8
 
 struct side {
 	uint64_t here, there; /* cells */
@@ -77,12 +74,13 @@ list_differing(uint16_t weeks[static 2 * DLB_WEEKS_MAX],
 static void
 choose_kind(struct dlb_range *r, const struct side *cells)
 {
-	uint64_t symbols = SYMBOL_COST * (uint64_t)r->expected << r->bits;
+	uint64_t here = (cells->here >> r->bits) + 1;
+	uint64_t there = (cells->there >> r->bits) + 1;
+	bool ids = dlb_recon_ids_cheaper(here, r->expected);
 
-	r->kind = DLB_GROUP_IDS;
-	/* Half a round trip more. */
-	if (ID_COST * cells->there < symbols &&
-		2 * cells->there < cells->here)
+	r->kind = ids ? DLB_GROUP_IDS : DLB_GROUP_SYMBOLS;
+	/* Half a round trip more: it must be worth it. */
+	if (dlb_recon_ids_cheaper(2 * there, r->expected) && 2 * there < here)
 		r->kind = DLB_GROUP_ASK;
 }
 

@@ -66,6 +66,8 @@ set_up(struct dlb_meeting *m, const struct dlb_meeting_config *c)
 		: INT64_MAX;
 	dlb_derive(m->id_key, sizeof(m->id_key), c->exporter,
 		sizeof(c->exporter), "dlb meeting ids", NULL, 0);
+	dlb_derive(m->symbol_key, sizeof(m->symbol_key), c->exporter,
+		sizeof(c->exporter), "dlb meeting symbols", NULL, 0);
 	dlb_random(m->env, &m->take.wanted.key, sizeof(m->take.wanted.key));
 	m->take.wanted.key |= 1;
 }
@@ -334,7 +336,7 @@ say_in_turn(struct dlb_meeting *m)
 	bool cell = !m->cell_last;
 
 	for (int i = 0; i < 2 && m->state == DLB_STATE_EXCHANGE; i++) {
-		if (cell ? dlb_give_send(m) : dlb_groups_send(m, true)) {
+		if (cell ? dlb_give_send(m) : dlb_groups_tell(m)) {
 			m->cell_last = cell;
 			return true;
 		}
@@ -352,8 +354,8 @@ say_next(struct dlb_meeting *m)
 	if (say_greeting(m))
 		return true;
 	if (m->state == DLB_STATE_EXCHANGE) {
-		if (dlb_take_send_ack(m) || dlb_groups_send(m, false) ||
-			say_in_turn(m))
+		if (dlb_take_send_ack(m) || dlb_answer_send(m) ||
+			dlb_groups_send_last(m) || say_in_turn(m))
 			return true;
 		if (m->state == DLB_STATE_EXCHANGE && !m->end_said &&
 			dlb_give_over(m)) {

@@ -7,7 +7,9 @@
  *	greeting.c  who is there
  *	summary.c   what is held, in a few bytes; about how much differs
  *	cut.c       the parts in which the sets are compared
- *	groups.c    one such part: who tells what, what is answered
+ *	groups.c    one such part: opened, and what is told of it
+ *	answer.c    what is heard of it and answered
+ *	symbols.c   telling by symbols (reconcile.h)
  *	ids.c       a set of ids that are waited for
  *	give.c      cells that go
  *	take.c      cells that come
@@ -36,6 +38,9 @@
 #define DLB_GROUP_EXPECTED 16384 /* differences, about, at most */
 /* No further groups are opened while so many cells are known and have not gone. */
 #define DLB_AHEAD_MAX 131072
+#define DLB_SYMBOLS_MAX 65536 /* of one group */
+#define DLB_SYMBOLS_A_FRAME 680
+#define DLB_GIVEUPS_MAX DLB_GROUPS_OPEN /* ids asked for in place of symbols */
 #define DLB_WANTED_MAX (1u << 18)
 #define DLB_UNASKED_MAX 8
 #define DLB_FULL_MAX 16 /* so many FULL in a row: nothing more is given */
@@ -56,6 +61,9 @@ void *dlb_budget_take(struct dlb_budget *b, size_t n, size_t size)
 	DLB_MUST_CHECK;
 /* The same n and size as were taken. p may be NULL. */
 void dlb_budget_give(struct dlb_budget *b, void *p, size_t n, size_t size);
+/* For what others allocate. */
+bool dlb_budget_reserve(struct dlb_budget *b, size_t n) DLB_MUST_CHECK;
+void dlb_budget_release(struct dlb_budget *b, size_t n);
 
 /* ---- set.c -------------------------------------------------------------------------- */
 
@@ -215,50 +223,91 @@ void dlb_ids_free(struct dlb_ids *t, struct dlb_budget *b);
 
 enum dlb_group_state {
 	DLB_GROUP_CLOSED,
-	DLB_GROUP_OPENING, /* GROUP is to be said */
-	DLB_GROUP_TELLING, /* symbols or ids are to be said */
-	DLB_GROUP_WAITING, /* for the answer to them */
-	DLB_GROUP_HEARING, /* symbols or ids come */
+	DLB_GROUP_OPENING,   /* GROUP is to be said */
+	DLB_GROUP_TELLING,   /* symbols or ids are to be said */
+	DLB_GROUP_WAITING,   /* for the answer to them */
+	DLB_GROUP_HEARING,   /* symbols or ids come */
 	DLB_GROUP_ANSWERING, /* MORE or WANT is to be said */
+};
+struct dlb_symbols {
+	const uint64_t *ids; /* a part of the set, or own */
+	uint64_t *own;
+	uint32_t n;
+	bool hears;
+	struct dlb_recon_set set;
+	struct dlb_recon_decoder decoder; /* of who hears */
+	size_t reserved;
 };
 struct dlb_group {
 	enum dlb_group_state state;
-	struct dlb_range range; /* bits, kind, weeks */
+	struct dlb_range range;
 	uint16_t number, prefix;
-	bool teller; /* this side tells */
-	uint32_t begin, end; /* of the set: all with the prefix */
-	/* The teller: where it is, how much is left to tell. The other: how much
-	 * is still to come. */
+	bool teller;            /* this side tells */
+	uint32_t begin, end, n; /* of the set: all with the prefix; in the group */
+	uint32_t there;         /* who hears: so many does the other side have */
+	struct dlb_symbols symbols;
+	/* Who tells: the next id's place or symbol's index, how much is left of this
+	 * go. Who hears: how much of this go has come, is left. */
 	uint32_t at, left;
-	/* The other: what it lacks, in `lacks`, of which `at` are said. */
+	/* Who answers: what it lacks, of which `at` are said; what it gives; how many
+	 * symbols it asks for (UINT32_MAX: none). */
 	uint64_t *lacks;
 	uint32_t lacks_n, lacks_cap;
-	uint32_t gives;
+	uint32_t gives, more;
 };
 struct dlb_groups {
 	struct dlb_group open[DLB_GROUPS_OPEN];
 	uint16_t next; /* number of the next one */
 	struct dlb_range ranges[DLB_RANGES_MAX];
 	size_t ranges_n, range;
-	uint32_t prefix;     /* of the next one in the range */
+	uint32_t prefix; /* of the next one in the range */
+	unsigned giveups;
 	/* The listener: what came last, if any did. */
 	struct dlb_range last;
 	uint32_t last_prefix;
 	bool any;
 	bool last_said; /* that no more groups come */
 };
-/* Something to say, apart from cells: says it and returns true. `telling`: also
- * symbols and ids. */
-bool dlb_groups_send(struct dlb_meeting *m, bool telling);
+/* The caller knows what is held on both sides. */
 void dlb_groups_start(struct dlb_meeting *m);
+/* Symbols, ids, a new group: says it and returns true. */
+bool dlb_groups_tell(struct dlb_meeting *m);
+/* That no more come. */
+bool dlb_groups_send_last(struct dlb_meeting *m);
 bool dlb_groups_settled(const struct dlb_meeting *m);
 void dlb_groups_group(struct dlb_meeting *m, struct dlb_reader *r);
-void dlb_groups_ids(struct dlb_meeting *m, struct dlb_reader *r);
-void dlb_groups_symbols(struct dlb_meeting *m, struct dlb_reader *r);
-void dlb_groups_more(struct dlb_meeting *m, struct dlb_reader *r);
-void dlb_groups_want(struct dlb_meeting *m, struct dlb_reader *r);
 void dlb_groups_last(struct dlb_meeting *m, struct dlb_reader *r);
 void dlb_groups_free(struct dlb_meeting *m);
+bool dlb_group_has(
+	const struct dlb_meeting *m, const struct dlb_group *g, uint32_t index);
+/* The open group of that number which this side tells or hears of; NULL: the other
+ * side speaks out of turn, and it is over. */
+struct dlb_group *dlb_group_of(
+	struct dlb_meeting *m, uint16_t number, bool teller);
+/* To be told from its beginning. */
+void dlb_group_start_telling(struct dlb_meeting *m, struct dlb_group *g);
+void dlb_group_close(struct dlb_meeting *m, struct dlb_group *g);
+
+/* ---- answer.c ----------------------------------------------------------------------------------------- */
+
+/* MORE or WANT: says it and returns true. */
+bool dlb_answer_send(struct dlb_meeting *m);
+void dlb_answer_ids(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_answer_symbols(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_answer_more(struct dlb_meeting *m, struct dlb_reader *r);
+void dlb_answer_want(struct dlb_meeting *m, struct dlb_reader *r);
+
+/* ---- symbols.c ------------------------------------------------------------------------------------------ */
+
+/* false: no memory. close is for opened ones and all others. */
+bool dlb_symbols_open(struct dlb_meeting *m, struct dlb_group *g, uint32_t peer_n,
+	bool hears) DLB_MUST_CHECK;
+void dlb_symbols_close(struct dlb_meeting *m, struct dlb_group *g);
+bool dlb_symbols_grow(struct dlb_meeting *m, struct dlb_group *g, uint32_t to)
+	DLB_MUST_CHECK;
+/* The next n symbols; `left` more come in this go. As dlb_recon_add. */
+enum dlb_status dlb_symbols_hear(struct dlb_meeting *m, struct dlb_group *g,
+	const uint8_t *symbols, uint32_t n, uint32_t left) DLB_MUST_CHECK;
 
 /* ---- give.c --------------------------------------------------------------------------------------------- */
 
@@ -356,7 +405,7 @@ struct dlb_meeting {
 	bool caller, known_only;
 	uint16_t now_week, from;
 	uint32_t stall_ms;
-	uint8_t id_key[16];
+	uint8_t id_key[16], symbol_key[16];
 	enum dlb_meeting_state state;
 	enum dlb_meeting_end end;
 	uint8_t their_min, their_max;

@@ -6,6 +6,23 @@
 
 #include <stdlib.h>
 
+bool
+dlb_budget_reserve(struct dlb_budget *b, size_t n)
+{
+	if (n > b->limit - b->used)
+		return false;
+	b->used += n;
+	if (b->used > b->peak)
+		b->peak = b->used;
+	return true;
+}
+
+void
+dlb_budget_release(struct dlb_budget *b, size_t n)
+{
+	b->used -= n;
+}
+
 void *
 dlb_budget_take(struct dlb_budget *b, size_t n, size_t size)
 {
@@ -14,11 +31,10 @@ dlb_budget_take(struct dlb_budget *b, size_t n, size_t size)
 	if (n > (b->limit - b->used) / size)
 		return NULL;
 	p = calloc(n ? n : 1, size);
-	if (!p)
+	if (p && !dlb_budget_reserve(b, n * size)) {
+		free(p);
 		return NULL;
-	b->used += n * size;
-	if (b->used > b->peak)
-		b->peak = b->used;
+	}
 	return p;
 }
 
