@@ -3,6 +3,7 @@
  */
 #include "text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -135,5 +136,37 @@ dlb_printable(char *out, size_t out_cap, const void *s, size_t len)
 		len -= n;
 	}
 	out[at] = '\0';
+	return out;
+}
+
+char *
+dlb_size_text(char out[static DLB_SIZE_TEXT_MAX], uint64_t bytes)
+{
+	static const char *const units[] = {
+		"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	uint64_t tenths;
+	unsigned unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(out, DLB_SIZE_TEXT_MAX, "%u byte%s", (unsigned)bytes,
+			bytes == 1 ? "" : "s");
+		return out;
+	}
+	while (unit < 5 && bytes >> (10 * (unit + 2)) != 0)
+		unit++;
+	/* Divided first where ten times it might not fit. */
+	tenths = unit == 0 ? (bytes * 10 + 512) >> 10
+			   : ((bytes >> (10 * unit)) * 10 + 512) >> 10;
+	if (tenths >= 10240 && unit < 5) {
+		tenths = 10;
+		unit++;
+	}
+	if (tenths < 100)
+		snprintf(out, DLB_SIZE_TEXT_MAX, "%u.%u %s",
+			(unsigned)(tenths / 10), (unsigned)(tenths % 10),
+			units[unit]);
+	else
+		snprintf(out, DLB_SIZE_TEXT_MAX, "%u %s",
+			(unsigned)((tenths + 5) / 10), units[unit]);
 	return out;
 }

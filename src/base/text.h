@@ -18,5 +18,8 @@ bool dlb_utf8_valid(const void *s, size_t len);
  * overrides and broken UTF-8 become '?'; always terminated, never cut within a
  * character. Returns out. */
 char *dlb_printable(char *out, size_t out_cap, const void *s, size_t len);
+/* "4.2 MiB", "1 byte". Returns out. */
+#define DLB_SIZE_TEXT_MAX 32
+char *dlb_size_text(char out[static DLB_SIZE_TEXT_MAX], uint64_t bytes);
 
 #endif

@@ -74,33 +74,7 @@ cli_parse_size(uint64_t *out, const char *text, struct dlb_error *err)
 char *
 cli_size(char out[static CLI_FORMAT_MAX], uint64_t bytes)
 {
-	static const char *const units[] = {
-		"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	uint64_t tenths;
-	unsigned unit = 0;
-
-	if (bytes < 1024) {
-		snprintf(out, CLI_FORMAT_MAX, "%u byte%s", (unsigned)bytes,
-			bytes == 1 ? "" : "s");
-		return out;
-	}
-	while (unit < 5 && bytes >> (10 * (unit + 2)) != 0)
-		unit++;
-	/* Divided first where ten times it might not fit. */
-	tenths = unit == 0 ? (bytes * 10 + 512) >> 10
-			   : ((bytes >> (10 * unit)) * 10 + 512) >> 10;
-	if (tenths >= 10240 && unit < 5) {
-		tenths = 10;
-		unit++;
-	}
-	if (tenths < 100)
-		snprintf(out, CLI_FORMAT_MAX, "%u.%u %s",
-			(unsigned)(tenths / 10), (unsigned)(tenths % 10),
-			units[unit]);
-	else
-		snprintf(out, CLI_FORMAT_MAX, "%u %s",
-			(unsigned)((tenths + 5) / 10), units[unit]);
-	return out;
+	return dlb_size_text(out, bytes);
 }
 
 char *

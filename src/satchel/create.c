@@ -200,7 +200,7 @@ static enum dlb_status
 check_space(struct dlb_fs *fs, const char *path, const struct dlb_layout *l,
 	struct dlb_error *err)
 {
-	char dir[4096];
+	char dir[4096], takes[DLB_SIZE_TEXT_MAX], free[DLB_SIZE_TEXT_MAX];
 	uint64_t space = 0;
 
 	if (dlb_path_dir(dir, sizeof(dir), path) != DLB_OK
@@ -208,9 +208,9 @@ check_space(struct dlb_fs *fs, const char *path, const struct dlb_layout *l,
 		|| space >= l->size)
 		return DLB_OK;
 	return dlb_fail(err, DLB_NO_SPACE,
-		"it would take %llu bytes, and %llu are free: take a smaller "
-		"size or make room",
-		(unsigned long long)l->size, (unsigned long long)space);
+		"it would take %s, and %s are free: take a smaller size or "
+		"make room",
+		dlb_size_text(takes, l->size), dlb_size_text(free, space));
 }
 
 static enum dlb_status

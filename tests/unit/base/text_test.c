@@ -113,6 +113,26 @@ printable_stays_within_its_room(void **state)
 	assert_memory_equal(out, "??\0", 3);
 }
 
+static void
+sizes_are_written(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} sizes[] = {{0, "0 bytes"}, {1, "1 byte"}, {1023, "1023 bytes"},
+		{1024, "1.0 KiB"}, {1229, "1.2 KiB"}, {10188, "9.9 KiB"},
+		{10189, "10 KiB"}, {65536, "64 KiB"}, {1048575, "1.0 MiB"},
+		{262144000, "250 MiB"}, {1ULL << 30, "1.0 GiB"},
+		{4ULL << 30, "4.0 GiB"}, {1ULL << 50, "1.0 PiB"},
+		{UINT64_MAX, "16 EiB"}};
+	char text[DLB_SIZE_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < DLB_ARRAY_LEN(sizes); i++)
+		assert_string_equal(
+			dlb_size_text(text, sizes[i].bytes), sizes[i].text);
+}
+
 int
 main(void)
 {
@@ -122,6 +142,7 @@ main(void)
 		cmocka_unit_test(utf8_good_and_bad),
 		cmocka_unit_test(printable_defuses),
 		cmocka_unit_test(printable_stays_within_its_room),
+		cmocka_unit_test(sizes_are_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,26 +42,6 @@ sizes_are_read(void **state)
 }
 
 static void
-sizes_are_written(void **state)
-{
-	static const struct {
-		uint64_t bytes;
-		const char *text;
-	} sizes[] = {{0, "0 bytes"}, {1, "1 byte"}, {1023, "1023 bytes"},
-		{1024, "1.0 KiB"}, {1229, "1.2 KiB"}, {10188, "9.9 KiB"},
-		{10189, "10 KiB"}, {65536, "64 KiB"}, {1048575, "1.0 MiB"},
-		{262144000, "250 MiB"}, {1ULL << 30, "1.0 GiB"},
-		{4ULL << 30, "4.0 GiB"}, {1ULL << 50, "1.0 PiB"},
-		{UINT64_MAX, "16 EiB"}};
-	char text[CLI_FORMAT_MAX];
-
-	(void)state;
-	for (size_t i = 0; i < DLB_ARRAY_LEN(sizes); i++)
-		assert_string_equal(
-			cli_size(text, sizes[i].bytes), sizes[i].text);
-}
-
-static void
 counts_and_durations(void **state)
 {
 	char text[CLI_FORMAT_MAX];
@@ -140,7 +120,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_read),
-		cmocka_unit_test(sizes_are_written),
 		cmocka_unit_test(counts_and_durations),
 		cmocka_unit_test(times),
 		cmocka_unit_test(widths),
