@@ -4,6 +4,19 @@
 #include "node_internal.h"
 #include "pack.h"
 
+/* As the sender's list has it: folders are none. */
+static uint32_t
+count_files(const struct dlb_manifest *m)
+{
+	struct dlb_manifest_file file;
+	uint32_t n = 0;
+	size_t at = 0;
+
+	while (dlb_manifest_next(m, &at, &file))
+		n += file.type != DLB_FILE_DIR;
+	return n;
+}
+
 /* Fills what a list shows, once enough of the content was written to u. */
 static void
 describe_by(struct dlb_in_letter *letter, const struct dlb_unpack *u)
@@ -13,7 +26,7 @@ describe_by(struct dlb_in_letter *letter, const struct dlb_unpack *u)
 	if (!m)
 		return;
 	letter->kind = m->fields.kind;
-	letter->files = m->files_n;
+	letter->files = count_files(m);
 	letter->files_len = m->files_len;
 	dlb_summary_of(m, letter->summary);
 	letter->described = true;
