@@ -12,12 +12,23 @@
 #define MIB (1ULL << 20)
 #define BOX_SIZE_DEFAULT (1024 * MIB)
 
+/* A path that means the same from any directory. */
+static void
+absolute(char *out, size_t cap, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	snprintf(out, cap, "%s", real ? real : path);
+	free(real);
+}
+
 /* ---- opening ------------------------------------------------------------------ */
 
 struct known {
 	struct dlb_node *n;
 	const char *path;
-	bool same_path; /* the pass: first those last seen here */
+	const char *here; /* the same, absolute */
+	bool same_path;   /* the pass: first those last seen here */
 	bool writable;
 	struct dlb_satchel *opened;
 	struct dlb_box box;
@@ -32,7 +43,7 @@ try_known(void *ctx, const struct dlb_box *box)
 	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, box->root, sizeof(box->root)};
 	enum dlb_status st;
 
-	if ((strcmp(box->path, k->path) == 0) != k->same_path)
+	if ((strcmp(box->path, k->here) == 0) != k->same_path)
 		return true;
 	st = dlb_satchel_open(&k->opened, k->n->fs, k->path, &unlock,
 		k->writable, 0, k->n->env, k->err);
@@ -44,20 +55,36 @@ try_known(void *ctx, const struct dlb_box *box)
 	return false;
 }
 
+/* Where it was last, for lists and for who says a name instead of a place. */
+static void
+note_place(struct dlb_node *n, struct dlb_box *box, const char *here)
+{
+	if (strcmp(box->path, here) == 0)
+		return;
+	snprintf(box->path, sizeof(box->path), "%s", here);
+	if (dlb_box_save(n->letterbox, box, NULL) != DLB_OK ||
+		dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
+		/* It is found all the same. */
+	}
+}
+
 enum dlb_status
 dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 	const char *path, const struct dlb_unlock *unlock, bool writable,
 	char name[static DLB_BOX_NAME_MAX + 1], struct dlb_error *err)
 {
 	struct dlb_unlock open = {.kind = DLB_UNLOCK_OPEN};
+	char here[sizeof(((struct dlb_box *)NULL)->path)];
 	struct known k = {.n = n,
 		.path = path,
+		.here = here,
 		.writable = writable,
 		.st = DLB_WRONG_KEY,
 		.err = err};
 	enum dlb_status st;
 
 	name[0] = '\0';
+	absolute(here, sizeof(here), path);
 	for (int pass = 0; pass < 2 && k.st == DLB_WRONG_KEY; pass++) {
 		k.same_path = pass == 0;
 		st = dlb_box_each(n->letterbox, try_known, &k, err);
@@ -67,6 +94,7 @@ dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 	if (k.st == DLB_OK) {
 		memcpy(name, k.box.name, sizeof(k.box.name));
 		*out = k.opened;
+		note_place(n, &k.box, here);
 		dlb_wipe(&k.box, sizeof(k.box));
 		return DLB_OK;
 	}
@@ -162,16 +190,6 @@ save_box(struct dlb_node *n, struct dlb_box *box, bool named,
 		st = dlb_box_save(n->letterbox, box, err);
 	}
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
-}
-
-/* A path that means the same from any directory. */
-static void
-absolute(char *out, size_t cap, const char *path)
-{
-	char *real = realpath(path, NULL);
-
-	snprintf(out, cap, "%s", real ? real : path);
-	free(real);
 }
 
 enum dlb_status

@@ -2,6 +2,7 @@
 # How a home and a box are unlocked, without a terminal.
 # shellcheck source=tests/cli/tap.sh
 . "$(dirname "$0")/tap.sh"
+need jq
 
 printf 'correct horse\n' >pass
 printf 'correct horse' >pass-bare
@@ -77,7 +78,13 @@ run as carol box add cafe.key --name kiosk --key-file key
 exits 0 "box add"
 run as carol meet cafe --key-file key
 exits 0 "a box that was added opens by itself"
-has "$(as carol box list --key-file key)" kiosk "box list"
+is "$(as carol box list --json --key-file key | jq -r '.[].path')" "$work/cafe/box.dlb" \
+	"box list knows where it was"
+mkdir moved && mv cafe/box.dlb moved/
+run as carol meet moved --key-file key
+is "$(as carol box list --json --key-file key | jq -r '.[].path')" "$work/moved/box.dlb" \
+	"and where it is now"
+mv moved/box.dlb cafe/
 run as bob meet cafe
 has "$out" "Met cafe" "a box is met by its name"
 run as carol box forget kiosk --key-file key
