@@ -86,6 +86,11 @@ check_place(const char *path, struct dlb_error *err)
 	enum dlb_status st =
 		dlb_stick_locate(&stick, dlb_fs_posix(), path, err);
 
+	if (st == DLB_NOT_FOUND)
+		return dlb_fail(err, st,
+			"%s can not be made: name a directory that is there (is the "
+			"stick mounted?), or a file that ends in .dlb in one",
+			path);
 	if (st == DLB_OK && stick.exists)
 		return dlb_fail(err, DLB_EXISTS,
 			"there is a box already: %s; meet it with: dlb meet %s",

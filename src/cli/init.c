@@ -114,6 +114,23 @@ write_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 	return st;
 }
 
+/* To be pasted into a message, where a file is no use. */
+static enum dlb_status
+print_short_card(struct cli *c, struct dlb_letterbox *l, struct dlb_error *err)
+{
+	struct dlb_buf text = {0};
+	enum dlb_status st = DLB_OK;
+
+	if (!c->quiet)
+		st = cli_card_text(&text, l, true, err);
+	if (st == DLB_OK && !c->quiet) {
+		cli_say(c, "The card in short, as text for a message:");
+		fwrite(text.data, 1, text.len, stdout);
+	}
+	dlb_buf_free(&text);
+	return st;
+}
+
 /* What a person sees of a new identity. The home is there whatever happens. */
 static enum dlb_status
 show_person(struct cli *c, struct dlb_letterbox *l, const char *path,
@@ -124,6 +141,8 @@ show_person(struct cli *c, struct dlb_letterbox *l, const char *path,
 	cli_say(c, "  words     for others to compare with your card:");
 	if (!c->quiet)
 		cli_print_fingerprint(dlb_letterbox_identity(l));
+	if (st == DLB_OK)
+		st = print_short_card(c, l, err);
 	cli_say(c, "Next: dlb know FRIEND.card");
 	if (st == DLB_OK)
 		return st;
@@ -162,13 +181,16 @@ show_home(struct cli *c, struct dlb_node *n, const struct dlb_home_options *o)
 
 /* The home of a courier gets a letterbox of its own. */
 static enum dlb_status
-make_person(struct cli *c, const struct cli_args *a, const char *name,
-	const char *path, struct dlb_error *err)
+make_person(struct cli *c, const char *home, const struct cli_args *a,
+	const char *name, const char *path, struct dlb_error *err)
 {
 	struct dlb_node *n = NULL;
 	struct dlb_letterbox *l;
-	enum dlb_status st = cli_open(&n, c, a, err);
+	enum dlb_status st;
 
+	/* Before a passphrase is asked for. */
+	cli_note(c, "there is a home in %s already: opening it", home);
+	st = cli_open(&n, c, a, err);
 	if (st != DLB_OK)
 		return st;
 	l = dlb_node_letterbox(n);
@@ -243,7 +265,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	card_path(path, sizeof(path), cli_value(a, "card-file"),
 		o.name ? o.name : "");
 	if (dlb_home_exists(home))
-		return make_person(c, a, o.name, path, err);
+		return make_person(c, home, a, o.name, path, err);
 	return make_home(c, home, &o, a, path, err);
 }
 

@@ -82,9 +82,9 @@ check_operands(const struct cli_verb *v, const struct cli_args *a,
 			v->name, v->operands, v->name);
 	if (a->operands_n > v->operands_max)
 		return dlb_fail(err, DLB_USAGE,
-			"%s is too much: dlb %s %s (dlb help %s)",
-			a->operands[v->operands_max], v->name, v->operands,
-			v->name);
+			"%s is too much: dlb %s%s%s (dlb help %s)",
+			a->operands[v->operands_max], v->name,
+			v->operands[0] ? " " : "", v->operands, v->name);
 	return DLB_OK;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define CELL_LEN 65536
+#define TRIES 3
 
 /* The name of a known box stands for the place where it was last. */
 static enum dlb_status
@@ -102,7 +103,7 @@ meet_asking(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 	enum dlb_status st =
 		dlb_node_meet(n, options, result, cli_progress(c), err);
 
-	for (int tries = 0; st == DLB_WRONG_KEY && tries < 3; tries++) {
+	for (int tries = 0; st == DLB_WRONG_KEY && tries < TRIES; tries++) {
 		struct dlb_error asked;
 
 		dlb_error_clear(&asked);
@@ -125,6 +126,8 @@ meet_asking(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 		st = dlb_node_meet(n, options, result, cli_progress(c), err);
 		options->unlock = NULL;
 		cli_secret_free(&secret);
+		if (st == DLB_WRONG_KEY && tries + 1 < TRIES)
+			cli_warn("that is not the passphrase of this box");
 	}
 	return st;
 }

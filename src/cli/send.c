@@ -30,7 +30,7 @@ struct sending {
 	struct dlb_send_result result;
 	uint8_t tag_key[DLB_KEY_LEN];
 	struct dlb_correspondent to;
-	bool cancelled; /* by its sender, when asked */
+	bool cancelled, interrupted; /* by its sender, when asked */
 };
 
 static enum dlb_spread
@@ -40,6 +40,7 @@ decide(void *ctx, uint64_t cells, uint64_t bytes)
 	char n[CLI_FORMAT_MAX], size[CLI_FORMAT_MAX], meetings[CLI_FORMAT_MAX],
 		prompt[512], answer = 'c';
 	int64_t standing = DLB_SPREAD_ASK;
+	enum dlb_status st;
 
 	if (cli_flag(s->a, "now"))
 		return DLB_SPREAD_NOW;
@@ -64,9 +65,11 @@ decide(void *ctx, uint64_t cells, uint64_t bytes)
 		cli_count(n, cells), cli_size(size, bytes), MEETING_CELLS,
 		cli_count(
 			meetings, (cells + MEETING_CELLS - 1) / MEETING_CELLS));
-	if (cli_term_ask_letter(&answer, prompt, "cns", NULL) != DLB_OK)
+	st = cli_term_ask_letter(&answer, prompt, "cns", NULL);
+	s->interrupted = st == DLB_CANCELLED;
+	s->cancelled = st == DLB_OK && answer == 'c';
+	if (st != DLB_OK)
 		return DLB_SPREAD_ASK;
-	s->cancelled = answer == 'c';
 	return answer == 'n'    ? DLB_SPREAD_NOW
 		: answer == 's' ? DLB_SPREAD_SPREAD
 				: DLB_SPREAD_ASK;
@@ -76,7 +79,7 @@ static void
 note_left_out(void *ctx, const char *text)
 {
 	(void)ctx;
-	cli_warn("left out: %s", text);
+	cli_warn("%s", text);
 }
 
 static enum dlb_status
@@ -351,9 +354,9 @@ send_letter(struct sending *s, struct dlb_error *err)
 		st = dlb_node_send(s->n, s->to.id, &s->options, &s->result,
 			note_left_out, s, cli_progress(s->c), err);
 	dlb_wipe(s->tag_key, sizeof(s->tag_key));
-	if (st == DLB_REFUSED && s->cancelled)
-		return dlb_fail(
-			err, DLB_CANCELLED, "cancelled; nothing was sent");
+	if (st == DLB_REFUSED && (s->cancelled || s->interrupted))
+		return dlb_fail(err, DLB_CANCELLED, "%s; nothing was sent",
+			s->cancelled ? "cancelled" : "interrupted");
 	if (st != DLB_OK)
 		return st;
 	say_sealed(s);
@@ -394,7 +397,7 @@ static const struct cli_option options[] = {
 	{"via", 0, "BOX", "by way of that box; its couriers know it so"},
 	{"compress", 0, NULL, "with zstd; the size then tells of the content"},
 	{"name", 0, "NAME", "what standard input is called; else stdin"},
-	{"last-resort", 0, NULL, "use the key of an outdated or short card"},
+	{"last-resort", 0, NULL, "use the last key of an outdated card"},
 	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
 	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},
 	{"box-key-file", 0, "FILE", "the box's key file"},

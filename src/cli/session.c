@@ -110,7 +110,10 @@ ask_and_open(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 		if (tries + 1 < TRIES)
 			cli_warn("that is not the passphrase of this home");
 	}
-	return st;
+	return dlb_fail(err, DLB_WRONG_KEY,
+		"the home in %s stays shut: it opens with none of what was "
+		"typed; if it has a key file, give --key-file FILE",
+		o->home);
 }
 
 /* With what `dlb unlock` left with the kernel; DLB_WRONG_KEY where it did not. */

@@ -263,6 +263,8 @@ cli_term_ask_letter(char *out, const char *prompt, const char *letters,
 			break;
 		}
 	}
+	if (st == DLB_CANCELLED)
+		put(fd, "\n");
 	sigprocmask(SIG_SETMASK, &before.mask, NULL);
 	close(fd);
 	return st;

@@ -90,7 +90,7 @@ cli_verb_nearest(const char *word)
 		/* "share" alone means "box share". */
 		if (space && strcmp(word, space + 1) == 0)
 			d = 2;
-		if (d < best && d < strlen(word)) {
+		if (d < best && 2 * d <= strlen(word)) {
 			best = d;
 			nearest = name;
 		}

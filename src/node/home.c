@@ -192,6 +192,18 @@ dlb_node_close(struct dlb_node *n)
 	free(n);
 }
 
+/* errno stays as it is. */
+static bool
+is_directory(const char *path)
+{
+	int before = errno;
+	struct stat sb;
+	bool is = stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+
+	errno = before;
+	return is;
+}
+
 /* A directory and its parents, each 0700 where it has to be made. */
 static enum dlb_status
 make_dirs(const char *path, struct dlb_error *err)
@@ -206,9 +218,11 @@ make_dirs(const char *path, struct dlb_error *err)
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return dlb_fail_errno(
-				err, errno, "could not make the directory %s", part);
+		if (mkdir(part, 0700) != 0 && !is_directory(part))
+			return dlb_fail_errno(err, errno,
+				"%s is not a directory and can not be made one; set "
+				"DLB_HOME to another place",
+				part);
 		part[i] = i < len ? '/' : '\0';
 	}
 	return DLB_OK;

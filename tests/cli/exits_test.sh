@@ -2,6 +2,7 @@
 # Exit codes, refusals, and that nothing is replaced by surprise.
 # shellcheck source=tests/cli/tap.sh
 . "$(dirname "$0")/tap.sh"
+need jq
 
 run "$DLB"
 exits 0 "plain dlb shows how to start"
@@ -28,6 +29,10 @@ run "$DLB" sedn
 has "$err" "dlb send" "an unknown verb suggests the nearest"
 run "$DLB" box crate x
 has "$err" "dlb box create" "in a group too"
+run "$DLB" help nix
+lacks "$err" "did you mean" "what is near to nothing suggests nothing"
+run "$DLB" inbox extra
+lacks "$err" "inbox  " "no hole where a verb takes no operand"
 run "$DLB" inbox --jsn
 has "$err" "--json" "an unknown option suggests the nearest"
 
@@ -42,6 +47,16 @@ for option in --passphrase-file --passphrase-fd --key-file --no-passphrase; do
 	has "$err" "$option" "names $option"
 done
 ok "and makes nothing" test ! -e home-locked
+
+echo >file
+DLB_HOME=$work/file run "$DLB" init --no-passphrase
+exits 1 "a file where the home would be"
+has "$err" "$work/file is not a directory" "says what is in the way"
+has "$err" "DLB_HOME" "and what to do"
+run as huge init --no-passphrase --size 900T
+exits 1 "a satchel larger than the disk"
+has "$err" "TiB" "is told in sizes that people read"
+ok "and makes nothing" test ! -e home-huge
 
 person alice
 person bob
@@ -84,6 +99,12 @@ run as alice send bob nothing.txt
 exits 1 "a file that is not there"
 has "$err" "nothing.txt" "is named"
 is "$(as alice outbox --json)" "[]" "and nothing was sealed"
+for place in new.txt nowhere/box.dlb nowhere; do
+	run as alice box create $place --open --sparse --size 64M
+	exits 1 "a box in no directory: $place"
+	lacks "$err" "box create" "does not advise what was just tried"
+	has "$err" ".dlb" "and says what can be named"
+done
 run as alice send bob bob.card --stick /nowhere/at/all
 exits 1 "a stick that is not there"
 is "$(as alice outbox --json)" "[]" "is found out before sealing"
@@ -98,8 +119,9 @@ echo yes >mixed/good
 mkfifo mixed/pipe
 run as alice send bob mixed
 exits 3 "send leaves out what can not travel"
-has "$err" "pipe" "and says what"
+has "$err" "dlb: left out \"mixed/pipe\": " "and says what and why"
 has "$out" "Letter" "and seals the rest"
+is "$(as alice outbox --json | jq '.[-1].files')" 1 "folders do not count as files"
 
 # 3: a letter that is not whole. Half of its cells stay at alice's.
 head -c 6000000 /dev/urandom >big

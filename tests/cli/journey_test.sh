@@ -10,6 +10,8 @@ exits 0 "init makes a home"
 has "$out" "$work/home-alice" "init says where"
 has "$out" "64 MiB" "init says how large"
 ok "init writes the card here" test -s alice.card
+has "$out" "-----END DLB CARD-----" "and prints a short one"
+printf '%s\n' "$out" >printed
 # shellcheck disable=SC2012
 is "$(ls -ld home-alice | cut -c1-10)" drwx------ "the home is its owner's alone"
 person bob
@@ -17,6 +19,8 @@ run as carol init --courier --no-passphrase --sparse --size 64M
 exits 0 "init makes a courier"
 lacks "$out" ".card" "a courier has no card"
 
+run as bob know printed
+has "$out" "alice is known now" "which is as good"
 run as alice know bob.card
 exits 0 "know takes a card"
 has "$out" "bob is known now" "know says who"
@@ -49,11 +53,11 @@ run as carol box create other --open --sparse --size 64M
 run as carol meet other
 exits 0 "the courier gives"
 
-run as bob know alice.card
 run as bob read --from other -o letters
 exits 0 "read --from meets and reads"
 has "$err" "from alice" "read says from whom"
 has "$out" "as promised" "the message is on standard output"
+is "$(as bob inbox --json | jq '.[0].files')" 4 "inbox counts files and links, no folders"
 ok "what came is what went" diff -r --no-dereference report letters/report
 run as bob inbox
 has "$out" "read" "inbox knows that it was read"

@@ -25,6 +25,9 @@ tty alice "expect:Passphrase: " hidden "send:nightfall\n" "expect:not the passph
 	-- "$DLB" status
 exits 0 "a wrong passphrase is asked for again"
 lacks "$out" nightfall "and not shown"
+tty alice "expect:already" "expect:Passphrase: " "send:\n" "expect:no passphrase" \
+	-- "$DLB" init
+exits 1 "init where there is a home says so before it asks"
 tty alice "expect:Passphrase: " hidden "send:\c" shown "expect:interrupted" \
 	-- bash -c "$DLB status; sleep 0.3"
 report $code "Ctrl-C at the prompt brings the echo back"
@@ -73,6 +76,10 @@ head -c 5000000 /dev/urandom >big
 tty bob "expect:n, s or c? " "send:c\n" "expect:nothing was sent" \
 	-- "$DLB" send carol big
 exits 1 "a large letter can be cancelled"
+tty bob "expect:n, s or c? " "send:\c" "expect:interrupted; nothing was sent" \
+	-- "$DLB" send carol big
+exits 1 "Ctrl-C at the question sends nothing"
+lacks "$out" "--spread" "and says nothing else"
 tty bob "expect:n, s or c? " "send:?\n" "expect:n, s or c? " "send:s\n" \
 	"expect:Letter" -- "$DLB" send carol big
 exits 0 "or spread"
@@ -82,6 +89,19 @@ run as dave init --no-passphrase --sparse --size 64M --name dave --spread
 run as dave know carol.card
 tty dave "expect:Letter" -- "$DLB" send carol big
 exits 0 "nor where init was told"
+
+# A locked box.
+mkdir cafe
+printf 'abacus\n' >boxpass
+run as bob box create cafe --passphrase-file boxpass --sparse --size 64M
+tty carol "expect:Passphrase of that box: " hidden "send:\n" "expect:no passphrase" \
+	-- "$DLB" meet cafe
+exits 1 "an empty line gives up"
+tty carol "expect:Passphrase of that box: " hidden "send:zebra\n" \
+	"expect:not the passphrase" "expect:Passphrase of that box: " hidden \
+	"send:abacus\n" "expect:may be pulled" -- "$DLB" meet cafe
+exits 0 "a wrong passphrase of a box is asked for again"
+lacks "$out" "zebra" "and not shown"
 
 # Lists fit, also with wide characters and long names.
 run as bob send carol -m "$(printf 'wide \346\227\245\346\234\254\350\252\236 %s' \
