@@ -3,10 +3,12 @@
  * in directories that a person named, whether they exist yet or not.
  *
  * A medium is a mounted file system of a device that people carry or swap; its top
- * directory is looked through, not what lies below. A box is known as stick.h
- * knows it: by its name's ending and length. It is reported when its directory has
- * been quiet for DLB_MOUNTS_QUIET_MS, so that a copy is there whole first, and at
- * the latest after DLB_MOUNTS_PATIENCE_MS.
+ * directory is looked through, not what lies below, and neither are network file
+ * systems, which may not answer, nor the system's own places. A box is known as
+ * stick.h knows it: by its name's ending and length. A new one is reported when its
+ * directory has been quiet for DLB_MOUNTS_QUIET_MS, or, where others keep it busy,
+ * when the box itself has not changed for DLB_MOUNTS_PATIENCE_MS: so a copy is whole
+ * first, unless it is a very slow one.
  *
  * Nothing here opens or writes a box.
  */
@@ -27,10 +29,11 @@
 struct dlb_mounts;
 
 struct dlb_mounts_config {
-	const char *const *dirs; /* copied; absolute */
+	const char *const *dirs; /* copied; absolute paths */
 	size_t dirs_n;
-	bool media;        /* watch the mount table as well */
-	const char *table; /* NULL: /proc/self/mountinfo */
+	bool media; /* watch the mount table as well */
+	/* NULL: the kernel's. A test's is read anew with each step. */
+	const char *table;
 };
 
 enum dlb_mounts_event_kind {

@@ -7,7 +7,7 @@
  * Links in a directory are not boxes; a path that the person names may be one, and
  * is resolved, as satchels are not opened through links.
  */
-#include "stick.h"
+#include "stick_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -26,6 +25,17 @@ ends_as_box(const char *name)
 	size_t n = strlen(name), m = strlen(DLB_STICK_BOX_SUFFIX);
 
 	return n > m && strcmp(name + n - m, DLB_STICK_BOX_SUFFIX) == 0;
+}
+
+enum stick_find
+stick_find(int dir, const char *name, struct stat *st)
+{
+	if (name[0] == '.' || !ends_as_box(name)
+		|| fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) != 0
+		|| !S_ISREG(st->st_mode))
+		return STICK_OTHER;
+	return (uint64_t)st->st_size >= DLB_STICK_BOX_LEN_MIN ? STICK_BOX
+							      : STICK_SHORT;
 }
 
 static const char *
@@ -99,20 +109,20 @@ look_through(struct found *f, const char *dir, struct dlb_error *err)
 	while (errno = 0, (e = readdir(d)) != NULL) {
 		struct stat st;
 
-		if (e->d_name[0] == '.' || !ends_as_box(e->d_name))
-			continue;
-		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0
-			|| !S_ISREG(st.st_mode))
-			continue;
-		if ((uint64_t)st.st_size >= DLB_STICK_BOX_LEN_MIN) {
-			found_add(f, e->d_name);
-			if (f->boxes > DLB_STICK_BOXES_MAX)
-				break;
-		} else {
+		switch (stick_find(dirfd(d), e->d_name, &st)) {
+		case STICK_OTHER:
+			break;
+		case STICK_SHORT:
 			f->short_one = true;
 			snprintf(f->short_name, sizeof(f->short_name), "%s",
 				e->d_name);
+			break;
+		case STICK_BOX:
+			found_add(f, e->d_name);
+			break;
 		}
+		if (f->boxes > DLB_STICK_BOXES_MAX)
+			break;
 	}
 	failed = e ? 0 : errno;
 	closedir(d);

@@ -60,7 +60,9 @@ dlb_tcp_parse(
 			return not_a_host(text, "has no end of its [ ]", err);
 		if (end[1] == ':')
 			port = end + 2;
-		if (!memchr(host, ':', (size_t)(end - host)))
+		/* Of which each has two colons at least. */
+		if (memchr(host, ':', (size_t)(end - host))
+			== memrchr(host, ':', (size_t)(end - host)))
 			return not_a_host(
 				text, "has no IPv6 address in its [ ]", err);
 	} else if (colon && strchr(text, ':') == colon) {

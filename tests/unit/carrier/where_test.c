@@ -57,8 +57,9 @@ test_refused(void **state)
 {
 	static const char *const cases[] = {"", ":80", "host:", "host:0",
 		"host:65536", "host:123456", "host:8o", "host:-1", "[::1",
-		"[::1]x", "[::1]:", "[host]:80", "[]", "a b", "http://host",
-		"host/path", "user@host", "-v", "a\nb", "a\033[2J"};
+		"[::1]x", "[::1]:", "[host]:80", "[a:1]", "[]", "a b",
+		"http://host", "host/path", "user@host", "-v", "a\nb",
+		"a\033[2J"};
 	char longer[DLB_TCP_HOST_MAX + 2];
 	struct dlb_tcp_where where;
 	struct dlb_error err;

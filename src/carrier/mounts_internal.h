@@ -1,0 +1,76 @@
+/*
+ * The inside of mounts.h. mounts.c: which places there are, and when each is looked
+ * at. mounts_place.c: what is in one.
+ */
+#ifndef DLB_CARRIER_MOUNTS_INTERNAL_H
+#define DLB_CARRIER_MOUNTS_INTERNAL_H
+
+#include "mountinfo_internal.h"
+#include "mounts.h"
+#include "stick_internal.h"
+
+#include <limits.h>
+#include <time.h>
+
+/* Of a table, in bytes; of a directory, in entries. Others are not looked at. */
+#define TABLE_MAX (4u << 20)
+#define ENTRIES_MAX 65536
+#define BOXES_MAX DLB_STICK_BOXES_MAX
+
+struct box {
+	char name[NAME_MAX + 1];
+	off_t len;
+	struct timespec changed;
+	bool present;  /* found by the last look */
+	bool replaced; /* what is found under this name is another */
+	bool steady; /* as it was at the look before, or nothing happens there */
+	bool reported; /* as there */
+};
+
+/* A directory that is watched, whether it exists or not. */
+struct place {
+	char *path;
+	bool named;  /* by a person */
+	bool medium; /* the top of a mounted medium */
+	bool listed; /* in the table, while that is gone through */
+	uint32_t mount_id, major, minor;
+	int wd;      /* of inotify; -1: none */
+	bool itself; /* wd is of the place, not of a directory above it */
+	bool dirty;
+	int64_t first_ms, last_ms; /* of what happened since the last look */
+	struct box *boxes;
+	size_t boxes_n, boxes_cap;
+};
+
+struct dlb_mounts {
+	const struct dlb_env *env;
+	char *table; /* a test's */
+	bool media;
+	/* Two views of the table: each wakes once for a change, one the caller's
+	 * poll, the other the look that follows. -1: none */
+	int table_poll, table_look;
+	char *seen; /* the table, as it was */
+	size_t seen_len;
+	int inotify;
+	struct place *places;
+	size_t places_n;
+	bool limited; /* said once */
+	bool limit_waits;
+	struct dlb_error limit;
+};
+
+int64_t mounts_now(const struct dlb_mounts *m);
+/* Something is more than is watched: told once. */
+void mounts_limit(struct dlb_mounts *m, const char *what, const char *path);
+void place_touch(struct dlb_mounts *m, struct place *p);
+/* Looks into the directory and notes what changed. */
+void place_look(struct dlb_mounts *m, struct place *p);
+/* All that was there is no more: another medium, or none. */
+void place_emptied(struct place *p);
+/* The same of one name. */
+void place_replaced(struct place *p, const char *name);
+/* The next thing to tell; false: nothing. */
+bool place_event(struct place *p, struct dlb_mounts_event *event);
+void place_free(struct place *p);
+
+#endif
