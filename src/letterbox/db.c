@@ -463,10 +463,14 @@ dlb_query_get_blob(struct dlb_query *q, void *out, size_t len)
 void
 dlb_query_get_text(struct dlb_query *q, char *out, size_t cap)
 {
+	bool text = sqlite3_column_type(q->stmt, q->at) == SQLITE_TEXT;
 	size_t got;
 	const void *data = dlb_query_view(q, &got);
 
-	if (got >= cap || (got > 0 && !data)) {
+	/* What is no text, or has a NUL, sorts otherwise than what is read of it:
+	 * a list that goes on from there would not end. */
+	if (!text || got >= cap || (got > 0 && !data)
+		|| (got > 0 && memchr(data, '\0', got))) {
 		q->rc = SQLITE_MISMATCH;
 		got = 0;
 	}

@@ -1,6 +1,8 @@
 /* Boxes, and a box's key as text. */
 #include "letterbox_test.h"
 
+#include "state_internal.h"
+
 static struct dlb_box
 a_box(const char *name)
 {
@@ -121,10 +123,46 @@ slips_are_found(void **state)
 	assert_string_equal(text, "");
 }
 
+static bool
+count_some(void *ctx, const struct dlb_box *box)
+{
+	(void)box;
+	return ++*(int *)ctx < 10;
+}
+
+/* Lists go on from the name that they saw last: each must come after it. */
+static void
+names_that_are_no_text_end_no_list(void **state)
+{
+	static const char *const values[] = {
+		"x'78'", "CAST(x'7800ff' AS TEXT)", "CAST(x'780078' AS TEXT)"};
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, NULL);
+	struct dlb_box box = a_box("shelf");
+	char sql[128];
+
+	assert_ok(dlb_box_save(l, &box, &f->err));
+	for (size_t i = 0; i < DLB_ARRAY_LEN(values); i++) {
+		int n = 0;
+
+		snprintf(sql, sizeof(sql), "UPDATE boxes SET name = %s",
+			values[i]);
+		assert_int_equal(sqlite3_exec(l->db.sql, sql, NULL, NULL, NULL),
+			SQLITE_OK);
+		assert_int_equal(
+			dlb_box_each(l, count_some, &n, &f->err), DLB_CORRUPT);
+		assert_int_equal(n, 0);
+	}
+	dlb_letterbox_close(l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			names_that_are_no_text_end_no_list, fixture_setup,
+			fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			boxes_are_kept, fixture_setup, fixture_teardown),
 		cmocka_unit_test(text_round_trips),
