@@ -192,8 +192,10 @@ test_link_over_cat(void **state)
 	struct pollfd fds[DLB_LINK_FDS_MAX];
 	enum dlb_status s = DLB_OK;
 	struct dlb_link *l;
+	int code;
 
-	assert_int_equal(dlb_command_start(&f->c, "cat", &f->err), DLB_OK);
+	assert_int_equal(
+		dlb_command_start(&f->c, "cat 2>/dev/null", &f->err), DLB_OK);
 	dlb_command_fds(f->c, &config.read_fd, &config.write_fd);
 	assert_int_equal(dlb_link_new(&l, env, &config, &f->err), DLB_OK);
 	for (int i = 0; i < 20 && s == DLB_OK; i++) {
@@ -203,7 +205,9 @@ test_link_over_cat(void **state)
 	assert_int_equal(s, DLB_MALFORMED);
 	assert_non_null(strstr(f->err.msg, "cat spoke out of turn"));
 	dlb_link_free(l);
-	assert_int_equal(dlb_command_end(f->c, NULL, &f->err), DLB_OK);
+	/* It ends, well or not: its last line may have met a shut pipe. */
+	(void)!dlb_command_end(f->c, &code, &f->err);
+	assert_true(code == 0 || code == 1 || code == 128 + SIGPIPE);
 }
 
 /* One that ends at once: the link says so, then its code does. */
