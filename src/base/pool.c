@@ -4,7 +4,7 @@
  * Invariants: one run is under way at a time (others run where they are called);
  * a worker takes parts of the run only between being counted into `busy` and out
  * of it, both under the lock, and the caller returns only when none is counted
- * and no part is left; so no thread touches a run's ctx after dlb_pool_run
+ * and no part is left; so no thread touches a run's ctx after dlb_pool_end
  * returned.
  */
 #include "pool.h"
@@ -146,16 +146,17 @@ start_threads(void)
 }
 
 void
-dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx)
+dlb_pool_begin(struct dlb_pool_task *t, size_t n, dlb_pool_fn fn, void *ctx)
 {
 	unsigned width = dlb_pool_width();
 
+	*t = (struct dlb_pool_task){.fn = fn, .ctx = ctx, .n = n};
 	/* A part that itself runs parts finds the lock taken, unless it is the
 	 * only part there is. */
-	if (n <= 1 || width == 1 || pthread_mutex_trylock(&pool.running) != 0) {
-		run_inline(n, fn, ctx);
+	t->shared =
+		n > 1 && width > 1 && pthread_mutex_trylock(&pool.running) == 0;
+	if (!t->shared)
 		return;
-	}
 	pthread_mutex_lock(&pool.lock);
 	if (!pool.started)
 		start_threads();
@@ -169,7 +170,15 @@ dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx)
 	pool.run++;
 	pthread_cond_broadcast(&pool.work);
 	pthread_mutex_unlock(&pool.lock);
+}
 
+void
+dlb_pool_end(struct dlb_pool_task *t)
+{
+	if (!t->shared) {
+		run_inline(t->n, t->fn, t->ctx);
+		return;
+	}
 	take_parts(0);
 
 	pthread_mutex_lock(&pool.lock);
@@ -179,6 +188,15 @@ dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx)
 	pool.fn = NULL;
 	pthread_mutex_unlock(&pool.lock);
 	pthread_mutex_unlock(&pool.running);
+}
+
+void
+dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx)
+{
+	struct dlb_pool_task t;
+
+	dlb_pool_begin(&t, n, fn, ctx);
+	dlb_pool_end(&t);
 }
 
 unsigned

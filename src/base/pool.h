@@ -15,6 +15,22 @@
  * under the number it has. */
 typedef void (*dlb_pool_fn)(void *ctx, size_t i, unsigned worker);
 void dlb_pool_run(size_t n, dlb_pool_fn fn, void *ctx);
+
+/* The same in two steps: between them the other cores are at work and the caller
+ * does something else, such as reading what comes next or writing what came
+ * before; in dlb_pool_end it takes part in what is left. Where dlb_pool_run would
+ * run all parts in the calling thread, dlb_pool_end does. The thread that begins
+ * a task ends it; what it runs in between runs in the calling thread, as worker 0. */
+struct dlb_pool_task {
+	dlb_pool_fn fn;
+	void *ctx;
+	size_t n;
+	bool shared; /* with the other threads */
+};
+void dlb_pool_begin(
+	struct dlb_pool_task *t, size_t n, dlb_pool_fn fn, void *ctx);
+void dlb_pool_end(struct dlb_pool_task *t);
+
 unsigned dlb_pool_width(void);
 /* 0: as many as cores. Before the first use (no effect after); tests pass 1. */
 void dlb_pool_limit(unsigned width);

@@ -115,6 +115,67 @@ a_run_ends_when_its_last_part_does(void **state)
 	pthread_barrier_destroy(&s.all);
 }
 
+/* Waits in each part until one has come from each thread but the caller's. */
+struct others {
+	pthread_barrier_t all;
+	atomic_uint by_caller;
+};
+
+static void
+meet_others(void *ctx, size_t i, unsigned worker)
+{
+	struct others *o = ctx;
+
+	(void)i;
+	if (worker == 0)
+		atomic_fetch_add(&o->by_caller, 1);
+	pthread_barrier_wait(&o->all);
+}
+
+static void
+others_work_while_the_caller_does_not(void **state)
+{
+	struct others o = {.by_caller = 0};
+	struct job *mine = calloc(1, sizeof(*mine));
+	struct dlb_pool_task t;
+
+	(void)state;
+	assert_non_null(mine);
+	pthread_barrier_init(&o.all, NULL, WIDTH);
+	for (int round = 0; round < 50; round++) {
+		dlb_pool_begin(&t, WIDTH - 1, meet_others, &o);
+		/* Would hang if the parts waited for dlb_pool_end. */
+		pthread_barrier_wait(&o.all);
+		/* And a run of the caller's own keeps clear of theirs. */
+		memset(mine, 0, sizeof(*mine));
+		dlb_pool_run(100, count_part, mine);
+		check_job(mine, 100);
+		assert_int_equal(mine->workers_seen, 1);
+		dlb_pool_end(&t);
+	}
+	assert_int_equal(o.by_caller, 0);
+	pthread_barrier_destroy(&o.all);
+	free(mine);
+}
+
+static void
+the_caller_does_what_is_left(void **state)
+{
+	static const size_t counts[] = {0, 1, 2, PARTS};
+
+	(void)state;
+	for (size_t k = 0; k < DLB_ARRAY_LEN(counts); k++) {
+		struct job *j = calloc(1, sizeof(*j));
+		struct dlb_pool_task t;
+
+		assert_non_null(j);
+		dlb_pool_begin(&t, counts[k], count_part, j);
+		dlb_pool_end(&t);
+		check_job(j, counts[k]);
+		free(j);
+	}
+}
+
 struct nested {
 	struct job inner[8];
 	atomic_uint wrong;
@@ -257,6 +318,8 @@ main(void)
 		cmocka_unit_test(each_part_once),
 		cmocka_unit_test(all_workers_take_part),
 		cmocka_unit_test(a_run_ends_when_its_last_part_does),
+		cmocka_unit_test(others_work_while_the_caller_does_not),
+		cmocka_unit_test(the_caller_does_what_is_left),
 		cmocka_unit_test(runs_may_be_nested),
 		cmocka_unit_test(a_single_part_leaves_the_threads_to_others),
 		cmocka_unit_test(threads_may_run_at_once),
