@@ -322,7 +322,7 @@ static void
 step_get(struct world *w)
 {
 	static uint8_t cell[DLB_SATCHEL_CELL_LEN];
-	uint32_t number = dlb_read_u16(&w->in), numbers[4];
+	uint32_t number = dlb_read_u16(&w->in);
 	uint8_t core[32], name[32];
 	struct dlb_entry_details d;
 
@@ -334,8 +334,8 @@ step_get(struct world *w)
 			== DLB_OK
 		&& dlb_satchel_details(w->s, number, &d, sound.aead, NULL)
 			== DLB_OK)
-		REQUIRE(dlb_satchel_find_handle(w->s, d.handle, numbers, 4)
-			> 0);
+		REQUIRE(dlb_satchel_find_handle(w->s, d.handle, DLB_NO_ENTRY)
+			!= DLB_NO_ENTRY);
 }
 
 static void
