@@ -70,7 +70,7 @@ dlb_describe(struct dlb_node *n, struct dlb_in_letter *letter)
 	if (letter->described || letter->state != DLB_IN_UNREAD)
 		return;
 	u = describer(letter);
-	if (u && dlb_node_content(n, letter, until_described, u, NULL, NULL) ==
+	if (u && dlb_node_content(n, letter, 0, until_described, u, NULL, NULL) ==
 			DLB_OK)
 		describe_by(letter, u);
 	dlb_unpack_close(u);

@@ -153,7 +153,7 @@ node_new(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	n->aead_n = dlb_pool_width();
 	n->aead = calloc(n->aead_n, sizeof(struct dlb_aead *));
 	if (posix_memalign((void **)&n->cells, 4096,
-		    (size_t)DLB_BATCH * DLB_CELL_LEN) != 0)
+		    ((size_t)DLB_BATCH + n->aead_n) * DLB_CELL_LEN) != 0)
 		n->cells = NULL;
 	for (unsigned i = 0; n->aead && i < n->aead_n; i++)
 		if (dlb_aead_new(&n->aead[i]) != DLB_OK) {
@@ -172,6 +172,12 @@ uint8_t *
 dlb_node_cell(struct dlb_node *n, size_t i)
 {
 	return n->cells + i * DLB_CELL_LEN;
+}
+
+uint8_t *
+dlb_node_scratch(struct dlb_node *n, unsigned worker)
+{
+	return n->cells + ((size_t)DLB_BATCH + worker) * DLB_CELL_LEN;
 }
 
 void

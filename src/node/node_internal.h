@@ -22,7 +22,7 @@ struct dlb_node {
 	struct dlb_clock_view clock;
 	struct dlb_aead **aead; /* one a worker of the pool */
 	unsigned aead_n;
-	uint8_t *cells; /* DLB_BATCH cells, the batch at work */
+	uint8_t *cells; /* DLB_BATCH cells, the batch at work; and one a worker */
 };
 
 /* Settings that node keeps in the letterbox. */
@@ -31,6 +31,8 @@ struct dlb_node {
 #define DLB_SET_HOLDS "holds.doubt"
 
 uint8_t *dlb_node_cell(struct dlb_node *n, size_t i);
+/* A cell's room for a worker of the pool alone. */
+uint8_t *dlb_node_scratch(struct dlb_node *n, unsigned worker);
 
 /* dlb_node_create and dlb_node_open with another place for files. */
 enum dlb_status dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs,
@@ -162,15 +164,15 @@ void dlb_describe(struct dlb_node *n, struct dlb_in_letter *letter);
 
 /* ---- a letter's content (content.c) ----------------------------------------------- */
 
-/* The letter's first cell, in the place of the batch's first; NULL where it is not
- * here whole. */
-const uint8_t *dlb_node_head_cell(
-	struct dlb_node *n, const struct dlb_in_letter *letter);
+/* worker: as which the caller works, 0 outside of the pool. */
 
+/* The letter's first cell, in the worker's room; NULL where it is not here whole. */
+const uint8_t *dlb_node_head_cell(struct dlb_node *n,
+	const struct dlb_in_letter *letter, unsigned worker);
 /* Feeds the content of a letter, from its start, to fn until it is done, fn says
- * false, or a cell is missing (DLB_PARTLY, *missing_at its index). */
+ * false, or a cell is missing (DLB_PARTLY). */
 enum dlb_status dlb_node_content(struct dlb_node *n,
-	const struct dlb_in_letter *letter,
+	const struct dlb_in_letter *letter, unsigned worker,
 	bool (*fn)(void *ctx, const uint8_t *data, size_t len,
 		struct dlb_error *err),
 	void *ctx, const struct dlb_progress *progress, struct dlb_error *err)

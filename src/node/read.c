@@ -53,7 +53,7 @@ write_out(struct dlb_node *n, const struct dlb_in_letter *letter,
 	st = dlb_unpack_open(&feed.unpack, &uo, err);
 	if (st != DLB_OK)
 		return st;
-	st = dlb_node_content(n, letter, feed_unpack, &feed, progress, err);
+	st = dlb_node_content(n, letter, 0, feed_unpack, &feed, progress, err);
 	if (st == DLB_OK)
 		st = feed.st;
 	if (st == DLB_OK)

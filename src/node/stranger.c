@@ -17,7 +17,7 @@ static enum dlb_status
 reopen(struct dlb_node *n, const struct dlb_in_letter *letter,
 	struct dlb_opened *head, struct dlb_error *err)
 {
-	const uint8_t *cell = dlb_node_head_cell(n, letter);
+	const uint8_t *cell = dlb_node_head_cell(n, letter, 0);
 
 	if (cell &&
 		dlb_head_card(head, n->aead[0], cell, &letter->card_key,
