@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What waits of one letter, within collecting.spread. */
+struct part {
+	size_t at, n;
+};
+
 struct collecting {
 	struct dlb_node *n;
 	struct dlb_own_cells *own;
@@ -20,9 +25,27 @@ struct collecting {
 	 * all that is held. */
 	uint32_t *now, *spread, *cover;
 	size_t now_n, spread_n, cover_n, cap;
+	struct part *parts;
+	size_t parts_n, parts_cap;
 	struct dlb_error *err;
 	enum dlb_status st;
 };
+
+static enum dlb_status
+note_part(struct collecting *c, size_t at)
+{
+	if (c->parts_n == c->parts_cap) {
+		size_t cap = c->parts_cap ? 2 * c->parts_cap : 64;
+		struct part *p = realloc(c->parts, cap * sizeof(*p));
+
+		if (!p)
+			return dlb_fail(c->err, DLB_NO_MEMORY, "out of memory");
+		c->parts = p;
+		c->parts_cap = cap;
+	}
+	c->parts[c->parts_n++] = (struct part){at, c->spread_n - at};
+	return DLB_OK;
+}
 
 static bool
 collect_letter(void *ctx, const struct dlb_out_letter *letter)
@@ -31,7 +54,7 @@ collect_letter(void *ctx, const struct dlb_out_letter *letter)
 	struct dlb_satchel *home = c->n->satchel;
 	struct dlb_buf names = {0};
 	uint32_t *to = c->spread;
-	size_t *to_n = &c->spread_n;
+	size_t *to_n = &c->spread_n, before = c->spread_n;
 
 	if (letter->state != DLB_OUT_WAITING
 		|| (c->week && letter->expiry_week < c->week))
@@ -55,6 +78,8 @@ collect_letter(void *ctx, const struct dlb_out_letter *letter)
 			to[(*to_n)++] = number;
 	}
 	dlb_buf_free(&names);
+	if (c->st == DLB_OK && c->spread_n > before)
+		c->st = note_part(c, before);
 	return c->st == DLB_OK;
 }
 
@@ -180,6 +205,29 @@ append(struct dlb_own_cells *own, const uint32_t *numbers, size_t n)
 	own->n += n;
 }
 
+static int
+compare_parts(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* The letters that are soonest done go first: a message need not wait for a film. */
+static void
+append_spread(struct collecting *c, size_t n)
+{
+	qsort(c->parts, c->parts_n, sizeof(*c->parts), compare_parts);
+	for (size_t i = 0; i < c->parts_n && n > 0; i++) {
+		size_t some = c->parts[i].n < n ? c->parts[i].n : n;
+
+		append(c->own, c->spread + c->parts[i].at, some);
+		n -= some;
+	}
+}
+
 static enum dlb_status
 choose(struct collecting *c, struct dlb_error *err)
 {
@@ -200,7 +248,7 @@ choose(struct collecting *c, struct dlb_error *err)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	append(own, c->now, c->now_n);
 	if (real > c->now_n)
-		append(own, c->spread, real - c->now_n);
+		append_spread(c, real - c->now_n);
 	own->waiting = waiting - own->n;
 	append(own, c->cover, cover);
 	shuffle(own->numbers, own->n, c->n->env);
@@ -242,6 +290,7 @@ dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n, bool release_now,
 	free(c.now);
 	free(c.spread);
 	free(c.cover);
+	free(c.parts);
 	if (st != DLB_OK)
 		dlb_own_free(own);
 	return st;

@@ -143,6 +143,7 @@ seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 	uint32_t *index, uint64_t *content_len, struct dlb_error *err)
 {
 	bool counted = l->stripe.cells != 0;
+	uint32_t room = dlb_satchel_room_held(s->n->satchel);
 
 	for (;;) {
 		size_t got;
@@ -156,6 +157,13 @@ seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 			    : *index >= DLB_CELLS_MAX - 1)
 			return dlb_fail(err, DLB_LIMIT,
 				"a file grew while it was read; send it again");
+		if (!counted && *index >= room)
+			return dlb_fail(err, DLB_NO_SPACE,
+				"this is more than the %u MiB of the home satchel "
+				"that are left for letters; delete letters (dlb "
+				"outbox, dlb delete N), or make a larger home (dlb "
+				"init --size SIZE)",
+				room / (unsigned)((1 << 20) / DLB_CELL_LEN));
 		*content_len += got;
 		if (!counted && *index >= DLB_MEETING_OWN_CELLS) {
 			st = decide(s, (uint64_t)*index + 1, err);

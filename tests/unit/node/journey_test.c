@@ -149,6 +149,15 @@ a_large_letter_needs_an_answer(void **state)
 }
 
 static enum dlb_spread
+all_at_once(void *ctx, uint64_t cells, uint64_t bytes)
+{
+	(void)ctx;
+	(void)cells;
+	(void)bytes;
+	return DLB_SPREAD_NOW;
+}
+
+static enum dlb_spread
 spread(void *ctx, uint64_t cells, uint64_t bytes)
 {
 	(void)ctx;
@@ -196,6 +205,73 @@ a_spread_letter_goes_out_over_meetings(void **state)
 	fixture_mkdir(f, "out");
 	read_to(f, n, letter.number, "out", NULL);
 	assert_true(fixture_same(f, "film.mkv", "out/film.mkv"));
+	dlb_node_close(n);
+}
+
+/* A message is not kept waiting by a film. */
+static void
+a_short_letter_goes_before_a_long_one(void **state)
+{
+	struct fixture *f = *state;
+	const char *path;
+	struct dlb_send_options o = {
+		.paths = &path, .paths_n = 1, .stdin_fd = -1, .decide = spread};
+	struct dlb_send_result film, r;
+	struct dlb_out_letter letter;
+	struct dlb_node *n;
+	int64_t bob;
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	fixture_file(f, "film.mkv", 6 << 20, 3);
+	n = fixture_open(f, "alice");
+	bob = fixture_introduce(f, n, "bob");
+	fixture_stick(f, n, "usb", 16);
+	path = fixture_path(f, "film.mkv");
+	assert_dlb_ok(f,
+		dlb_node_send(n, bob, &o, &film, NULL, NULL, NULL, &f->err));
+	o.paths_n = 0;
+	o.message = "come home";
+	o.message_len = 9;
+	assert_dlb_ok(f,
+		dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
+	assert_int_equal(fixture_meet(f, n, "usb").given, 64);
+	assert_dlb_ok(f, dlb_out_get(dlb_node_letterbox(n), &letter,
+				 r.first_number, &f->err));
+	assert_int_equal(letter.state, DLB_OUT_SHOWN);
+	assert_dlb_ok(f, dlb_out_get(dlb_node_letterbox(n), &letter,
+				 film.first_number, &f->err));
+	assert_int_equal(letter.shown, 63);
+	dlb_node_close(n);
+}
+
+/* Standard input says too late that it does not fit: all is as before. */
+static void
+a_pipe_that_does_not_fit(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = "-";
+	struct dlb_send_options o = {
+		.paths = &path, .paths_n = 1, .decide = all_at_once};
+	struct dlb_satchel_info info;
+	struct dlb_send_result r;
+	struct dlb_node *n;
+	int64_t bob;
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	fixture_file(f, "film.mkv", 20 << 20, 3);
+	n = fixture_open(f, "alice");
+	bob = fixture_introduce(f, n, "bob");
+	o.stdin_fd = open(fixture_path(f, "film.mkv"), O_RDONLY);
+	assert_true(o.stdin_fd >= 0);
+	assert_int_equal(
+		dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err),
+		DLB_NO_SPACE);
+	assert_non_null(strstr(f->err.msg, "--size"));
+	close(o.stdin_fd);
+	dlb_node_satchel_info(n, &info);
+	assert_int_equal(info.used, 0);
 	dlb_node_close(n);
 }
 
@@ -437,7 +513,9 @@ main(void)
 		JOURNEY(a_meeting_adds_the_same_number_with_and_without_a_letter),
 		JOURNEY(a_large_letter_needs_an_answer),
 		JOURNEY(a_spread_letter_goes_out_over_meetings),
+		JOURNEY(a_short_letter_goes_before_a_long_one),
 		JOURNEY(what_does_not_fit_is_refused_beforehand),
+		JOURNEY(a_pipe_that_does_not_fit),
 		JOURNEY(a_clock_years_off_seals_and_evicts_nothing),
 		JOURNEY(a_second_process_is_told_who_holds_the_home),
 		JOURNEY(damaged_cells_are_refused_and_come_again),
