@@ -32,11 +32,12 @@ static struct {
 	bool shown;
 } line;
 
-/* All work counts bytes, but for the search, which counts cells. */
+/* All other work counts bytes. */
 static bool
 counts_cells(const char *what)
 {
-	return strncmp(what, "search", 6) == 0;
+	return strcmp(what, "searching") == 0
+		|| strcmp(what, "reading every cell") == 0;
 }
 
 static char *

@@ -40,6 +40,8 @@ what_is_known_is_said(void **state)
 		"sealing: 2.0 KiB of 1.0 KiB, 1.0 KiB a second");
 	check("searching", 1500, 20000, 500, 80,
 		"searching: 1,500 of 20,000 cells, 500 cells a second, 0:37 left");
+	check("reading every cell", 1024, 2048, 0, 80,
+		"reading every cell: 1,024 of 2,048 cells");
 }
 
 static void
