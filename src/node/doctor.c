@@ -76,6 +76,23 @@ look_at_satchel(struct looking *l)
 			"delete letters that are done with: dlb delete N");
 }
 
+static void
+look_at_keys(struct looking *l)
+{
+	uint32_t lost = dlb_letterbox_lost_keys(l->n->letterbox);
+	char what[128];
+
+	if (lost == 0)
+		return;
+	snprintf(what, sizeof(what),
+		"%u of your keys are gone: the file `ring` was damaged or missing",
+		lost);
+	l->fn(l->ctx, DLB_WRONG, what,
+		"letters that were sealed to them do not open any more; new keys "
+		"were made: give your new card to who writes to you (dlb card -o "
+		"FILE)");
+}
+
 static bool
 count_in(void *ctx, const struct dlb_in_letter *letter)
 {
@@ -108,16 +125,59 @@ look_at_letters(struct looking *l, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	if (l->partly) {
-		snprintf(what, sizeof(what),
-			"%u letters in the inbox are not whole yet", l->partly);
+		snprintf(what, sizeof(what), "%u letter%s in the inbox %s not "
+					     "whole yet",
+			l->partly, l->partly == 1 ? "" : "s",
+			l->partly == 1 ? "is" : "are");
 		l->fn(l->ctx, DLB_NOTE, what, "meet more boxes: dlb meet PATH");
 	}
 	if (l->waiting) {
-		snprintf(what, sizeof(what),
-			"%u letters wait for a meeting", l->waiting);
+		snprintf(what, sizeof(what), "%u letter%s for a meeting",
+			l->waiting, l->waiting == 1 ? " waits" : "s wait");
 		l->fn(l->ctx, DLB_NOTE, what, "dlb meet PATH");
 	}
 	return DLB_OK;
+}
+
+/* "letter 7", "letter 7 and 2 others". */
+static void
+name_letters(char *out, size_t cap, int64_t first, uint32_t n)
+{
+	if (n == 1)
+		snprintf(out, cap, "letter %lld", (long long)first);
+	else
+		snprintf(out, cap, "letter %lld and %u other%s",
+			(long long)first, n - 1, n == 2 ? "" : "s");
+}
+
+static void
+tell_damage(struct looking *l, uint32_t dropped, const struct dlb_damage *d)
+{
+	char what[160], letters[64];
+
+	if (dropped) {
+		snprintf(what, sizeof(what), "%u cell%s damaged and %s gone now",
+			dropped, dropped == 1 ? " was" : "s were",
+			dropped == 1 ? "is" : "are");
+		l->fn(l->ctx, DLB_WRONG, what,
+			"the disk may be failing; what was carried comes again "
+			"with other couriers");
+	}
+	if (d->in) {
+		name_letters(letters, sizeof(letters), d->in_first, d->in);
+		snprintf(what, sizeof(what),
+			"%s in the inbox: not whole any more", letters);
+		l->fn(l->ctx, DLB_WRONG, what,
+			"meet boxes that still carry the cells: dlb meet PATH");
+	}
+	if (d->out) {
+		name_letters(letters, sizeof(letters), d->out_first, d->out);
+		snprintf(what, sizeof(what),
+			"%s in the outbox: cells are gone that nobody has yet",
+			letters);
+		l->fn(l->ctx, DLB_WRONG, what,
+			"send it again, and delete this one: dlb delete NUMBER");
+	}
 }
 
 enum dlb_status
@@ -125,27 +185,26 @@ dlb_node_doctor(struct dlb_node *n, bool thorough, dlb_doctor_fn fn, void *ctx,
 	const struct dlb_progress *progress, struct dlb_error *err)
 {
 	struct looking l = {.n = n, .fn = fn, .ctx = ctx};
+	struct dlb_damage damage;
 	uint32_t dropped = 0;
-	char what[128];
 	enum dlb_status st;
 
 	look_at_home(&l);
 	look_at_clock(&l);
 	look_at_satchel(&l);
+	look_at_keys(&l);
 	st = look_at_letters(&l, err);
 	if (st != DLB_OK || !thorough)
 		return st;
 	st = dlb_satchel_scrub(n->satchel, &dropped, progress, err);
+	if (st == DLB_OK)
+		st = dlb_node_damage(n, &damage, err);
 	if (st != DLB_OK)
 		return st;
-	if (dropped == 0) {
+	if (dropped == 0 && damage.in == 0 && damage.out == 0) {
 		fn(ctx, DLB_FINE, "every cell was read and holds its name", "");
 		return DLB_OK;
 	}
-	snprintf(what, sizeof(what), "%u cells were damaged and are gone now",
-		dropped);
-	fn(ctx, DLB_WRONG, what,
-		"the disk may be failing; what was carried comes again with other "
-		"couriers");
+	tell_damage(&l, dropped, &damage);
 	return DLB_OK;
 }

@@ -56,6 +56,18 @@ enum dlb_status dlb_node_drop_orphans(
 uint32_t dlb_node_held_cells(
 	const struct dlb_node *n, const struct dlb_in_letter *letter);
 
+/* ---- what damage left (damage.c) ---------------------------------------------- */
+
+struct dlb_damage {
+	uint32_t in; /* letters that came in and wait for cells again */
+	int64_t in_first;
+	uint32_t out; /* letters that go out and can not arrive whole */
+	int64_t out_first;
+};
+/* Looks, and writes down which wait again. */
+enum dlb_status dlb_node_damage(struct dlb_node *n, struct dlb_damage *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- sealing in batches (seal.c) -------------------------------------------- */
 
 /* A letter while its cells are being made. */

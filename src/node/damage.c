@@ -1,0 +1,101 @@
+/*
+ * damage: which letters cells are missing of, after damaged ones were dropped. A
+ * letter that came in waits for them again; one that goes out has lost them for
+ * good, as their keys are not kept.
+ */
+#include "node_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+is_held(const struct dlb_node *n, uint32_t number, uint8_t flag)
+{
+	struct dlb_entry e;
+
+	return number != DLB_NO_ENTRY
+		&& dlb_satchel_entry(n->satchel, number, &e) && (e.flags & flag);
+}
+
+static bool
+handle_is_held(struct dlb_node *n, const struct dlb_stripe *stripe, uint32_t index)
+{
+	uint8_t handle[DLB_HANDLE_LEN];
+	uint32_t number = DLB_NO_ENTRY;
+
+	dlb_stripe_handle(handle, stripe->stripe_key, index);
+	while ((number = dlb_satchel_find_handle(n->satchel, handle, number))
+		!= DLB_NO_ENTRY)
+		if (is_held(n, number, DLB_HELD))
+			return true;
+	return false;
+}
+
+struct looking {
+	struct dlb_node *n;
+	struct dlb_damage *out;
+	struct dlb_error *err;
+	enum dlb_status st;
+};
+
+static bool
+look_at_in(void *ctx, const struct dlb_in_letter *letter)
+{
+	struct looking *r = ctx;
+	struct dlb_in_letter now = *letter;
+	uint32_t cells = letter->stripe.cells;
+
+	if (letter->state != DLB_IN_UNREAD && letter->state != DLB_IN_READ)
+		goto out;
+	now.have = is_held(r->n,
+		dlb_satchel_find(r->n->satchel, letter->head_name), DLB_HELD);
+	for (uint32_t i = 1; i < cells; i++)
+		now.have += handle_is_held(r->n, &letter->stripe, i);
+	if (now.have >= cells)
+		goto out;
+	now.state = DLB_IN_PARTLY;
+	if (r->out->in++ == 0)
+		r->out->in_first = letter->number;
+	r->st = dlb_in_update(r->n->letterbox, &now, r->err);
+out:
+	dlb_wipe(&now, sizeof(now));
+	return r->st == DLB_OK;
+}
+
+/* What no meeting has given yet and is not here any more. */
+static bool
+look_at_out(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct looking *r = ctx;
+	struct dlb_buf names = {0};
+	uint32_t waiting = 0;
+
+	if (letter->to == 0 || letter->state != DLB_OUT_WAITING)
+		return true;
+	r->st = dlb_out_cells(r->n->letterbox, letter->number, &names, r->err);
+	for (size_t i = 0; r->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
+		i += DLB_NAME_LEN)
+		waiting += is_held(r->n,
+			dlb_satchel_find(r->n->satchel, names.data + i), DLB_OWN);
+	dlb_buf_free(&names);
+	if (r->st == DLB_OK && waiting < letter->cells - letter->shown
+		&& r->out->out++ == 0)
+		r->out->out_first = letter->number;
+	return r->st == DLB_OK;
+}
+
+enum dlb_status
+dlb_node_damage(
+	struct dlb_node *n, struct dlb_damage *out, struct dlb_error *err)
+{
+	struct looking r = {.n = n, .out = out, .err = err, .st = DLB_OK};
+	enum dlb_status st;
+
+	memset(out, 0, sizeof(*out));
+	st = dlb_in_each(n->letterbox, look_at_in, &r, err);
+	if (st == DLB_OK && r.st == DLB_OK)
+		st = dlb_out_each(n->letterbox, look_at_out, &r, err);
+	if (st == DLB_OK)
+		st = r.st;
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}
