@@ -81,8 +81,9 @@ dlb_fail_errno(struct dlb_error *err, int sys_errno, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	dlb_fail(err, status, "%s: %s", msg,
-		strerror_r(sys_errno, text, sizeof(text)));
+	dlb_fail(err, status, "%s: %s%s", msg,
+		strerror_r(sys_errno, text, sizeof(text)),
+		status == DLB_NO_SPACE ? "; make room there" : "");
 	err->sys_errno = sys_errno;
 	return status;
 }

@@ -62,7 +62,8 @@ fail_errno_knows_the_kinds(void **state)
 			kinds[i].status);
 	}
 	dlb_fail_errno(&err, ENOSPC, "can not write %s", "f");
-	assert_string_equal(err.msg, "can not write f: No space left on device");
+	assert_string_equal(err.msg,
+		"can not write f: No space left on device; make room there");
 }
 
 static void
