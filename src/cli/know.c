@@ -33,7 +33,8 @@ static const struct cli_option options[] = {
 const struct cli_verb cli_know = {
 	.name = "know",
 	.operands = "CARD | NUMBER",
-	.summary = "add a correspondent by their card, or by a letter of theirs",
+	.summary =
+		"add a correspondent by their card, or by a letter of theirs",
 	.text = "Reads a card (- is standard input), checks it, and remembers whose it\n"
 		"is. It then shows twelve words: compare them with those that `dlb\n"
 		"card --words` shows its owner, by voice or face to face. A newer card\n"

@@ -172,8 +172,7 @@ cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = load_card(card, file, err);
 	if (st == DLB_OK)
-		st = keep_card(
-			out, c, dlb_node_letterbox(n), card, name, err);
+		st = keep_card(out, c, dlb_node_letterbox(n), card, name, err);
 	free(card);
 	return st;
 }
@@ -190,8 +189,7 @@ know_stranger(struct cli *c, struct dlb_node *n, int64_t number,
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = dlb_node_letter_card(n, number, card, err);
 	if (st == DLB_OK)
-		st = keep_card(
-			&who, c, dlb_node_letterbox(n), card, name, err);
+		st = keep_card(&who, c, dlb_node_letterbox(n), card, name, err);
 	if (st == DLB_OK)
 		cli_say(c, "To answer: dlb send %s", who.name);
 	free(card);

@@ -14,11 +14,13 @@ is_held(const struct dlb_node *n, uint32_t number, uint8_t flag)
 	struct dlb_entry e;
 
 	return number != DLB_NO_ENTRY
-		&& dlb_satchel_entry(n->satchel, number, &e) && (e.flags & flag);
+		&& dlb_satchel_entry(n->satchel, number, &e)
+		&& (e.flags & flag);
 }
 
 static bool
-handle_is_held(struct dlb_node *n, const struct dlb_stripe *stripe, uint32_t index)
+handle_is_held(
+	struct dlb_node *n, const struct dlb_stripe *stripe, uint32_t index)
 {
 	uint8_t handle[DLB_HANDLE_LEN];
 	uint32_t number = DLB_NO_ENTRY;
@@ -76,7 +78,8 @@ look_at_out(void *ctx, const struct dlb_out_letter *letter)
 	for (size_t i = 0; r->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
 		i += DLB_NAME_LEN)
 		waiting += is_held(r->n,
-			dlb_satchel_find(r->n->satchel, names.data + i), DLB_OWN);
+			dlb_satchel_find(r->n->satchel, names.data + i),
+			DLB_OWN);
 	dlb_buf_free(&names);
 	if (r->st == DLB_OK && waiting < letter->cells - letter->shown
 		&& r->out->out++ == 0)

@@ -24,13 +24,15 @@ look_at_clock(struct looking *l)
 	dlb_time_text(now, c.now_ms);
 	dlb_time_text(seen, c.highest_ms);
 	if (c.trusted_week) {
-		snprintf(what, sizeof(what), "the clock (%s UTC) goes on from "
-					     "where it was", now);
+		snprintf(what, sizeof(what),
+			"the clock (%s UTC) goes on from "
+			"where it was",
+			now);
 		l->fn(l->ctx, DLB_FINE, what, "");
 		return;
 	}
-	snprintf(what, sizeof(what), "the clock says %s UTC and was at %s before",
-		now, seen);
+	snprintf(what, sizeof(what),
+		"the clock says %s UTC and was at %s before", now, seen);
 	l->fn(l->ctx, DLB_WRONG, what,
 		"set the clock; or, where it is right: dlb doctor --confirm-clock. "
 		"Until then nothing is sealed, and nothing expires");
@@ -44,8 +46,9 @@ look_at_home(struct looking *l)
 	if (stat(l->n->home, &sb) != 0)
 		return;
 	if (sb.st_mode & 077)
-		l->fn(l->ctx, DLB_NOTE, "others on this machine can look into the "
-					"home's directory",
+		l->fn(l->ctx, DLB_NOTE,
+			"others on this machine can look into the "
+			"home's directory",
 			"chmod 700 the directory");
 	else
 		l->fn(l->ctx, DLB_FINE, "the home is its owner's alone", "");
@@ -125,8 +128,9 @@ look_at_letters(struct looking *l, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	if (l->partly) {
-		snprintf(what, sizeof(what), "%u letter%s in the inbox %s not "
-					     "whole yet",
+		snprintf(what, sizeof(what),
+			"%u letter%s in the inbox %s not "
+			"whole yet",
 			l->partly, l->partly == 1 ? "" : "s",
 			l->partly == 1 ? "is" : "are");
 		l->fn(l->ctx, DLB_NOTE, what, "meet more boxes: dlb meet PATH");
@@ -156,8 +160,9 @@ tell_damage(struct looking *l, uint32_t dropped, const struct dlb_damage *d)
 	char what[160], letters[64];
 
 	if (dropped) {
-		snprintf(what, sizeof(what), "%u cell%s damaged and %s gone now",
-			dropped, dropped == 1 ? " was" : "s were",
+		snprintf(what, sizeof(what),
+			"%u cell%s damaged and %s gone now", dropped,
+			dropped == 1 ? " was" : "s were",
 			dropped == 1 ? "is" : "are");
 		l->fn(l->ctx, DLB_WRONG, what,
 			"the disk may be failing; what was carried comes again "

@@ -23,8 +23,8 @@ list_unsearched(struct dlb_node *n, uint32_t **numbers, size_t *numbers_n,
 	*numbers = calloc((size_t)info.used + 1, sizeof(**numbers));
 	if (!*numbers)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	for (uint32_t at = 0; *numbers_n < info.used &&
-		dlb_satchel_next(n->satchel, at, DLB_SHOWN | DLB_HELD, &e);
+	for (uint32_t at = 0; *numbers_n < info.used
+		&& dlb_satchel_next(n->satchel, at, DLB_SHOWN | DLB_HELD, &e);
 		at = e.number + 1)
 		if (e.searched == 0)
 			(*numbers)[(*numbers_n)++] = e.number;
@@ -48,15 +48,15 @@ mark_searched(struct dlb_node *n, const uint32_t *numbers, size_t numbers_n,
 	for (size_t i = 0; i < numbers_n; i++) {
 		while (hit < hits_n && hits[hit].number < numbers[i])
 			hit++;
-		if ((hit < hits_n && hits[hit].number == numbers[i] &&
-			    hits[hit].refused) ||
-			!dlb_satchel_entry(n->satchel, numbers[i], &e))
+		if ((hit < hits_n && hits[hit].number == numbers[i]
+			    && hits[hit].refused)
+			|| !dlb_satchel_entry(n->satchel, numbers[i], &e))
 			continue;
-		changes[changes_n++] = (struct dlb_satchel_change){
-			.number = e.number,
-			.flags = e.flags,
-			.copies = e.copies,
-			.searched = generation};
+		changes[changes_n++] =
+			(struct dlb_satchel_change){.number = e.number,
+				.flags = e.flags,
+				.copies = e.copies,
+				.searched = generation};
 	}
 	st = dlb_satchel_update(n->satchel, changes, changes_n, err);
 	free(changes);
@@ -76,11 +76,11 @@ dlb_wanted_search_home(struct dlb_wanted *w, uint64_t *letters_new,
 
 	if (st != DLB_OK || numbers_n == 0)
 		goto out;
-	st = dlb_node_trial(
-		n, n->satchel, numbers, numbers_n, &hits, &hits_n, progress, err);
+	st = dlb_node_trial(n, n->satchel, numbers, numbers_n, &hits, &hits_n,
+		progress, err);
 	if (st == DLB_OK)
-		st = dlb_wanted_add_hits(w, n->satchel, hits, hits_n, letters_new,
-			letters_refused, err);
+		st = dlb_wanted_add_hits(w, n->satchel, hits, hits_n,
+			letters_new, letters_refused, err);
 	/* Written down before holds are given: those change the flags too. */
 	if (st == DLB_OK)
 		st = mark_searched(n, numbers, numbers_n, hits, hits_n, err);

@@ -19,9 +19,10 @@ reopen(struct dlb_node *n, const struct dlb_in_letter *letter,
 {
 	const uint8_t *cell = dlb_node_head_cell(n, letter, 0);
 
-	if (cell &&
-		dlb_head_card(head, n->aead[0], cell, &letter->card_key,
-			letter->box3_offset, NULL) == DLB_OK)
+	if (cell
+		&& dlb_head_card(head, n->aead[0], cell, &letter->card_key,
+			   letter->box3_offset, NULL)
+			== DLB_OK)
 		return DLB_OK;
 	return dlb_fail(err, DLB_NOT_FOUND,
 		"the first cell of letter %lld, which has the card, is not here "
@@ -68,8 +69,7 @@ dlb_node_letter_card(struct dlb_node *n, int64_t number, struct dlb_card *card,
 	if (st == DLB_OK && letter->state == DLB_IN_DELETED)
 		st = DLB_NOT_FOUND;
 	if (st == DLB_NOT_FOUND)
-		st = dlb_fail(err, st,
-			"no letter %lld came in; see: dlb inbox",
+		st = dlb_fail(err, st, "no letter %lld came in; see: dlb inbox",
 			(long long)number);
 	else if (st == DLB_OK && !letter->has_card)
 		st = dlb_fail(err, DLB_NOT_FOUND,

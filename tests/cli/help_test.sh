@@ -39,15 +39,15 @@ while read -r verb; do
 done <verbs
 
 # What it names, the program has.
-for option in $(grep -oE 'Fl -[a-z-]+' flat | sort -u | cut -c4-); do
-	found=1
-	while read -r verb; do
-		# shellcheck disable=SC2086
-		"$DLB" $verb --help | grep -qF -e "-$option" && found=0 && break
-	done <verbs
-	[ "$option" = -version ] && found=0
-	report $found "the program has -$option"
-done
+while read -r verb; do
+	# shellcheck disable=SC2086
+	"$DLB" $verb --help
+done <verbs >helps
+echo --version >>helps
+grep -oE 'Fl -[a-z-]+' flat | sort -u | cut -c4- >options
+while read -r option; do
+	ok "the program has -$option" grep -qF -e "-$option" helps
+done <options
 run "$DLB" help nothing
 exits 2 "help of no verb"
 if command -v mandoc >/dev/null; then

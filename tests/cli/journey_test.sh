@@ -80,7 +80,7 @@ ok "all files are there" test -s each/1.txt -a -s each/2.txt -a -s each/3.txt \
 
 # Standard input and output.
 head -c 70000 /dev/urandom >raw
-as alice send bob --name raw <raw >/dev/null
+as alice send bob --name as.named <raw >/dev/null
 run as alice meet other
 run as bob meet other
 n=$(as bob inbox | awk '/unread/ { print $1 }')
@@ -89,7 +89,7 @@ ok "standard input comes out of standard output" cmp raw raw.again
 as bob read "$n" -o - >raw.again 2>/dev/null
 ok "-o - is standard output" cmp raw raw.again
 run as bob read "$n" -o named
-ok "--name names standard input" cmp raw named/raw
+ok "--name names standard input" cmp raw named/as.named
 
 as alice send bob many >/dev/null
 run as alice meet other

@@ -13,7 +13,8 @@ for list in inbox outbox "box list"; do
 	# shellcheck disable=SC2086
 	is "$(as alice $list --json)" "[]" "$list --json of nothing"
 done
-run as alice box create stick --open --sparse --size 64M --name 'a "stick" \'
+odd='a "stick" \ here'
+run as alice box create stick --open --sparse --size 64M --name "$odd"
 nasty=$(printf 'quote " back \\ bell \a esc \033[31m bidi \342\200\256 tab \t end')
 run as alice send bob -m "$nasty"
 exits 0 "a message of all kinds"
@@ -38,7 +39,7 @@ is "$(as bob inbox --json | jq -r '[.[].from] | unique | join(",")')" alice \
 	"from"
 is "$(as bob inbox --json | jq -r '.[0].state')" unread "state"
 is "$(as alice outbox --json | jq -r '.[0].to')" bob "to"
-is "$(as alice box list --json | jq -r '.[0].name')" 'a "stick" \' "a box's name"
+is "$(as alice box list --json | jq -r '.[0].name')" "$odd" "a box's name"
 is "$(as alice status --json | jq -r '.person')" true "person"
 is "$(as alice status --json | jq -r '.satchel.size')" \
 	"$(as alice status --json | jq -r '.satchel.size | floor')" "size"

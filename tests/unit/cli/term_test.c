@@ -116,7 +116,8 @@ ask_secret(void)
 
 	cli_catch_interrupts();
 	signal_after_write = SIGINT;
-	st = cli_term_ask_secret(answer, sizeof(answer), &len, "Secret: ", NULL);
+	st = cli_term_ask_secret(
+		answer, sizeof(answer), &len, "Secret: ", NULL);
 	return st == DLB_CANCELLED && echo_is_on() ? 0 : 1;
 }
 
@@ -159,8 +160,9 @@ ask_when_in_front(void)
 	uint8_t answer[16];
 	size_t len;
 
-	return cli_term_ask_secret(answer, sizeof(answer), &len, "Secret: ",
-		       NULL) == DLB_OK
+	return cli_term_ask_secret(
+		       answer, sizeof(answer), &len, "Secret: ", NULL)
+				== DLB_OK
 			&& len == 2 && memcmp(answer, "ok", 2) == 0
 		? 0
 		: 1;

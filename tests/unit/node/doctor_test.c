@@ -99,7 +99,8 @@ letters_that_lost_cells_wait_for_them_again(void **state)
 	assert_in_range(letter.have, 1, letter.stripe.cells - 1);
 	found = look(f, n, true);
 	assert_int_equal(found.wrong, 0);
-	assert_non_null(strstr(found.text, "1 letter in the inbox is not whole"));
+	assert_non_null(
+		strstr(found.text, "1 letter in the inbox is not whole"));
 	assert_int_equal(fixture_meet(f, n, "usb").letters_complete, 1);
 	fixture_inbox(n, &letter);
 	assert_int_equal(letter.state, DLB_IN_UNREAD);

@@ -14,7 +14,8 @@ static void
 read_to(struct fixture *f, struct dlb_node *n, int64_t number, const char *dir,
 	const char *message)
 {
-	struct dlb_read_options o = {.directory = fixture_path(f, dir), .fd = -1};
+	struct dlb_read_options o = {
+		.directory = fixture_path(f, dir), .fd = -1};
 	struct dlb_read_result r;
 
 	assert_dlb_ok(f, dlb_node_read(n, number, &o, &r, NULL, &f->err));
@@ -126,7 +127,8 @@ a_large_letter_needs_an_answer(void **state)
 {
 	struct fixture *f = *state;
 	const char *path;
-	struct dlb_send_options o = {.paths = &path, .paths_n = 1, .stdin_fd = -1};
+	struct dlb_send_options o = {
+		.paths = &path, .paths_n = 1, .stdin_fd = -1};
 	struct dlb_send_result r;
 	struct dlb_satchel_info info;
 	struct dlb_node *n;
@@ -184,8 +186,8 @@ a_spread_letter_goes_out_over_meetings(void **state)
 	bob = fixture_introduce(f, n, "bob");
 	fixture_stick(f, n, "usb", 16);
 	path = fixture_path(f, "film.mkv");
-	assert_dlb_ok(f,
-		dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
+	assert_dlb_ok(
+		f, dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
 	assert_true(r.cells > 64 && r.cells <= 128);
 	assert_int_equal(fixture_meet(f, n, "usb").box.shown, 64);
 	dlb_node_close(n);
@@ -228,19 +230,21 @@ a_short_letter_goes_before_a_long_one(void **state)
 	bob = fixture_introduce(f, n, "bob");
 	fixture_stick(f, n, "usb", 16);
 	path = fixture_path(f, "film.mkv");
-	assert_dlb_ok(f,
-		dlb_node_send(n, bob, &o, &film, NULL, NULL, NULL, &f->err));
+	assert_dlb_ok(
+		f, dlb_node_send(n, bob, &o, &film, NULL, NULL, NULL, &f->err));
 	o.paths_n = 0;
 	o.message = "come home";
 	o.message_len = 9;
-	assert_dlb_ok(f,
-		dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
+	assert_dlb_ok(
+		f, dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
 	assert_int_equal(fixture_meet(f, n, "usb").given, 64);
-	assert_dlb_ok(f, dlb_out_get(dlb_node_letterbox(n), &letter,
-				 r.first_number, &f->err));
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &letter, r.first_number,
+			&f->err));
 	assert_int_equal(letter.state, DLB_OUT_SHOWN);
-	assert_dlb_ok(f, dlb_out_get(dlb_node_letterbox(n), &letter,
-				 film.first_number, &f->err));
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &letter, film.first_number,
+			&f->err));
 	assert_int_equal(letter.shown, 63);
 	dlb_node_close(n);
 }
@@ -472,8 +476,9 @@ card_at_opening(struct fixture *f, const char *who)
 	struct dlb_node *n = fixture_open(f, who);
 	struct dlb_buf bytes = {0};
 
-	assert_dlb_ok(f, dlb_letterbox_card(dlb_node_letterbox(n), false,
-				 &bytes, &f->err));
+	assert_dlb_ok(f,
+		dlb_letterbox_card(
+			dlb_node_letterbox(n), false, &bytes, &f->err));
 	dlb_node_close(n);
 	return bytes;
 }

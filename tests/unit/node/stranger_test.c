@@ -54,8 +54,7 @@ a_stranger_can_be_answered(void **state)
 	assert_dlb_ok(f,
 		dlb_correspondent_add(dlb_node_letterbox(n), &who, &card,
 			"the stranger", &f->err));
-	assert_dlb_ok(
-		f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
+	assert_dlb_ok(f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
 	fixture_inbox(n, &letter);
 	assert_int_equal(letter.from, who.id);
 	fixture_send(f, n, who.id, NULL, "I know now");
@@ -92,12 +91,12 @@ send_with_card(struct fixture *f, struct dlb_node *n, int64_t to_whom,
 	dlb_random(n->env, l.stripe.letter_id, sizeof(l.stripe.letter_id));
 	dlb_random(n->env, l.stripe.letter_key, sizeof(l.stripe.letter_key));
 	dlb_random(n->env, l.stripe.stripe_key, sizeof(l.stripe.stripe_key));
-	l.stripe.expiry_week =
-		(uint16_t)(dlb_week_of(f->env.now_ms) + DLB_CELL_LIFETIME_WEEKS);
+	l.stripe.expiry_week = (uint16_t)(dlb_week_of(f->env.now_ms)
+		+ DLB_CELL_LIFETIME_WEEKS);
 	assert_dlb_ok(f, dlb_stripe_layout(&l.stripe, card_len));
 	assert_dlb_ok(f, dlb_buf_append(&l.head, "hello", 5));
-	assert_dlb_ok(f,
-		dlb_sealer_new(&sealer, n, &to, &from, DLB_SHOWN, &f->err));
+	assert_dlb_ok(
+		f, dlb_sealer_new(&sealer, n, &to, &from, DLB_SHOWN, &f->err));
 	assert_dlb_ok(f, dlb_sealer_add(sealer, &l, 0, 5, &f->err));
 	assert_dlb_ok(f, dlb_sealer_flush(sealer, &f->err));
 	dlb_sealer_free(sealer);
@@ -206,8 +205,7 @@ a_letter_that_is_not_there(void **state)
 	dlb_node_close(n);
 	n = bob_meets(f, &letter);
 	assert_dlb_ok(f, dlb_node_delete(n, letter.number, &f->err));
-	assert_int_equal(
-		dlb_node_letter_card(n, letter.number, &card, &f->err),
+	assert_int_equal(dlb_node_letter_card(n, letter.number, &card, &f->err),
 		DLB_NOT_FOUND);
 	assert_non_null(strstr(f->err.msg, "no letter"));
 	dlb_node_close(n);
@@ -234,8 +232,7 @@ send_film(struct fixture *f, const char *who, const char *stick, size_t mib)
 	n = fixture_open(f, who);
 	fixture_file(f, "film.mkv", mib << 20, 5);
 	fixture_stick(f, n, stick, 32);
-	fixture_send(
-		f, n, fixture_introduce(f, n, "bob"), "film.mkv", NULL);
+	fixture_send(f, n, fixture_introduce(f, n, "bob"), "film.mkv", NULL);
 	fixture_meet(f, n, stick);
 	dlb_node_close(n);
 }
@@ -246,8 +243,8 @@ not_searched(struct dlb_node *n)
 	struct dlb_entry e;
 	size_t none = 0;
 
-	for (uint32_t at = 0; dlb_satchel_next(
-		     n->satchel, at, DLB_SHOWN | DLB_HELD, &e);
+	for (uint32_t at = 0;
+		dlb_satchel_next(n->satchel, at, DLB_SHOWN | DLB_HELD, &e);
 		at = e.number + 1)
 		none += e.searched == 0;
 	return none;
@@ -310,8 +307,7 @@ a_courier_who_becomes_a_person_looks_at_what_they_carry(void **state)
 	assert_dlb_ok(f,
 		dlb_letterbox_make_person(
 			dlb_node_letterbox(n), "carol", &f->err));
-	assert_dlb_ok(
-		f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
+	assert_dlb_ok(f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
 	take_only(f, n, "usb");
 	assert_int_equal(not_searched(n), 0);
 	dlb_node_close(n);
