@@ -263,6 +263,20 @@ create_satchel(struct dlb_node *n, const struct dlb_home_options *options,
 }
 
 static enum dlb_status
+fail_satchel(enum dlb_status st, struct dlb_error *err)
+{
+	char why[sizeof(err->msg)];
+
+	dlb_error_prefix(err, "the home satchel");
+	if (!err || (st != DLB_CORRUPT && st != DLB_NOT_FOUND &&
+			    st != DLB_WRONG_KEY && st != DLB_FORGED))
+		return st;
+	memcpy(why, err->msg, sizeof(why));
+	return dlb_fail(err, st, "%.200s; put it back from a copy of the home",
+		why);
+}
+
+static enum dlb_status
 open_satchel(struct dlb_node *n, struct dlb_error *err)
 {
 	uint8_t root[DLB_KEY_LEN];
@@ -281,9 +295,7 @@ open_satchel(struct dlb_node *n, struct dlb_error *err)
 	st = dlb_satchel_open(
 		&n->satchel, n->fs, path, &unlock, true, 0, n->env, err);
 	dlb_wipe(root, sizeof(root));
-	if (st != DLB_OK)
-		dlb_error_prefix(err, "the home satchel");
-	return st;
+	return st == DLB_OK ? st : fail_satchel(st, err);
 }
 
 static enum dlb_status

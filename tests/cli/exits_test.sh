@@ -180,6 +180,18 @@ has "$(as alice outbox)" one "it is still there"
 run as bob read 999
 exits 1 "a letter that is not there"
 
+# A home that lost its satchel.
+person frank
+truncate -s 3M home-frank/satchel
+run as frank inbox
+exits 1 "a satchel that was cut off"
+has "$err" "cut off" "says so"
+has "$err" "from a copy" "and what to do"
+rm home-frank/satchel
+run as frank inbox
+exits 1 "a satchel that is gone"
+has "$err" "from a copy" "likewise"
+
 # A reader that goes away, and a full disk.
 as alice help send 2>pipe.err | head -n 1 >/dev/null
 is "$(cat pipe.err)" "" "a reader that went away is no error message"
