@@ -13,6 +13,7 @@
 
 #define BUCKET 8 /* ids, on average */
 #define BUCKET_BITS_MAX 20
+#define ROW_BITS 8
 
 uint64_t
 dlb_meeting_id(const uint8_t key[static 16], const uint8_t name[static 16])
@@ -47,51 +48,85 @@ left_out(const struct dlb_meeting_config *config, size_t i)
 	return config->now_week && config->cells[i].expiry_week < config->now_week;
 }
 
-/* From counts to the start of each bucket, moved one to the right: placing cells
- * moves each entry up to where the next one begins. */
+/* Ids in the order in which the cells were given, and how many go into each bucket:
+ * start[b + 1] is then where bucket b begins, and placing a cell in it moves that
+ * on, to where the next bucket begins. */
 static void
 count_buckets(struct dlb_set *s, const struct dlb_meeting_config *config,
 	const uint8_t key[static 16])
 {
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < config->cells_n; i++)
-		if (!left_out(config, i))
-			s->start[bucket_of(s,
-				 dlb_meeting_id(key, config->cells[i].name)) +
-				1]++;
+	for (size_t i = 0; i < config->cells_n; i++) {
+		if (left_out(config, i))
+			continue;
+		s->ids[i] = dlb_meeting_id(key, config->cells[i].name);
+		s->start[bucket_of(s, s->ids[i]) + 1]++;
+	}
 	for (size_t i = 0; i <= (size_t)1 << s->bits; i++) {
 		uint32_t here = s->start[i];
 
 		s->start[i] = sum;
 		sum += here;
 	}
-	/* start[b + 1] is now where bucket b begins. */
 	s->n = sum;
 }
 
-static void
-put_cell(struct dlb_set *s, const struct boxes *boxes,
-	const struct dlb_meeting_cell *cell, uint64_t id)
-{
-	size_t bucket = bucket_of(s, id);
-	uint32_t at = s->start[bucket + 1]++, first = s->start[bucket];
-	struct dlb_set_cell c = {.number = cell->number,
-		.week = cell->expiry_week,
-		.copies = cell->copies,
-		.flags = cell->flags & DLB_MEETING_OWN};
-	uint8_t box = box_index(boxes, cell->box);
+/* A bucket is written to at random, which the memory is slow at: so cells are first
+ * put into a few hundred rows, each as long as its buckets, then row by row into
+ * their buckets, which the cache then holds. */
+struct rows {
+	uint64_t *ids;
+	struct dlb_set_cell *cells;
+	uint8_t *box;
+	uint32_t at[1u << ROW_BITS];
+	unsigned shift; /* of a bucket's number */
+};
 
-	for (; at > first && s->ids[at - 1] > id; at--) {
-		s->ids[at] = s->ids[at - 1];
-		s->cells[at] = s->cells[at - 1];
-		if (s->box)
-			s->box[at] = s->box[at - 1];
+static void
+fill_rows(struct rows *rows, const struct dlb_set *s,
+	const struct dlb_meeting_config *config, const struct boxes *boxes)
+{
+	for (size_t i = 0; i << rows->shift < (size_t)1 << s->bits; i++)
+		rows->at[i] = s->start[(i << rows->shift) + 1];
+	for (size_t i = 0; i < config->cells_n; i++) {
+		const struct dlb_meeting_cell *cell = &config->cells[i];
+		uint32_t at;
+
+		if (left_out(config, i))
+			continue;
+		at = rows->at[bucket_of(s, s->ids[i]) >> rows->shift]++;
+		rows->ids[at] = s->ids[i];
+		rows->cells[at] = (struct dlb_set_cell){.number = cell->number,
+			.week = cell->expiry_week,
+			.copies = cell->copies,
+			.flags = cell->flags & DLB_MEETING_OWN};
+		if (rows->box)
+			rows->box[at] = box_index(boxes, cell->box);
 	}
-	s->ids[at] = id;
-	s->cells[at] = c;
-	if (s->box)
-		s->box[at] = box;
+}
+
+static void
+fill_buckets(struct dlb_set *s, const struct rows *rows)
+{
+	/* What is not placed yet is below all ids, and ends each search. */
+	memset(s->ids, 0, s->n * sizeof(*s->ids));
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint64_t id = rows->ids[i];
+		size_t bucket = bucket_of(s, id);
+		uint32_t at = s->start[bucket + 1]++, first = s->start[bucket];
+
+		for (; at > first && s->ids[at - 1] > id; at--) {
+			s->ids[at] = s->ids[at - 1];
+			s->cells[at] = s->cells[at - 1];
+			if (s->box)
+				s->box[at] = s->box[at - 1];
+		}
+		s->ids[at] = id;
+		s->cells[at] = rows->cells[i];
+		if (s->box)
+			s->box[at] = rows->box[i];
+	}
 }
 
 static void
@@ -118,6 +153,29 @@ drop_doubles(struct dlb_set *s)
 		s->start[i] += s->start[i - 1];
 }
 
+static enum dlb_status
+sort(struct dlb_set *s, struct dlb_budget *b,
+	const struct dlb_meeting_config *config, const struct boxes *boxes)
+{
+	struct rows rows = {.shift = s->bits > ROW_BITS ? s->bits - ROW_BITS : 0};
+	bool taken;
+
+	rows.ids = dlb_budget_take(b, s->cap, sizeof(*rows.ids));
+	rows.cells = dlb_budget_take(b, s->cap, sizeof(*rows.cells));
+	if (s->box)
+		rows.box = dlb_budget_take(b, s->cap, 1);
+	taken = rows.ids && rows.cells && (rows.box || !s->box);
+	if (taken) {
+		fill_rows(&rows, s, config, boxes);
+		fill_buckets(s, &rows);
+		drop_doubles(s);
+	}
+	dlb_budget_give(b, rows.ids, s->cap, sizeof(*rows.ids));
+	dlb_budget_give(b, rows.cells, s->cap, sizeof(*rows.cells));
+	dlb_budget_give(b, rows.box, s->cap, 1);
+	return taken ? DLB_OK : DLB_NO_MEMORY;
+}
+
 enum dlb_status
 dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 	const struct dlb_meeting_config *config, const uint8_t key[static 16])
@@ -140,12 +198,7 @@ dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 	if (!s->ids || !s->cells || !s->start || (boxes.n && !s->box))
 		return DLB_NO_MEMORY;
 	count_buckets(s, config, key);
-	for (size_t i = 0; i < config->cells_n; i++)
-		if (!left_out(config, i))
-			put_cell(s, &boxes, &config->cells[i],
-				dlb_meeting_id(key, config->cells[i].name));
-	drop_doubles(s);
-	return DLB_OK;
+	return sort(s, b, config, &boxes);
 }
 
 void
