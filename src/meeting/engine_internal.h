@@ -43,7 +43,7 @@
 #define DLB_GIVEUPS_MAX DLB_GROUPS_OPEN /* ids asked for in place of symbols */
 #define DLB_WANTED_MAX (1u << 18)
 #define DLB_UNASKED_MAX 8
-#define DLB_FULL_MAX 16 /* so many FULL in a row: nothing more is given */
+#define DLB_FULL_MAX 16 /* so many FULL and none kept between: no more is given */
 #define DLB_PINGS_MAX 360
 #define DLB_PING_MS 5000
 #define DLB_LINGER_MS 2000 /* for saying why, at the end */
@@ -336,7 +336,7 @@ struct dlb_give {
 	uint32_t sent_head, sent_answered, sent_tail;
 	uint32_t room, kept; /* there */
 	uint32_t window;     /* there */
-	unsigned full;       /* in a row */
+	unsigned full;       /* since one was kept */
 };
 /* One more that the other side lacks; true: it is among what goes after the next
  * _plan, which puts all that has not gone yet in order. */
@@ -370,7 +370,7 @@ struct dlb_take {
 	uint64_t answered;       /* tickets below have their answer */
 	uint32_t room, window;
 	uint32_t used;     /* of the room: came and were not refused */
-	unsigned full;     /* in a row */
+	unsigned full;     /* since one was kept */
 	uint32_t promised; /* what the other side said that it gives, not yet here */
 	struct dlb_ids wanted;
 	bool store_due;

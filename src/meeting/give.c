@@ -284,7 +284,9 @@ dlb_give_ack(struct dlb_meeting *m, struct dlb_reader *r)
 		}
 		g->sent[g->sent_answered++ % DLB_WINDOW_MAX].status = status;
 		g->kept += status == DLB_ACK_KEPT;
-		g->full = status == DLB_ACK_FULL ? g->full + 1 : 0;
+		g->full = status == DLB_ACK_KEPT
+			? 0
+			: g->full + (status == DLB_ACK_FULL);
 	}
 }
 

@@ -142,7 +142,8 @@ dlb_meeting_stored(struct dlb_meeting *m, uint64_t ticket,
 	if (k->status != DLB_ACK_NONE)
 		return;
 	k->status = status_of(m, status);
-	t->full = k->status == DLB_ACK_FULL ? t->full + 1 : 0;
+	t->full = k->status == DLB_ACK_KEPT ? 0
+					    : t->full + (k->status == DLB_ACK_FULL);
 	if (k->status != DLB_ACK_KEPT)
 		t->used--;
 	/* Another cell than the one that was promised. */
