@@ -317,6 +317,33 @@ differences_of_symbols_are_symbols_of_differences(void **state)
 	recon_pair_free(&p);
 }
 
+/* The test of docs/meeting.md, "Reconciliation", which a second program computes
+ * too: tests/vectors/meeting. */
+static void
+symbols_are_those_of_the_page(void **state)
+{
+	static const uint8_t want[DLB_HASH_LEN] = {0xf8, 0x4a, 0x0a, 0x2b, 0xc7,
+		0xfd, 0x64, 0x54, 0x24, 0x2c, 0x02, 0xc2, 0x44, 0x92, 0xf7,
+		0x1f, 0x75, 0x22, 0x20, 0xc9, 0x49, 0x52, 0xf3, 0x19, 0x2f,
+		0x21, 0x69, 0x63, 0x30, 0xf6, 0xd3, 0x71};
+	uint8_t key[DLB_RECON_KEY_LEN], got[DLB_HASH_LEN], *told;
+	uint64_t ids[1000];
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof(key); i++)
+		key[i] = i;
+	for (uint32_t k = 0; k < 1000; k++) {
+		uint8_t number[4] = {0, 0, (uint8_t)(k >> 8), (uint8_t)k};
+
+		ids[k] = dlb_siphash(key, number, sizeof(number));
+	}
+	recon_sort(ids, 1000);
+	told = recon_told(key, ids, 1000, 5000);
+	dlb_sha256(got, told, (size_t)5000 * DLB_RECON_SYMBOL_LEN);
+	assert_memory_equal(got, want, sizeof(want));
+	free(told);
+}
+
 /* The key decides everything but which ids there are. */
 static void
 keys_matter(void **state)
@@ -379,6 +406,7 @@ main(void)
 		cmocka_unit_test_setup(
 			differences_of_symbols_are_symbols_of_differences,
 			setup),
+		cmocka_unit_test_setup(symbols_are_those_of_the_page, setup),
 		cmocka_unit_test_setup(keys_matter, setup),
 		cmocka_unit_test_setup(limits, setup),
 	};
