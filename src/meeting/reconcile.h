@@ -98,9 +98,9 @@ void dlb_recon_decoder_init(struct dlb_recon_decoder *d,
 void dlb_recon_decoder_free(struct dlb_recon_decoder *d);
 /* The next n symbols, as they came: any bytes are symbols. Once it is done, more are
  * counted and dropped. Where the own set has not that many symbols yet, it is grown,
- * in large steps. DLB_FORGED: no two sets differ so (or an accident, of which there
- * is one in millions of meetings): end it or ask for the ids. DLB_LIMIT above limit,
- * DLB_NO_MEMORY. After a failure it fails again, and says nothing of what it
+ * in large steps. DLB_FORGED: no two sets differ so (or by accident: once in 500,000
+ * meetings at 100,000 differences, once in 30 million at 1,000). DLB_LIMIT above
+ * limit, DLB_NO_MEMORY. After a failure it fails again, and says nothing of what it
  * found. */
 enum dlb_status dlb_recon_add(struct dlb_recon_decoder *d,
 	const uint8_t *symbols, size_t n) DLB_MUST_CHECK;

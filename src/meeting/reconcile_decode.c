@@ -62,21 +62,17 @@ dlb_recon_memory(size_t n, size_t symbols, bool decoder)
 static enum dlb_status
 reserve(struct dlb_recon_decoder *d, size_t heard)
 {
-	size_t ahead = d->heard * AHEAD_FACTOR, cap;
+	size_t cap = d->heard * AHEAD_FACTOR;
 	struct dlb_recon_found *found;
 	uint32_t *queue;
 
-	if (heard <= d->cap && heard <= d->set->made)
-		return DLB_OK;
-	if (ahead < AHEAD_MIN)
-		ahead = AHEAD_MIN;
-	cap = heard > ahead ? heard : ahead;
+	if (cap < AHEAD_MIN)
+		cap = AHEAD_MIN;
+	if (cap < heard)
+		cap = heard;
 	if (cap > d->limit)
 		cap = d->limit;
-	/* What the owner of the set has seen coming is made already. */
-	if (cap < d->set->made)
-		cap = d->set->made;
-	if (cap > d->cap) {
+	if (heard > d->cap) {
 		queue = realloc(d->queue, cap * sizeof(*queue));
 		if (!queue)
 			return DLB_NO_MEMORY;
@@ -86,9 +82,8 @@ reserve(struct dlb_recon_decoder *d, size_t heard)
 			return DLB_NO_MEMORY;
 		d->found = found;
 		d->cap = cap;
-		d->queue_at = 0; /* the queue is empty */
 	}
-	return dlb_recon_grow(d->set, cap);
+	return heard > d->set->made ? dlb_recon_grow(d->set, cap) : DLB_OK;
 }
 
 static void

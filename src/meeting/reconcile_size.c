@@ -71,8 +71,8 @@ not_found(const struct dlb_recon_decoder *d)
 	size_t window = d->heard / 4 + 1, closed = 0;
 	double share, mean = 1;
 
-	for (size_t i = d->heard - window; i < d->heard; i++)
-		closed += dlb_recon_closed(&d->set->symbols[i]);
+	for (size_t i = 1; i <= window && i <= d->heard; i++)
+		closed += dlb_recon_closed(&d->set->symbols[d->heard - i]);
 	/* None closed says that there are many; how many can not be seen. */
 	share = closed > 0 ? (double)closed / (double)window
 			   : 0.5 / (double)window;
@@ -90,8 +90,6 @@ dlb_recon_more(const struct dlb_recon_decoder *d)
 	double differ, need;
 	size_t least = d->heard + d->heard / 8 + 16, to;
 
-	if (d->heard == 0)
-		return d->limit < least ? 0 : least;
 	differ = (double)d->found_n + not_found(d);
 	need = 1.36 * differ + 3 * sqrt(differ) + 16;
 	to = need < (double)least ? least : (size_t)need;
