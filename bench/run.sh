@@ -8,6 +8,7 @@
 #   BENCH_QUICK=1                   less of everything, in a minute
 #   BENCH_WRITE=1                   writes the table into docs/bench.md
 #   BENCH_ROWS="memory open"        of: memory commands journey letters search store open
+#                                   reconcile
 #   BENCH_DIR=DIR                   on the disk to be measured (default: build)
 #   BENCH_TMPFS=DIR                 on a tmpfs (default: /dev/shm)
 #
@@ -33,10 +34,10 @@ done
 # shellcheck disable=SC2034
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
 	mib=32 repeat=3 letters=500 letters_nncp=50 repeat_letters=1
-	search_cells=2048 store_cells=512 open_cells=100000 need_mib=600
+	search_cells=2048 store_cells=512 open_cells=100000 set_ids=200000 need_mib=600
 else
 	mib=256 repeat=5 letters=10000 letters_nncp=500 repeat_letters=3
-	search_cells=8192 store_cells=4096 open_cells=1000000 need_mib=4000
+	search_cells=8192 store_cells=4096 open_cells=1000000 set_ids=1000000 need_mib=4000
 fi
 
 # ---- places ------------------------------------------------------------------------
@@ -61,7 +62,8 @@ place() { # NAME BELOW
 }
 
 "$here/../tools/build.sh" "$build"
-ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench
+ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench \
+	bench/reconcile_bench
 scratch=$(mktemp -d)
 disk=$(place BENCH_DIR "$(realpath "${BENCH_DIR:-build}")")
 ram=$(place BENCH_TMPFS "${BENCH_TMPFS:-/dev/shm}")
@@ -80,7 +82,7 @@ sync -f "$disk"
 facts_begin
 [ "${BENCH_QUICK:-0}" != 1 ] || say "BENCH_QUICK: the limits are meant for eight times as much and more"
 header
-for row in ${BENCH_ROWS:-memory commands journey letters search store open}; do
+for row in ${BENCH_ROWS:-memory commands journey letters search store open reconcile}; do
 	[ -e "$here/rows/$row.sh" ] || die "there is no row called $row"
 	# shellcheck source=/dev/null
 	. "$here/rows/$row.sh"
