@@ -168,6 +168,8 @@ deliver(struct pair *p, struct pair_side *s)
 	n = chunk(p, s->pieces[s->pieces_at].end - s->bytes_at);
 	if (n > p->cut_at - p->received)
 		n = (size_t)(p->cut_at - p->received);
+	if (p->came)
+		p->came(p, s->bytes + s->bytes_at, n);
 	used = dlb_meeting_receive(s->m, s->bytes + s->bytes_at, n);
 	assert_true(used <= n);
 	s->bytes_at += used;

@@ -72,6 +72,8 @@ struct pair {
 	uint64_t settled_bytes;
 	/* May change a frame that `side` says; the length stays. */
 	void (*mutate)(struct pair *p, int side, uint8_t *bytes, size_t len);
+	/* n bytes came to a side, behind p->received others to both. */
+	void (*came)(struct pair *p, const uint8_t *bytes, size_t n);
 	void *ctx;
 };
 

@@ -198,6 +198,32 @@ test_copies(void **state)
 	}
 }
 
+/* Own ones before those of a box, and those before a later expiry. */
+static void
+test_own_first(void **state)
+{
+	struct fixture *f = *state;
+	size_t n, own = 0;
+
+	for (uint32_t i = 0; i < CELLS_N; i++)
+		f->cells[i].own = i % 11 == 0;
+	n = dlb_plan(f->moves, f->cells, CELLS_N, CELLS_N, 0, NULL, NULL,
+		&f->env.env);
+	for (size_t i = 0; i < CELLS_N; i++)
+		own += f->cells[i].own && f->cells[i].copies > 0;
+	assert_true(own > 100 && own < n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(
+			cell_of(f, &f->moves[i])->own, i < own);
+	for (size_t i = 1; i < n; i++) {
+		const struct dlb_plan_cell *a = cell_of(f, &f->moves[i - 1]);
+		const struct dlb_plan_cell *b = cell_of(f, &f->moves[i]);
+
+		if (a->own == b->own)
+			assert_true(a->for_peer >= b->for_peer);
+	}
+}
+
 static void
 test_copies_start(void **state)
 {
@@ -243,6 +269,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			test_order_is_uniform, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_own_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copies, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_copies_start, setup, teardown),
