@@ -28,7 +28,8 @@ struct reading {
 	int64_t *numbers;
 	size_t numbers_n, numbers_cap;
 	size_t with_files;
-	size_t done, incomplete;
+	size_t reported, done, incomplete;
+	struct dlb_error failed; /* of the last that could not be read */
 	bool failed_memory;
 };
 
@@ -189,70 +190,65 @@ check_place(struct reading *r, const struct dlb_in_letter *letter,
 }
 
 static enum dlb_status
-read_one(struct reading *r, int64_t number, struct dlb_error *err)
+may_read(void *ctx, const struct dlb_in_letter *letter, struct dlb_error *err)
 {
-	struct dlb_in_letter *letter = calloc(1, sizeof(*letter));
-	struct dlb_read_options options = {.directory = r->directory,
-		.fd = r->directory ? -1 : STDOUT_FILENO,
-		.overwrite = cli_flag(r->a, "force")};
-	struct dlb_read_result result = {.files = 0};
-	enum dlb_status st;
+	return check_place(ctx, letter, err);
+}
 
-	if (!letter)
-		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	st = dlb_in_get(dlb_node_letterbox(r->n), letter, number, err);
-	if (st == DLB_NOT_FOUND || letter->state == DLB_IN_DELETED)
-		st = dlb_fail(err, DLB_NOT_FOUND,
-			"no letter %lld came in; see: dlb inbox",
-			(long long)number);
-	if (st == DLB_OK)
-		st = check_place(r, letter, err);
-	if (st == DLB_OK) {
-		fflush(stdout);
-		st = dlb_node_read(r->n, number, &options, &result,
-			cli_progress(r->c), err);
-	}
+static bool
+say_read(void *ctx, int64_t number, const struct dlb_in_letter *letter,
+	const struct dlb_read_result *result, enum dlb_status st,
+	const struct dlb_error *err)
+{
+	struct reading *r = ctx;
+
+	if (r->reported++ > 0)
+		cli_say(r->c, "%s", "");
 	if (st == DLB_OK) {
 		say_header(r, letter);
-		print_message(r, &result);
-		say_files(r, &result);
+		print_message(r, result);
+		say_files(r, result);
 		if (letter->has_card)
 			cli_say(r->c,
 				"To answer, first: dlb know %lld --as NAME",
 				(long long)number);
 		r->done++;
+		fflush(stdout);
+	} else {
+		r->failed = *err;
+		if (r->numbers_n > 1 && st != DLB_CANCELLED)
+			cli_say_error(err);
 	}
-	dlb_buf_free(&result.message);
-	dlb_wipe(letter, sizeof(*letter));
-	free(letter);
-	return st;
+	return st != DLB_CANCELLED && !cli_interrupted();
 }
 
 static enum dlb_status
 read_all(struct reading *r, struct dlb_error *err)
 {
-	enum dlb_status st, failed = DLB_OK;
+	struct dlb_read_options options = {.directory = r->directory,
+		.fd = r->directory ? -1 : STDOUT_FILENO,
+		.overwrite = cli_flag(r->a, "force")};
+	struct dlb_read_each each = {
+		.ctx = r, .may = may_read, .done = say_read};
+	enum dlb_status st;
 
 	if (r->numbers_n == 0)
 		cli_say(r->c, "No unread letters.");
-	for (size_t i = 0; i < r->numbers_n; i++) {
-		if (i > 0)
-			cli_say(r->c, "%s", "");
-		st = read_one(r, r->numbers[i], err);
-		if (st == DLB_CANCELLED || cli_interrupted())
-			return st == DLB_OK
-				? dlb_fail(err, DLB_CANCELLED, "interrupted")
-				: st;
-		if (st == DLB_OK)
-			continue;
-		failed = st;
-		if (r->numbers_n > 1)
-			cli_say_error(err);
+	fflush(stdout);
+	st = dlb_node_read_each(r->n, r->numbers, r->numbers_n, &options, &each,
+		cli_progress(r->c), err);
+	if (st != DLB_OK)
+		return st;
+	if (r->failed.status == DLB_CANCELLED
+		|| (r->failed.status != DLB_OK && r->numbers_n == 1)) {
+		*err = r->failed;
+		return err->status;
 	}
-	if (failed != DLB_OK && r->numbers_n == 1)
-		return failed;
-	if (failed != DLB_OK)
-		return dlb_fail(err, r->done > 0 ? DLB_PARTLY : failed,
+	if (cli_interrupted())
+		return dlb_fail(err, DLB_CANCELLED, "interrupted");
+	if (r->failed.status != DLB_OK)
+		return dlb_fail(err,
+			r->done > 0 ? DLB_PARTLY : r->failed.status,
 			"%zu of %zu letters were not read, as said above",
 			r->numbers_n - r->done, r->numbers_n);
 	if (r->incomplete > 0)

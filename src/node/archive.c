@@ -126,17 +126,25 @@ fd_file_end(struct dlb_sink *sink, struct dlb_error *err)
 }
 
 static enum dlb_status
-fd_finish(struct dlb_sink *sink, char *first_path, size_t first_path_cap,
-	struct dlb_error *err)
+fd_complete(struct dlb_sink *sink, struct dlb_error *err)
 {
 	struct fd_sink *s = fd_of(sink);
 
-	(void)first_path;
-	(void)first_path_cap;
 	if (s->archive && dlb_pax_end(&s->waiting) != DLB_OK)
 		return dlb_fail(
 			err, DLB_NO_MEMORY, "out of memory for the archive");
 	return flush(s, err);
+}
+
+static enum dlb_status
+fd_finish(struct dlb_sink *sink, char *first_path, size_t first_path_cap,
+	struct dlb_error *err)
+{
+	(void)sink;
+	(void)first_path;
+	(void)first_path_cap;
+	(void)err;
+	return DLB_OK;
 }
 
 static void
@@ -157,6 +165,7 @@ dlb_sink_fd_new(struct dlb_sink **out, int fd, struct dlb_error *err)
 		.file_begin = fd_header,
 		.file_data = fd_data,
 		.file_end = fd_file_end,
+		.complete = fd_complete,
 		.finish = fd_finish,
 		.close = fd_close,
 	};

@@ -131,6 +131,26 @@ enum dlb_status dlb_node_read(struct dlb_node *n, int64_t number,
 	const struct dlb_read_options *options, struct dlb_read_result *result,
 	const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* Many, each as by dlb_node_read, and many times as fast where they are short: they
+ * share what brings them onto the medium. */
+struct dlb_read_each {
+	void *ctx;
+	/* Before a letter is written: not DLB_OK leaves it out, with that. May be
+	 * NULL. */
+	enum dlb_status (*may)(void *ctx, const struct dlb_in_letter *letter,
+		struct dlb_error *err);
+	/* How each went, in their order, once it is on the medium. letter is as it
+	 * is now; result->message is freed afterwards. false: no more after those
+	 * that are read with it. */
+	bool (*done)(void *ctx, int64_t number,
+		const struct dlb_in_letter *letter,
+		const struct dlb_read_result *result, enum dlb_status st,
+		const struct dlb_error *err);
+};
+enum dlb_status dlb_node_read_each(struct dlb_node *n, const int64_t *numbers,
+	size_t numbers_n, const struct dlb_read_options *options,
+	const struct dlb_read_each *each, const struct dlb_progress *progress,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* A letter in or out. Its cells lose their hold. */
 enum dlb_status dlb_node_delete(
 	struct dlb_node *n, int64_t number, struct dlb_error *err) DLB_MUST_CHECK;

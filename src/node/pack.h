@@ -70,6 +70,9 @@ struct dlb_unpack_options {
 		*directory; /* made where only its last part is missing; or */
 	int fd;             /* >= 0: a lone file's bytes, else a pax archive */
 	bool overwrite;
+	/* What brings the directory onto the medium is the caller's: after
+	 * dlb_unpack_complete of many letters, and again after finish of all. */
+	bool synced_by_caller;
 	bool describe_only;   /* stops once the manifest is parsed */
 	uint64_t content_len; /* of the whole stream: bounds what is believed;
 			       * UINT64_MAX: not known */
@@ -85,8 +88,11 @@ enum dlb_status dlb_unpack_write(struct dlb_unpack *u, const uint8_t *data,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 /* NULL until enough was written. Valid until close. */
 const struct dlb_manifest *dlb_unpack_manifest(const struct dlb_unpack *u);
-/* All was written: checks that the stream is whole, moves into place, syncs. files:
- * folders not counted. The outputs may be NULL. */
+/* All was written: checks that the stream is whole; all that is left is to move it
+ * into place. Keeps little open. finish does it, too, where it was not done. */
+enum dlb_status dlb_unpack_complete(
+	struct dlb_unpack *u, struct dlb_error *err) DLB_MUST_CHECK;
+/* Moves into place, syncs. files: folders not counted. The outputs may be NULL. */
 enum dlb_status dlb_unpack_finish(struct dlb_unpack *u, uint64_t *files,
 	uint64_t *bytes, char *first_path, size_t first_path_cap,
 	struct dlb_error *err) DLB_MUST_CHECK;

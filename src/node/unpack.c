@@ -33,6 +33,7 @@ struct dlb_unpack {
 	struct dlb_sink *sink;
 	size_t pos;    /* in the list of files */
 	bool done;     /* all files were written */
+	bool complete; /* and all is ready to be moved */
 	uint64_t left; /* of the file being written */
 	uint32_t files;
 
@@ -67,6 +68,17 @@ dlb_unpack_open(struct dlb_unpack **out,
 	return DLB_OK;
 }
 
+static void
+free_codec(struct dlb_unpack *u)
+{
+	ZSTD_freeDCtx(u->zstd);
+	if (u->plain)
+		dlb_wipe(u->plain, u->plain_cap);
+	free(u->plain);
+	u->zstd = NULL;
+	u->plain = NULL;
+}
+
 void
 dlb_unpack_close(struct dlb_unpack *u)
 {
@@ -74,10 +86,7 @@ dlb_unpack_close(struct dlb_unpack *u)
 		return;
 	if (u->sink)
 		u->sink->ops->close(u->sink);
-	ZSTD_freeDCtx(u->zstd);
-	if (u->plain)
-		dlb_wipe(u->plain, u->plain_cap);
-	free(u->plain);
+	free_codec(u);
 	dlb_buf_free(&u->manifest);
 	free(u);
 }
@@ -320,16 +329,39 @@ dlb_unpack_write(struct dlb_unpack *u, const uint8_t *data, size_t len,
 }
 
 static enum dlb_status
-finish(struct dlb_unpack *u, char *first_path, size_t first_path_cap,
-	struct dlb_error *err)
+complete(struct dlb_unpack *u, struct dlb_error *err)
 {
-	if (u->stage == STAGE_DESCRIBED)
+	enum dlb_status s;
+
+	if (u->complete || u->stage == STAGE_DESCRIBED)
 		return DLB_OK;
 	if (u->stage < STAGE_DATA || !u->done || (u->zstd && !u->frame_done)
 		|| (u->content_len != UINT64_MAX && u->got != u->content_len))
 		return dlb_fail(err, DLB_CORRUPT,
 			"the letter ends before its files do");
+	s = u->sink->ops->complete(u->sink, err);
+	u->complete = s == DLB_OK;
+	free_codec(u);
+	return s;
+}
+
+static enum dlb_status
+finish(struct dlb_unpack *u, char *first_path, size_t first_path_cap,
+	struct dlb_error *err)
+{
+	enum dlb_status s = complete(u, err);
+
+	if (s != DLB_OK || u->stage == STAGE_DESCRIBED)
+		return s;
 	return u->sink->ops->finish(u->sink, first_path, first_path_cap, err);
+}
+
+enum dlb_status
+dlb_unpack_complete(struct dlb_unpack *u, struct dlb_error *err)
+{
+	if (u->failed != DLB_OK)
+		return settle(u, u->failed, err);
+	return settle(u, complete(u, &u->why), err);
 }
 
 enum dlb_status

@@ -63,7 +63,8 @@ dir_begin(struct dlb_sink *sink, const struct dlb_manifest *m,
 
 	d->m = m;
 	d->sizes_hold = d->content_known && m->fields.codec == DLB_CODEC_NONE;
-	d->few = !d->overwrite && m->files_n <= FEW_FILES;
+	d->few = !d->overwrite && !d->synced_by_caller
+		&& m->files_n <= FEW_FILES;
 	if (m->files_n == 0)
 		return DLB_OK;
 	s = dlb_stage_target(d, err);
@@ -297,7 +298,7 @@ finish_tree(struct dlb_dir_sink *d, struct dlb_error *err)
 static enum dlb_status
 sync_target(const struct dlb_dir_sink *d, struct dlb_error *err)
 {
-	if (d->few)
+	if (d->few || d->synced_by_caller)
 		return DLB_OK;
 	if (syncfs(d->target) != 0)
 		return errno == ENOSPC || errno == EDQUOT
@@ -335,6 +336,19 @@ remove_staging(struct dlb_dir_sink *d)
 }
 
 static enum dlb_status
+dir_complete(struct dlb_sink *sink, struct dlb_error *err)
+{
+	struct dlb_dir_sink *d = dir_of(sink);
+	enum dlb_status s;
+
+	if (d->m->files_n == 0)
+		return DLB_OK;
+	s = finish_tree(d, err);
+	dlb_dirs_close(&d->dirs);
+	return s == DLB_OK ? sync_target(d, err) : s;
+}
+
+static enum dlb_status
 dir_finish(struct dlb_sink *sink, char *first_path, size_t first_path_cap,
 	struct dlb_error *err)
 {
@@ -343,11 +357,7 @@ dir_finish(struct dlb_sink *sink, char *first_path, size_t first_path_cap,
 
 	if (d->m->files_n == 0)
 		return DLB_OK;
-	s = finish_tree(d, err);
-	if (s == DLB_OK)
-		s = sync_target(d, err);
-	if (s == DLB_OK)
-		s = dlb_place_all(d, err);
+	s = dlb_place_all(d, err);
 	if (s != DLB_OK)
 		return s;
 	d->finished = true;
@@ -389,6 +399,7 @@ dlb_sink_dir_new(struct dlb_sink **out,
 		.file_begin = dir_file_begin,
 		.file_data = dir_file_data,
 		.file_end = dir_file_end,
+		.complete = dir_complete,
 		.finish = dir_finish,
 		.close = dir_close,
 	};
@@ -404,6 +415,7 @@ dlb_sink_dir_new(struct dlb_sink **out,
 	dlb_printable(d->directory_text, sizeof(d->directory_text),
 		options->directory, strlen(options->directory));
 	d->overwrite = options->overwrite;
+	d->synced_by_caller = options->synced_by_caller;
 	d->content_known = options->content_len != UINT64_MAX;
 	d->note = options->note;
 	d->note_ctx = options->note_ctx;

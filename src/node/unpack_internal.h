@@ -26,7 +26,9 @@ struct dlb_sink_ops {
 	enum dlb_status (*file_data)(struct dlb_sink *s, const uint8_t *data,
 		size_t len, struct dlb_error *err);
 	enum dlb_status (*file_end)(struct dlb_sink *s, struct dlb_error *err);
-	/* first_path may be NULL. */
+	/* All came. */
+	enum dlb_status (*complete)(struct dlb_sink *s, struct dlb_error *err);
+	/* After it. first_path may be NULL. */
 	enum dlb_status (*finish)(struct dlb_sink *s, char *first_path,
 		size_t first_path_cap, struct dlb_error *err);
 	/* Undoes what was not finished; frees s. */
@@ -64,6 +66,7 @@ struct dlb_dir_sink {
 	bool content_known; /* how long the stream is */
 	bool sizes_hold; /* of the files: the stream is as long as they say */
 	bool few;        /* files: synced one by one */
+	bool synced_by_caller;
 	char staging_name[32];
 	int target;           /* -1: not there yet */
 	int staging;          /* -1: none; holds its lock */

@@ -236,7 +236,7 @@ dlb_place_all(struct dlb_dir_sink *d, struct dlb_error *err)
 	int r;
 
 	s = d->overwrite ? place_merged(d, err) : place_new(d, err);
-	if (s != DLB_OK)
+	if (s != DLB_OK || d->synced_by_caller)
 		return s;
 	/* Merging may have changed any folder. */
 	r = d->overwrite ? syncfs(d->target) : fsync(d->target);
