@@ -133,12 +133,13 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 {
 	struct dlb_node *n = dlb_wanted_node(w);
 	struct opening o = {.n = n, .where = where};
+	size_t most = hits_n < DLB_BATCH ? hits_n : DLB_BATCH;
 	enum dlb_status st = DLB_OK;
 
 	if (hits_n == 0)
 		return DLB_OK;
 	dlb_letterbox_opener(n->letterbox, &o.opener);
-	o.heads = calloc(DLB_BATCH, sizeof(*o.heads));
+	o.heads = calloc(most, sizeof(*o.heads));
 	if (!o.heads)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	for (size_t at = 0; st == DLB_OK && at < hits_n; at += DLB_BATCH) {
@@ -154,7 +155,7 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 			*letters_refused += hits[at + i].refused;
 		}
 	}
-	dlb_wipe(o.heads, DLB_BATCH * sizeof(*o.heads));
+	dlb_wipe(o.heads, most * sizeof(*o.heads));
 	free(o.heads);
 	if (st == DLB_OK)
 		st = dlb_wanted_index(w, err);
