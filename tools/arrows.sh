@@ -28,7 +28,8 @@ public=" base/base.h base/bytes.h base/env.h base/file.h base/pool.h base/secret
  base/status.h base/text.h crypto/crypto.h cell/cell.h satchel/satchel.h
  meeting/meeting.h meeting/engine.h meeting/reconcile.h carrier/carrier.h carrier/command.h carrier/lan.h
  carrier/link.h carrier/mounts.h carrier/stick.h carrier/tcp.h letterbox/letterbox.h
- letterbox/card.h letterbox/manifest.h node/node.h cli/cli.h "
+ letterbox/card.h letterbox/manifest.h node/lend.h node/node.h node/peer.h
+ node/serve.h cli/cli.h "
 
 declare -A owner
 wrong=0

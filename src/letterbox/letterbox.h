@@ -46,6 +46,8 @@ enum dlb_status dlb_letterbox_rollback(
 enum dlb_status dlb_letterbox_add_unlock(struct dlb_letterbox *l,
 	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* Does it open without a secret? */
+bool dlb_letterbox_is_open_to_all(const struct dlb_letterbox *l);
 /* The root key: DLB_UNLOCK_ROOT opens with it. */
 void dlb_letterbox_root(
 	const struct dlb_letterbox *l, uint8_t out[static DLB_KEY_LEN]);

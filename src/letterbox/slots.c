@@ -101,3 +101,14 @@ dlb_letterbox_add_unlock(struct dlb_letterbox *l,
 			"there is room for", DLB_KEYSLOTS);
 	return add(l, used, unlock, err);
 }
+
+bool
+dlb_letterbox_is_open_to_all(const struct dlb_letterbox *l)
+{
+	static const struct dlb_unlock open = {.kind = DLB_UNLOCK_OPEN};
+	uint8_t root[DLB_KEY_LEN];
+	bool opens = dlb_keyslots_open(root, l->slots, &open, NULL) == DLB_OK;
+
+	dlb_wipe(root, sizeof(root));
+	return opens;
+}

@@ -486,21 +486,29 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	if (st == DLB_OK)
 		tidy(n);
 	if (st == DLB_OK)
-		st = dlb_clock_look(n->letterbox, &n->clock, err);
+		st = dlb_node_look_at_clock(n, err);
 	if (st == DLB_OK &&
 		dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt) ==
 			DLB_OK &&
 		doubt)
 		st = dlb_node_drop_orphans(n, err);
-	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox) &&
-		n->clock.trusted_week)
-		st = renew_card(n, err);
 	if (st != DLB_OK) {
 		dlb_node_close(n);
 		return st;
 	}
 	*out = n;
 	return DLB_OK;
+}
+
+enum dlb_status
+dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
+{
+	enum dlb_status st = dlb_clock_look(n->letterbox, &n->clock, err);
+
+	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox) &&
+		n->clock.trusted_week)
+		st = renew_card(n, err);
+	return st;
 }
 
 struct dlb_letterbox *

@@ -11,6 +11,7 @@
  */
 #include "meet_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,9 +43,8 @@ shown_at_home(void *ctx, const uint8_t name[static 16])
 		(e.flags & DLB_SHOWN);
 }
 
-/* Free places, and those that newcomers may replace in one meeting. */
-static size_t
-room_in(const struct dlb_satchel *s, uint16_t week)
+size_t
+dlb_meet_room(const struct dlb_satchel *s, uint16_t week)
 {
 	struct dlb_satchel_info info;
 	uint64_t places, open, most = dlb_satchel_room(s, 0, week);
@@ -56,30 +56,40 @@ room_in(const struct dlb_satchel *s, uint16_t week)
 	return (size_t)(open < most ? open : most);
 }
 
+/* The cells of this box are known by its key. */
 static enum dlb_status
-list_shown(const struct dlb_satchel *s, struct dlb_plan_cell **cells, size_t *n,
-	struct dlb_error *err)
+list_shown(struct meet *m, struct dlb_satchel *from, struct dlb_plan_cell **cells,
+	size_t *n, struct dlb_error *err)
 {
-	struct dlb_satchel_info info;
-	struct dlb_entry e;
+	struct dlb_tag_key key = {.ref = 1};
+	struct dlb_shown *shown = NULL;
+	uint8_t root[DLB_KEY_LEN];
+	enum dlb_status st = dlb_node_list_shown(from, 0, &shown, n, err);
 
-	dlb_satchel_info(s, &info);
-	*n = 0;
-	*cells = calloc((size_t)info.shown + 1, sizeof(**cells));
-	if (!*cells)
-		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	for (uint32_t at = 0;
-		*n < info.shown && dlb_satchel_next(s, at, DLB_SHOWN, &e);
-		at = e.number + 1) {
-		struct dlb_plan_cell *c = &(*cells)[(*n)++];
-
-		c->number = e.number;
-		memcpy(c->name, e.name, sizeof(c->name));
-		c->expiry_week = e.expiry_week;
-		c->copies = e.copies > DLB_COPIES_MAX ? DLB_COPIES_MAX : e.copies;
-		c->for_peer = false;
+	/* What lies in the box is not bound for who opens it. */
+	if (st == DLB_OK && from != m->box) {
+		dlb_satchel_root(m->box, root);
+		dlb_box_tag_key(key.key, root);
+		dlb_node_match_tags(m->n, from, &key, 1, shown, *n);
+		dlb_wipe(root, sizeof(root));
+		dlb_wipe(&key, sizeof(key));
 	}
-	return DLB_OK;
+	*cells = st == DLB_OK ? calloc(*n + 1, sizeof(**cells)) : NULL;
+	if (st == DLB_OK && !*cells)
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; st == DLB_OK && i < *n; i++) {
+		const struct dlb_entry *e = &shown[i].entry;
+		struct dlb_plan_cell *c = &(*cells)[i];
+
+		c->number = e->number;
+		memcpy(c->name, e->name, sizeof(c->name));
+		c->expiry_week = e->expiry_week;
+		c->copies = e->copies > DLB_COPIES_MAX ? DLB_COPIES_MAX
+						       : e->copies;
+		c->for_peer = shown[i].box != 0;
+	}
+	free(shown);
+	return st;
 }
 
 static enum dlb_status
@@ -89,7 +99,7 @@ plan_moves(struct meet *m, struct dlb_satchel *from, struct dlb_satchel *to,
 {
 	struct dlb_plan_cell *cells = NULL;
 	size_t n = 0;
-	enum dlb_status st = list_shown(from, &cells, &n, err);
+	enum dlb_status st = list_shown(m, from, &cells, &n, err);
 
 	*moves = NULL;
 	*moves_n = 0;
@@ -155,9 +165,11 @@ static enum dlb_status
 plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 	struct dlb_error *err)
 {
-	enum dlb_status st = dlb_own_collect(
-		&m->own, m->n, m->options->release_now, m->week, err);
+	enum dlb_status st = DLB_OK;
 
+	if (dlb_own_allowed(m->n, m->options->by_itself))
+		st = dlb_own_collect(&m->own, m->n, m->options->release_now,
+			m->week, err);
 	if (st != DLB_OK)
 		return st;
 	*moves = calloc(m->own.n + 1, sizeof(**moves));
@@ -179,6 +191,22 @@ plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 /* ---- the meeting --------------------------------------------------------------------------------- */
 
 static enum dlb_status
+note_what_was_shown(struct meet *m, struct dlb_error *err)
+{
+	struct dlb_last_meeting last = {.when_ms = m->n->clock.now_ms,
+		.given = m->result->given,
+		.given_own = m->result->given_own,
+		.taken = m->result->taken};
+
+	snprintf(last.with, sizeof(last.with), "%s%.*s",
+		m->result->box_name[0] ? "box " : "",
+		(int)sizeof(last.with) - 8,
+		m->result->box_name[0] ? m->result->box_name
+				       : m->result->box_path);
+	return dlb_last_meeting_note(m->n, &last, err);
+}
+
+static enum dlb_status
 exchange(struct meet *m, struct dlb_error *err)
 {
 	struct dlb_plan_move *own = NULL, *out = NULL, *in = NULL;
@@ -187,9 +215,9 @@ exchange(struct meet *m, struct dlb_error *err)
 	enum dlb_status st;
 
 	/* Both plans before either is carried out: nothing goes to and fro. */
-	m->carry = room_in(m->n->satchel, m->week);
+	m->carry = dlb_meet_room(m->n->satchel, m->week);
 	st = plan_moves(m, m->box, m->n->satchel, SIZE_MAX, &in, &in_n, err);
-	room = room_in(m->box, m->week);
+	room = dlb_meet_room(m->box, m->week);
 	if (st == DLB_OK && gives)
 		st = plan_moves(
 			m, m->n->satchel, m->box, room, &out, &out_n, err);
@@ -205,8 +233,12 @@ exchange(struct meet *m, struct dlb_error *err)
 	m->total = own_n + out_n + in_n;
 	if (st == DLB_OK)
 		st = dlb_meet_give(m, own, own_n, err);
+	if (st == DLB_OK && m->result->given_own > 0)
+		st = dlb_own_note(m->n, err);
 	if (st == DLB_OK)
 		st = dlb_meet_give(m, out, out_n, err);
+	if (st == DLB_OK)
+		st = note_what_was_shown(m, err);
 	if (gives) {
 		enum dlb_status wrote =
 			dlb_meet_write_progress(m->n, st == DLB_OK ? err : NULL);

@@ -22,6 +22,14 @@ struct dlb_own_cells {
 enum dlb_status dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n,
 	bool release_now, uint16_t week, struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_own_free(struct dlb_own_cells *own);
+/* May own cells go along? Whenever somebody asked for the meeting; with one that
+ * began by itself at most once in so long: who meets us again and again must not make
+ * us fill the network with cover. */
+#define DLB_OWN_EVERY_MS (60LL * 60 * 1000)
+bool dlb_own_allowed(struct dlb_node *n, bool by_itself);
+/* They went, now; uncommitted. */
+enum dlb_status dlb_own_note(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* The flags of an entry once it has been given. own may be NULL. */
 uint8_t dlb_own_given_flags(
 	const struct dlb_own_cells *own, const struct dlb_entry *e);
@@ -45,10 +53,13 @@ struct meet {
 	size_t carry; /* how many more cells may come in to be carried on */
 	bool *keep;   /* beyond that: which ones may be own */
 	struct dlb_own_cells own;
-	uint32_t *refused; /* heads in the box, ascending: not tried, as it were */
+	uint32_t *
+		refused; /* heads in the box, ascending: not tried, as it were */
 	size_t refused_n;
 };
 
+/* Free places, and those that newcomers may replace in one meeting. */
+size_t dlb_meet_room(const struct dlb_satchel *s, uint16_t week);
 /* Counts `more` cells as done; false: the user wants to stop. */
 bool dlb_meet_step(struct meet *m, const char *what, size_t more);
 enum dlb_status dlb_meet_interrupted(struct dlb_error *err);

@@ -48,6 +48,10 @@ void dlb_node_satchel_info(
 	const struct dlb_node *n, struct dlb_satchel_info *out);
 const char *dlb_node_home(const struct dlb_node *n);
 struct dlb_clock_view dlb_node_clock(const struct dlb_node *n);
+/* For who keeps it open for long: looks at the clock again, and issues a new card
+ * where it is time to. */
+enum dlb_status dlb_node_look_at_clock(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- sending (send.c; what is sent: pack.c) -------------------------------------------- */
 
@@ -90,6 +94,7 @@ struct dlb_meet_options {
 	const struct dlb_unlock *unlock; /* NULL: known boxes, then open */
 	bool collect_only; /* takes, gives nothing */
 	bool release_now;  /* all waiting letters as if sent with --now */
+	bool by_itself;    /* nobody asked for this meeting: own cells go seldom */
 };
 struct dlb_meet_result {
 	char box_path[4096];
@@ -110,6 +115,17 @@ enum dlb_status dlb_node_meet(struct dlb_node *n,
 	const struct dlb_meet_options *options, struct dlb_meet_result *result,
 	const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* What the last one showed, to a box's owner or to the other node. DLB_NOT_FOUND
+ * where there was none. */
+struct dlb_last_meeting {
+	int64_t when_ms;
+	bool peer;      /* another node; else a box */
+	char with[320]; /* whom, or which box */
+	uint64_t carried; /* cells that were shown to be here; of a box: 0 */
+	uint64_t given, given_own, taken;
+};
+enum dlb_status dlb_node_last_meeting(
+	struct dlb_node *n, struct dlb_last_meeting *out) DLB_MUST_CHECK;
 
 /* ---- reading (read.c; what is written: unpack.c) -------------------------------------------- */
 

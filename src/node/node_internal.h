@@ -118,6 +118,10 @@ enum dlb_status dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
 	size_t *hits_n, const struct dlb_progress *progress,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
+/* One cell, of which the first DLB_TRIAL_LEN bytes are here. Any thread. */
+bool dlb_node_try(struct dlb_node *n, const uint8_t prefix[static DLB_TRIAL_LEN],
+	uint16_t expiry_week, uint8_t shared[static DLB_POINT_LEN]);
+
 /* Cells that letters of the inbox still lack, by handle. */
 struct dlb_wanted;
 enum dlb_status dlb_wanted_new(struct dlb_wanted **out, struct dlb_node *n,
@@ -166,6 +170,30 @@ enum dlb_status dlb_wanted_hold(
  * described, commits. */
 enum dlb_status dlb_wanted_finish(struct dlb_wanted *w,
 	uint64_t *letters_complete, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- what is carried (shown.c) -------------------------------------------------------- */
+
+struct dlb_tag_key {
+	uint8_t key[DLB_KEY_LEN];
+	uint32_t ref; /* not 0 */
+};
+struct dlb_shown {
+	struct dlb_entry entry;
+	uint32_t box; /* the ref of the key whose tag it has; 0: of none of them */
+};
+/* All that is shown, with room for `more` behind it; *shown is malloc'ed. */
+enum dlb_status dlb_node_list_shown(const struct dlb_satchel *where,
+	size_t more, struct dlb_shown **shown, size_t *shown_n,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Sets `box` of each. */
+void dlb_node_match_tags(struct dlb_node *n, struct dlb_satchel *where,
+	const struct dlb_tag_key *keys, size_t keys_n, struct dlb_shown *shown,
+	size_t shown_n);
+
+/* Uncommitted. */
+enum dlb_status dlb_last_meeting_note(struct dlb_node *n,
+	const struct dlb_last_meeting *last,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- what a list shows (describe.c) ------------------------------------------------- */
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SET_OWN_MS "meet.own.ms"
+
 /* What waits of one letter, within collecting.spread. */
 struct part {
 	size_t at, n;
@@ -294,6 +296,24 @@ dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n, bool release_now,
 	if (st != DLB_OK)
 		dlb_own_free(own);
 	return st;
+}
+
+bool
+dlb_own_allowed(struct dlb_node *n, bool by_itself)
+{
+	int64_t last = 0, now = n->clock.now_ms;
+
+	return !by_itself
+		|| dlb_setting_get_int(n->letterbox, SET_OWN_MS, &last)
+		!= DLB_OK
+		|| now < last || now - last >= DLB_OWN_EVERY_MS;
+}
+
+enum dlb_status
+dlb_own_note(struct dlb_node *n, struct dlb_error *err)
+{
+	return dlb_setting_set_int(
+		n->letterbox, SET_OWN_MS, n->clock.now_ms, err);
 }
 
 void

@@ -10,31 +10,40 @@ struct trial {
 	struct dlb_node *n;
 	struct dlb_satchel *where;
 	const uint32_t *numbers;
-	struct dlb_hit *hits; /* one a number; .number is DLB_NO_ENTRY for none */
+	struct dlb_hit
+		*hits; /* one a number; .number is DLB_NO_ENTRY for none */
 };
+
+bool
+dlb_node_try(struct dlb_node *n, const uint8_t prefix[static DLB_TRIAL_LEN],
+	uint16_t expiry_week, uint8_t shared[static DLB_POINT_LEN])
+{
+	const uint8_t *secrets[DLB_FINDING_MAX];
+	size_t secrets_n = dlb_letterbox_finding(
+		n->letterbox, expiry_week, secrets, DLB_FINDING_MAX);
+
+	for (size_t k = 0; k < secrets_n; k++)
+		if (dlb_find(shared, prefix, secrets[k],
+			    dlb_letterbox_identity(n->letterbox))
+			== DLB_OK)
+			return true;
+	return false;
+}
 
 static void
 try_one(void *ctx, size_t i, unsigned worker)
 {
 	struct trial *t = ctx;
-	const struct dlb_identity *me = dlb_letterbox_identity(t->n->letterbox);
-	const uint8_t *secrets[DLB_FINDING_MAX];
 	uint8_t prefix[DLB_PEEK_LEN];
 	struct dlb_entry e;
-	size_t secrets_n;
 
 	t->hits[i].number = DLB_NO_ENTRY;
-	if (!dlb_satchel_entry(t->where, t->numbers[i], &e) ||
-		dlb_satchel_peek(t->where, t->numbers[i], prefix, sizeof(prefix),
-			t->n->aead[worker], NULL) != DLB_OK)
-		return;
-	secrets_n = dlb_letterbox_finding(
-		t->n->letterbox, e.expiry_week, secrets, DLB_FINDING_MAX);
-	for (size_t k = 0; k < secrets_n; k++)
-		if (dlb_find(t->hits[i].shared, prefix, secrets[k], me) == DLB_OK) {
-			t->hits[i].number = t->numbers[i];
-			return;
-		}
+	if (dlb_satchel_entry(t->where, t->numbers[i], &e)
+		&& dlb_satchel_peek(t->where, t->numbers[i], prefix,
+			   sizeof(prefix), t->n->aead[worker], NULL)
+			== DLB_OK
+		&& dlb_node_try(t->n, prefix, e.expiry_week, t->hits[i].shared))
+		t->hits[i].number = t->numbers[i];
 }
 
 /* Trials between two looks at the clock and at the user's wish to stop. */

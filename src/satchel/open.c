@@ -15,6 +15,12 @@ dlb_box_tag_key(uint8_t out[static 32], const uint8_t root[static 32])
 }
 
 void
+dlb_box_meeting_key(uint8_t out[static 32], const uint8_t root[static 32])
+{
+	dlb_derive(out, 32, root, 32, "dlb box meeting key", NULL, 0);
+}
+
+void
 dlb_satchel_root(const struct dlb_satchel *s, uint8_t out[static 32])
 {
 	memcpy(out, s->keys->root, DLB_KEY_LEN);

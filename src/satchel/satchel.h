@@ -63,9 +63,11 @@ enum dlb_status dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs,
 	DLB_MUST_CHECK;
 void dlb_satchel_close(struct dlb_satchel *s);
 
-/* The root key, and what comes from it: the tag key of a box. */
+/* The root key, and what comes from it: the tag key of a box, and the key by which
+ * two nodes that hold it recognise each other at a meeting. */
 void dlb_satchel_root(const struct dlb_satchel *s, uint8_t out[static 32]);
 void dlb_box_tag_key(uint8_t out[static 32], const uint8_t root[static 32]);
+void dlb_box_meeting_key(uint8_t out[static 32], const uint8_t root[static 32]);
 /* One way more to unlock; DLB_FULL when there are DLB_KEYSLOTS. */
 enum dlb_status dlb_satchel_add_unlock(struct dlb_satchel *s,
 	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;

@@ -1,0 +1,290 @@
+/*
+ * What the engine is given: all that is shown here and the own new cells, the
+ * secrets by which others are recognised, how much may come. And who it turns out to
+ * be.
+ *
+ * Who put a cell in decides whose cells give way to whose. It is kept as a label
+ * only, computed with a key that is drawn anew each week.
+ */
+#include "peer_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SET_ORIGIN_KEY "peer.origin.key"
+#define SET_ORIGIN_WEEK "peer.origin.week"
+
+/* ---- secrets ------------------------------------------------------------------------ */
+
+struct gathering {
+	struct dlb_peer *p;
+	struct dlb_meeting_secret *secrets;
+	struct dlb_tag_key *tags;
+	size_t n, tags_n, cap;
+	bool failed;
+};
+
+static bool
+add_secret(struct gathering *g, const uint8_t key[static DLB_KEY_LEN],
+	const struct peer_secret *secret)
+{
+	struct dlb_meeting_secret *s;
+
+	if (g->n == g->cap)
+		return false;
+	s = &g->secrets[g->n];
+	g->p->secrets[g->n] = *secret;
+	memcpy(s->key, key, sizeof(s->key));
+	s->ref = (uint32_t)++g->n;
+	s->box = secret->box;
+	return true;
+}
+
+static bool
+add_node(void *ctx, const struct dlb_known_node *node)
+{
+	struct gathering *g = ctx;
+	struct peer_secret secret = {.id = node->id};
+
+	if (g->p->options.policy == DLB_PEER_VETTED && !node->vetted)
+		return true;
+	memcpy(secret.name, node->name, sizeof(secret.name));
+	return add_secret(g, node->secret, &secret);
+}
+
+static bool
+add_box(void *ctx, const struct dlb_box *box)
+{
+	struct gathering *g = ctx;
+	struct peer_secret secret = {.box = true};
+	uint8_t key[DLB_KEY_LEN];
+	bool more;
+
+	memcpy(secret.name, box->name, sizeof(secret.name));
+	dlb_box_meeting_key(key, box->root);
+	more = add_secret(g, key, &secret);
+	if (more) {
+		dlb_box_tag_key(g->tags[g->tags_n].key, box->root);
+		g->tags[g->tags_n++].ref = (uint32_t)g->n;
+	}
+	dlb_wipe(key, sizeof(key));
+	return more;
+}
+
+/* More than these are not looked at in one meeting. */
+#define SECRETS_MAX (2 * DLB_KNOWN_NODES_MAX)
+
+static enum dlb_status
+gather(struct gathering *g, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = g->p->n->letterbox;
+	enum dlb_status st;
+
+	g->cap = SECRETS_MAX;
+	g->secrets = calloc(g->cap, sizeof(*g->secrets));
+	g->tags = calloc(g->cap, sizeof(*g->tags));
+	g->p->secrets = calloc(g->cap, sizeof(*g->p->secrets));
+	if (!g->secrets || !g->tags || !g->p->secrets)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	st = dlb_known_node_each(l, add_node, g, err);
+	if (st == DLB_OK)
+		st = dlb_box_each(l, add_box, g, err);
+	g->p->secrets_n = g->n;
+	return st;
+}
+
+static void
+gathering_free(struct gathering *g)
+{
+	if (g->secrets)
+		dlb_wipe(g->secrets, g->cap * sizeof(*g->secrets));
+	if (g->tags)
+		dlb_wipe(g->tags, g->cap * sizeof(*g->tags));
+	free(g->secrets);
+	free(g->tags);
+}
+
+/* ---- cells --------------------------------------------------------------------------- */
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct peer_name *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+bool
+dlb_peer_entry(const struct dlb_peer *p, uint32_t number, struct dlb_entry *out)
+{
+	struct peer_name key = {.number = number};
+	const struct peer_name *name =
+		bsearch(&key, p->names, p->names_n, sizeof(key), compare_names);
+
+	return name && dlb_satchel_entry(p->n->satchel, number, out)
+		&& memcmp(out->name, name->name, sizeof(out->name)) == 0;
+}
+
+/* What is shown, then the own ones that are not. *own_at: where those begin. */
+static enum dlb_status
+list_entries(struct dlb_peer *p, const struct gathering *g,
+	struct dlb_shown **list, size_t *n, size_t *own_at,
+	struct dlb_error *err)
+{
+	struct dlb_satchel *home = p->n->satchel;
+	enum dlb_status st = dlb_node_list_shown(home, p->own.n, list, n, err);
+
+	*own_at = *n;
+	if (st != DLB_OK)
+		return st;
+	for (size_t i = 0; i < p->own.n; i++) {
+		struct dlb_entry *e = &(*list)[*n].entry;
+
+		/* Cover that is shown already stands there. */
+		if (dlb_satchel_entry(home, p->own.numbers[i], e)
+			&& !(e->flags & DLB_SHOWN))
+			++*n;
+	}
+	dlb_node_match_tags(p->n, home, g->tags, g->tags_n, *list, *n);
+	return DLB_OK;
+}
+
+static enum dlb_status
+list_cells(struct dlb_peer *p, const struct gathering *g,
+	struct dlb_meeting_cell **cells, size_t *cells_n, struct dlb_error *err)
+{
+	struct dlb_shown *list = NULL;
+	size_t n = 0, own_at = 0;
+	enum dlb_status st = list_entries(p, g, &list, &n, &own_at, err);
+
+	*cells = NULL;
+	if (st != DLB_OK)
+		return st;
+	*cells = calloc(n + 1, sizeof(**cells));
+	p->names = calloc(n + 1, sizeof(*p->names));
+	if (!*cells || !p->names) {
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+		goto out;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct dlb_entry *e = &list[i].entry;
+		struct dlb_meeting_cell *c = &(*cells)[i];
+
+		memcpy(c->name, e->name, sizeof(c->name));
+		c->number = e->number;
+		c->expiry_week = e->expiry_week;
+		c->copies = e->flags & DLB_LOOK ? 0 : e->copies;
+		c->box = list[i].box;
+		if (i >= own_at) {
+			c->flags = DLB_MEETING_OWN;
+			c->copies = dlb_copies_start(p->env);
+		}
+		p->names[i].number = e->number;
+		memcpy(p->names[i].name, e->name, sizeof(e->name));
+	}
+	*cells_n = p->names_n = n;
+	qsort(p->names, n, sizeof(*p->names), compare_names);
+out:
+	free(list);
+	return st;
+}
+
+/* ---- the beginning --------------------------------------------------------------------- */
+
+enum dlb_status
+dlb_peer_begin(struct dlb_peer *p, struct dlb_error *err)
+{
+	struct dlb_meeting_config config = {.caller = p->caller,
+		.known_only = p->options.policy != DLB_PEER_ANYONE,
+		.window = PEER_WINDOW,
+		.now_week = p->week,
+		.budget = PEER_BUDGET,
+		.limit_ms = p->options.limit_ms,
+		.env = p->env};
+	struct gathering g = {.p = p};
+	struct dlb_meeting_cell *cells = NULL;
+	enum dlb_status st;
+
+	st = dlb_link_exporter(p->link, config.exporter, err);
+	if (st == DLB_OK && dlb_own_allowed(p->n, p->options.by_itself))
+		st = dlb_own_collect(
+			&p->own, p->n, p->options.release_now, p->week, err);
+	p->result.own_waiting = p->own.waiting;
+	if (st == DLB_OK)
+		st = gather(&g, err);
+	if (st == DLB_OK)
+		st = list_cells(p, &g, &cells, &config.cells_n, err);
+	if (st == DLB_OK) {
+		config.cells = cells;
+		config.secrets = g.secrets;
+		config.secrets_n = g.n;
+		config.room = (uint32_t)dlb_meet_room(p->n->satchel, p->week);
+		st = dlb_meeting_new(&p->engine, &config, err);
+	}
+	gathering_free(&g);
+	dlb_wipe(&config, sizeof(config));
+	free(cells);
+	return st;
+}
+
+/* ---- who it is --------------------------------------------------------------------------- */
+
+/* The label of a node this week; 0 is strangers'. */
+static enum dlb_status
+label_of(struct dlb_peer *p, int64_t id, uint32_t *label, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = p->n->letterbox;
+	int64_t week = -1, now = dlb_week_of(p->n->clock.now_ms);
+	uint8_t key[DLB_KEY_LEN], out[16], bytes[8];
+	struct dlb_writer w;
+	struct dlb_reader r;
+	enum dlb_status st = DLB_OK;
+
+	if (dlb_setting_get_int(l, SET_ORIGIN_WEEK, &week) != DLB_OK
+		|| week != now
+		|| dlb_setting_get_blob(l, SET_ORIGIN_KEY, key, sizeof(key))
+			!= DLB_OK) {
+		dlb_random(p->env, key, sizeof(key));
+		st = dlb_setting_set_blob(
+			l, SET_ORIGIN_KEY, key, sizeof(key), err);
+		if (st == DLB_OK)
+			st = dlb_setting_set_int(l, SET_ORIGIN_WEEK, now, err);
+		if (st == DLB_OK)
+			st = dlb_letterbox_commit(l, err);
+	}
+	dlb_writer_init(&w, bytes, sizeof(bytes));
+	dlb_write_u64(&w, (uint64_t)id);
+	dlb_derive(out, sizeof(out), key, sizeof(key), "dlb origin", bytes,
+		sizeof(bytes));
+	dlb_reader_init(&r, out, sizeof(out));
+	*label = dlb_read_u32(&r) | 1;
+	dlb_wipe(key, sizeof(key));
+	return st;
+}
+
+enum dlb_status
+dlb_peer_recognise(struct dlb_peer *p, const struct dlb_meeting_match *matches,
+	size_t n, struct dlb_error *err)
+{
+	char *names = p->result.names;
+	size_t len = 0, cap = sizeof(p->result.names);
+
+	p->result.stranger = true;
+	for (size_t i = 0; i < n; i++) {
+		const struct peer_secret *s;
+
+		if (matches[i].ref == 0 || matches[i].ref > p->secrets_n)
+			continue;
+		s = &p->secrets[matches[i].ref - 1];
+		if (len < cap)
+			len += (size_t)snprintf(names + len, cap - len,
+				"%s%s%s", len ? ", " : "", s->box ? "box " : "",
+				s->name);
+		if (s->box || p->known)
+			continue;
+		p->known = s->id;
+		p->result.stranger = false;
+	}
+	return p->known ? label_of(p, p->known, &p->in.origin, err) : DLB_OK;
+}
