@@ -4,6 +4,7 @@
 #include "meet.h"
 
 #include "format.h"
+#include "meet_peer.h"
 #include "passphrase.h"
 #include "progress.h"
 #include "session.h"
@@ -167,28 +168,59 @@ cli_meet_box(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 }
 
 static enum dlb_status
+meet(struct cli *c, struct dlb_node *n, const struct cli_args *a,
+	struct dlb_meet_options *options, struct dlb_error *err)
+{
+	const char *command = cli_value(a, "pipe"), *where = options->where;
+	struct dlb_meet_result result;
+
+	if (!command && !cli_names_peer(dlb_node_letterbox(n), where)) {
+		if (cli_value(a, "policy"))
+			return dlb_fail(err, DLB_USAGE,
+				"--policy is for meetings with other nodes; %s "
+				"is a box",
+				where);
+		return cli_meet_box(&result, c, n, a, options, err);
+	}
+	if (options->collect_only || cli_value(a, "box-passphrase-file")
+		|| cli_value(a, "box-passphrase-fd")
+		|| cli_value(a, "box-key-file"))
+		return dlb_fail(err, DLB_USAGE,
+			"--take-only and the like are for boxes; %s is taken for "
+			"another node",
+			command ? "a command" : where);
+	return cli_meet_peer(c, n, a, where, command, err);
+}
+
+static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
-	struct dlb_meet_options options = {.where = a->operands[0],
+	struct dlb_meet_options options = {
+		.where = a->operands_n ? a->operands[0] : NULL,
 		.collect_only = cli_flag(a, "take-only"),
 		.release_now = cli_flag(a, "now")};
-	struct dlb_meet_result result;
 	struct dlb_node *n = NULL;
 	enum dlb_status st;
 
+	if (!options.where == !cli_value(a, "pipe"))
+		return dlb_fail(err, DLB_USAGE,
+			"name a box, another node, or a command with --pipe: one "
+			"of them (dlb help meet)");
 	if (options.collect_only && options.release_now)
 		return dlb_fail(err, DLB_USAGE,
 			"give --take-only or --now: nothing goes out with both");
 	st = cli_open(&n, c, a, err);
 	if (st == DLB_OK)
-		st = cli_meet_box(&result, c, n, a, &options, err);
+		st = meet(c, n, a, &options, err);
 	dlb_node_close(n);
 	return st;
 }
 
 static const struct cli_option options[] = {
-	{"take-only", 0, NULL, "take what is there and give nothing"},
+	{"take-only", 0, NULL, "take what is in a box and give nothing"},
 	{"now", 0, NULL, "give all letters that wait, as if sent with --now"},
+	{"pipe", 0, "COMMAND", "meet the node at the other end of a command"},
+	{"policy", 0, "WHOM", "of nodes: anyone (default), known or vetted"},
 	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
 	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},
 	{"box-key-file", 0, "FILE", "the box's key file"},
@@ -196,20 +228,23 @@ static const struct cli_option options[] = {
 
 const struct cli_verb cli_meet = {
 	.name = "meet",
-	.operands = "WHERE",
-	.summary = "exchange cells with a box on a stick or in a directory",
-	.text = "Gives the box what it lacks and takes what is lacking here, your own\n"
+	.operands = "[WHERE]",
+	.summary = "exchange cells with a box or with another node",
+	.text = "Gives what is lacking there and takes what is lacking here, your own\n"
 		"letters and those of others alike, and finds what is for you. WHERE is\n"
-		"the box, the directory it lies in, or the name of a box that you know.\n"
-		"A box that is neither open nor known is asked for its passphrase.\n"
-		"When the last line has come, the stick may be pulled; if it is pulled\n"
+		"a box, the directory it lies in, or the name of a box that you know; or\n"
+		"the name or address of a machine where `dlb serve` runs; or -, which is\n"
+		"for the other end of somebody's --pipe.\n"
+		"A box that is neither open nor known is asked for its passphrase. When\n"
+		"the last line has come, the stick may be pulled; whatever breaks off\n"
 		"sooner, nothing is lost and the next meeting goes on.",
 	.example = "dlb meet /media/usb\n"
-		   "dlb meet cafe --take-only",
+		   "dlb meet cafe --take-only\n"
+		   "dlb meet 192.168.1.20\n"
+		   "dlb meet --pipe \"ssh box dlb meet -\"",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,
-	.operands_min = 1,
 	.operands_max = 1,
 	.run = run,
 };

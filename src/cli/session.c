@@ -8,6 +8,7 @@
 
 #include "interrupt.h"
 #include "keyring.h"
+#include "lend.h"
 #include "passphrase.h"
 #include "term.h"
 
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WAIT_SLICE_MS 200
 #define TRIES 3
@@ -60,6 +62,30 @@ say_waiting(struct opening *o, const struct dlb_error *busy)
 		busy->msg, o->wait_ms / 1000);
 }
 
+/* From `dlb serve`, which keeps the home open and lends it to the other verbs; it
+ * has it again when this process ends. DLB_BUSY where nobody lends it. */
+static enum dlb_status
+borrow(struct dlb_node **out, struct opening *o, struct dlb_error *err)
+{
+	uint8_t *key = dlb_secret_new(DLB_KEY_LEN);
+	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, key, DLB_KEY_LEN};
+	struct dlb_error why = {.status = DLB_OK};
+	int fd;
+	enum dlb_status st = DLB_BUSY;
+
+	if (!key)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (dlb_borrow(o->home, o->wait_ms, key, &fd, &why) == DLB_OK) {
+		st = dlb_node_open(out, o->home, &unlock, WAIT_SLICE_MS,
+			o->c->env, err);
+		/* The open descriptor is the claim on the home. */
+		if (st != DLB_OK)
+			close(fd);
+	}
+	dlb_secret_free(key);
+	return st;
+}
+
 /* In slices, so that Ctrl-C is noticed. The time waited counts once, however many
  * secrets are tried. */
 static enum dlb_status
@@ -73,6 +99,8 @@ try_open(struct dlb_node **out, struct opening *o,
 
 	for (;;) {
 		st = dlb_node_open(out, o->home, unlock, slice, env, err);
+		if (st == DLB_BUSY && !o->said_waiting)
+			st = borrow(out, o, err);
 		if (st != DLB_BUSY || env->monotonic_ms(env->ctx) >= until)
 			return st;
 		if (cli_interrupted())

@@ -1,0 +1,316 @@
+/*
+ * dlb exposure: what a seizure of this machine would show, and what the last meeting
+ * showed.
+ *
+ * Says what is so here, now; docs/threats.md says what is so in general.
+ */
+#include "format.h"
+#include "json.h"
+#include "keyring.h"
+#include "node.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct facts {
+	/* of the files, which need no key */
+	uint64_t satchel_len, satchel_on_disk, letterbox_len;
+	int64_t touched_ms;
+	bool serving, unlocked;
+	/* of what the key opens */
+	bool person, no_secret;
+	uint64_t people, letters_in, unread, letters_out, boxes, nodes;
+	struct dlb_satchel_info satchel;
+	struct dlb_last_meeting last;
+	bool met;
+};
+
+/* ---- looking -------------------------------------------------------------------------- */
+
+static bool
+look_at(struct stat *st, const char *home, const char *name)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/%s", home, name);
+
+	return n > 0 && (size_t)n < sizeof(path) && lstat(path, st) == 0;
+}
+
+static void
+look_at_files(struct facts *f, const char *home)
+{
+	struct stat st;
+	char name[32];
+
+	for (unsigned i = 0; i < 4096; i++) {
+		snprintf(name, sizeof(name), i ? "satchel.%u" : "satchel", i);
+		if (!look_at(&st, home, name))
+			break;
+		f->satchel_len += (uint64_t)st.st_size;
+		f->satchel_on_disk += (uint64_t)st.st_blocks * 512;
+	}
+	if (look_at(&st, home, "letterbox")) {
+		f->letterbox_len = (uint64_t)st.st_size;
+		f->touched_ms = (int64_t)st.st_mtim.tv_sec * 1000;
+	}
+	f->serving = look_at(&st, home, "socket") && S_ISSOCK(st.st_mode);
+}
+
+static bool
+count_person(void *ctx, const struct dlb_correspondent *who)
+{
+	struct facts *f = ctx;
+
+	(void)who;
+	f->people++;
+	return true;
+}
+
+static bool
+count_in(void *ctx, const struct dlb_in_letter *letter)
+{
+	struct facts *f = ctx;
+
+	f->letters_in++;
+	f->unread += letter->state == DLB_IN_UNREAD;
+	return true;
+}
+
+static bool
+count_out(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct facts *f = ctx;
+
+	f->letters_out += letter->to != 0;
+	return true;
+}
+
+static bool
+count_box(void *ctx, const struct dlb_box *box)
+{
+	struct facts *f = ctx;
+
+	(void)box;
+	f->boxes++;
+	return true;
+}
+
+static bool
+count_node(void *ctx, const struct dlb_known_node *node)
+{
+	struct facts *f = ctx;
+
+	(void)node;
+	f->nodes++;
+	return true;
+}
+
+static enum dlb_status
+look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	uint8_t key[DLB_KEY_LEN];
+	enum dlb_status st;
+
+	f->person = dlb_letterbox_is_person(l);
+	f->no_secret = dlb_letterbox_is_open_to_all(l);
+	f->unlocked = cli_keyring_get(dlb_node_home(n), key) == DLB_OK;
+	dlb_wipe(key, sizeof(key));
+	dlb_node_satchel_info(n, &f->satchel);
+	f->met = dlb_node_last_meeting(n, &f->last) == DLB_OK;
+	st = dlb_correspondent_each(l, count_person, f, err);
+	if (st == DLB_OK)
+		st = dlb_in_each(l, count_in, f, err);
+	if (st == DLB_OK)
+		st = dlb_out_each(l, count_out, f, err);
+	if (st == DLB_OK)
+		st = dlb_box_each(l, count_box, f, err);
+	if (st == DLB_OK)
+		st = dlb_known_node_each(l, count_node, f, err);
+	return st;
+}
+
+/* ---- saying ---------------------------------------------------------------------------- */
+
+static void
+show_locked(const struct facts *f, const char *home)
+{
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX], shown[4096];
+
+	printf("Who takes this machine while it is locked sees:\n"
+	       "  - that this program is here, and its home, %s\n",
+		dlb_printable(shown, sizeof(shown), home, strlen(home)));
+	printf("  - a satchel of %s that looks like random bytes%s\n",
+		cli_size(a, f->satchel_len),
+		f->satchel_on_disk + (1 << 20) < f->satchel_len
+			? ", and,\n    as it was made sparse, how much of it was "
+			  "ever used"
+			: "");
+	printf("  - a letterbox of %s, sealed, from whose length they may "
+	       "guess\n    whether there are few letters or thousands\n",
+		cli_size(a, f->letterbox_len));
+	printf("  - when it was last used: %s\n",
+		cli_time_here(b, f->touched_ms));
+	printf("  and not what it carries, how much, for whom, or who you are.\n");
+	if (f->no_secret)
+		printf("\nThis home has NO PASSPHRASE: it is never locked. All that "
+		       "follows is\nopen to who takes the machine.\n");
+	if (f->unlocked)
+		printf("\nIt is UNLOCKED now: every program of this user can open it "
+		       "(dlb lock).\n");
+	if (f->serving)
+		printf("\n`dlb serve` may be running: while it is, every program of "
+		       "this user can\nopen this home.\n");
+}
+
+static void
+show_unlocked(const struct facts *f)
+{
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
+
+	printf("\nWho has it unlocked, or your passphrase, sees:\n");
+	if (f->person) {
+		printf("  - who you are, and your %s correspondent%s by name\n",
+			cli_count(a, f->people), cli_s(f->people));
+		printf("  - %s letter%s that came (%s unread), whole, with their "
+		       "senders\n",
+			cli_count(a, f->letters_in), cli_s(f->letters_in),
+			cli_count(b, f->unread));
+		printf("  - of %s letter%s that you sent: to whom, when, how long, "
+		       "the first line;\n    not the letters, whose keys are not "
+		       "kept\n",
+			cli_count(a, f->letters_out), cli_s(f->letters_out));
+		printf("  - and can read what still comes for you, and write to you "
+		       "in anyone's name\n");
+	}
+	printf("  - the keys and places of %s box%s, the names of %s paired "
+	       "node%s\n",
+		cli_count(a, f->boxes), f->boxes == 1 ? "" : "es",
+		cli_count(b, f->nodes), cli_s(f->nodes));
+	printf("  - %s carried cell%s, and not what is in them: real or cover, "
+	       "from whom,\n    for whom\n",
+		cli_count(a, f->satchel.shown), cli_s(f->satchel.shown));
+	printf("  Of deleted letters there is left a hash each, so that they do not "
+	       "come\n  twice.\n");
+}
+
+static void
+show_last(const struct facts *f)
+{
+	const struct dlb_last_meeting *m = &f->last;
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX], with[320];
+
+	if (!f->met) {
+		printf("\nThere was no meeting yet.\n");
+		return;
+	}
+	printf("\nThe last meeting, %s, with %s, showed the other side:\n",
+		cli_time_here(a, m->when_ms),
+		dlb_printable(with, sizeof(with), m->with, strlen(m->with)));
+	if (m->peer)
+		printf("  - how many cells you carry (%s, by week of expiry), and of "
+		       "any cell that\n    it has, whether you have it too\n",
+			cli_count(a, m->carried));
+	printf("  - %s cells from you, which of them it lacked, and that you took "
+	       "%s\n",
+		cli_count(a, m->given), cli_count(b, m->taken));
+	if (m->given_own > 64)
+		printf("  - that %s new cells come from you, more than the usual 64: "
+		       "something big went out\n",
+			cli_count(a, m->given_own));
+	else
+		printf("  - that %s new cells may come from you, as many as in a "
+		       "meeting without letters\n",
+			cli_count(a, m->given_own));
+	if (m->peer)
+		printf("Who listened on the network saw the two addresses, when, and "
+		       "about how\nmuch went each way.\n");
+}
+
+static void
+write_json(const struct facts *f, const char *home)
+{
+	struct cli_json j;
+
+	cli_json_init(&j, stdout);
+	cli_json_object(&j, NULL);
+	cli_json_text(&j, "home", home);
+	cli_json_bool(&j, "passphrase", !f->no_secret);
+	cli_json_bool(&j, "unlocked", f->unlocked);
+	cli_json_bool(&j, "serving", f->serving);
+	cli_json_object(&j, "locked");
+	cli_json_uint(&j, "satchel", f->satchel_len);
+	cli_json_uint(&j, "satchel_on_disk", f->satchel_on_disk);
+	cli_json_uint(&j, "letterbox", f->letterbox_len);
+	cli_json_time(&j, "last_used", f->touched_ms);
+	cli_json_end(&j, '}');
+	cli_json_object(&j, "open");
+	cli_json_bool(&j, "person", f->person);
+	cli_json_uint(&j, "correspondents", f->people);
+	cli_json_uint(&j, "letters_in", f->letters_in);
+	cli_json_uint(&j, "unread", f->unread);
+	cli_json_uint(&j, "letters_out", f->letters_out);
+	cli_json_uint(&j, "boxes", f->boxes);
+	cli_json_uint(&j, "nodes", f->nodes);
+	cli_json_uint(&j, "carried", f->satchel.shown);
+	cli_json_end(&j, '}');
+	if (f->met) {
+		cli_json_object(&j, "last_meeting");
+		cli_json_time(&j, "when", f->last.when_ms);
+		cli_json_text(&j, "with", f->last.with);
+		cli_json_uint(&j, "carried", f->last.carried);
+		cli_json_uint(&j, "given", f->last.given);
+		cli_json_uint(&j, "given_own", f->last.given_own);
+		cli_json_uint(&j, "taken", f->last.taken);
+		cli_json_end(&j, '}');
+	} else {
+		cli_json_null(&j, "last_meeting");
+	}
+	cli_json_end(&j, '}');
+	cli_json_finish(&j);
+}
+
+static enum dlb_status
+run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct facts f = {.person = false};
+	struct dlb_node *n = NULL;
+	char home[4096];
+	enum dlb_status st = dlb_home_path(home, sizeof(home), err);
+
+	if (st != DLB_OK)
+		return st;
+	/* Before it is opened, which may change it. */
+	look_at_files(&f, home);
+	st = cli_open(&n, c, a, err);
+	if (st == DLB_OK)
+		st = look_inside(&f, n, err);
+	if (st == DLB_OK && cli_flag(a, "json")) {
+		write_json(&f, home);
+	} else if (st == DLB_OK) {
+		show_locked(&f, home);
+		show_unlocked(&f);
+		show_last(&f);
+	}
+	dlb_node_close(n);
+	return st;
+}
+
+static const struct cli_option options[] = {
+	{"json", 0, NULL, "for programs"},
+};
+
+const struct cli_verb cli_exposure = {
+	.name = "exposure",
+	.operands = "",
+	.summary = "what would a seizure of this machine show?",
+	.text = "Says what who takes this machine would see, while it is locked and once\n"
+		"it is open, and what the last meeting showed to the other side.",
+	.example = "dlb exposure",
+	.options = options,
+	.options_n = DLB_ARRAY_LEN(options),
+	.flags = CLI_OPENS_HOME,
+	.run = run,
+};
