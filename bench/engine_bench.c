@@ -117,12 +117,15 @@ meet(struct side *sides, size_t n, size_t differ)
 	struct dlb_meeting_stats s[2];
 	uint8_t exporter[32];
 	double begin = now();
+	bool any = true;
 
 	dlb_random(dlb_env_system(), exporter, sizeof(exporter));
 	for (int i = 0; i < 2; i++)
 		start(&sides[i], i == 0, n, exporter);
-	while (pass(&sides[0], &sides[1]) | pass(&sides[1], &sides[0]))
-		;
+	while (any) {
+		any = pass(&sides[0], &sides[1]);
+		any |= pass(&sides[1], &sides[0]);
+	}
 	for (int i = 0; i < 2; i++) {
 		dlb_meeting_stats(sides[i].m, &s[i]);
 		need(s[i].settled && s[i].lacking == differ / 2

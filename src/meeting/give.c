@@ -55,12 +55,13 @@ void
 dlb_give_plan(struct dlb_meeting *m)
 {
 	struct dlb_give *g = &m->give;
-	struct dlb_plan_move *moves = g->moves + g->moves_at;
 	size_t n = g->moves_n - g->moves_at;
+	struct dlb_plan_move *moves;
 	struct dlb_plan_cell *cells;
 
 	if (n == 0)
 		return;
+	moves = g->moves + g->moves_at;
 	cells = dlb_budget_take(&m->budget, n, sizeof(*cells));
 	if (!cells) {
 		dlb_meeting_fail(m, DLB_END_MEMORY);

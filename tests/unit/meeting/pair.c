@@ -404,8 +404,10 @@ pair_step(struct pair *p)
 			p->side[i].gone = true;
 			any = true;
 		}
-	for (int i = 0; i < 2 && !any; i++)
-		rested |= answer_fetch(p, &p->side[i]) | answer_store(p, i);
+	for (int i = 0; i < 2 && !any; i++) {
+		rested |= answer_fetch(p, &p->side[i]);
+		rested |= answer_store(p, i);
+	}
 	return any || rested || pass_time(p);
 }
 
