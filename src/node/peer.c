@@ -1,46 +1,48 @@
 /*
- * The life of a meeting with a peer: handshake, meeting, goodbye; bytes between the
- * link and the engine, and what the engine asks for.
- *
- * A cell is durable on the other side before this side's counter changes, and
- * durable here before the other side is told: what breaks in between costs a copy
- * too many, never one too few.
+ * A meeting over a link: handshake, meeting, goodbye; bytes between the link and the
+ * exchange.
  */
-#include "peer_internal.h"
+#include "exchange.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* So many rounds a step at most, that the caller gets to do other things. */
 #define ROUNDS_MAX 32
+#define READ_LEN (256 * 1024)
 /* How often a meeting in the foreground looks whether it shall stop. */
 #define SLICE_MS 200
+
+enum peer_phase {
+	PEER_HANDSHAKE,
+	PEER_MEETING,
+	PEER_CLOSING, /* the exchange is over, the link says goodbye */
+	PEER_OVER,
+};
+
+struct dlb_peer {
+	struct dlb_node *n; /* NULL while it pauses */
+	const struct dlb_env *env;
+	struct dlb_link *link;
+	struct dlb_exchange *exchange; /* NULL before the link is open */
+	struct dlb_peer_options options;
+	bool caller, stopping;
+	bool unfinished; /* the last step ended before everything was done */
+	enum peer_phase phase;
+	int64_t began_ms, duration_ms;
+	enum dlb_status failed; /* writing down, at the end */
+	struct dlb_error why;
+	/* bytes that came and the exchange has not taken */
+	size_t bytes_at, bytes_len;
+	uint8_t bytes[READ_LEN];
+};
 
 static int64_t
 monotonic(const struct dlb_peer *p)
 {
 	return p->env->monotonic_ms(p->env->ctx);
-}
-
-static bool
-was_promised(
-	void *ctx, uint64_t ticket, const uint8_t name[static DLB_NAME_LEN])
-{
-	const struct dlb_peer *p = ctx;
-
-	return dlb_meeting_expects(p->engine, ticket, name);
-}
-
-static void
-tell_stored(void *ctx, uint64_t ticket, const uint8_t name[static DLB_NAME_LEN],
-	enum dlb_status st)
-{
-	struct dlb_peer *p = ctx;
-
-	dlb_meeting_stored(p->engine, ticket, name, st);
 }
 
 enum dlb_status
@@ -51,18 +53,8 @@ dlb_peer_new(struct dlb_peer **out, struct dlb_node *n, struct dlb_link *link,
 	struct dlb_peer *p = calloc(1, sizeof(*p));
 
 	*out = NULL;
-	if (p) {
-		p->fetched =
-			malloc((size_t)DLB_MEETING_FETCH_MAX * DLB_CELL_LEN);
-		p->bytes = malloc(PEER_READ_LEN);
-	}
-	if (!p || !p->fetched || !p->bytes) {
+	if (!p) {
 		dlb_link_free(link);
-		if (p) {
-			free(p->fetched);
-			free(p->bytes);
-		}
-		free(p);
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	}
 	p->n = n;
@@ -70,13 +62,7 @@ dlb_peer_new(struct dlb_peer **out, struct dlb_node *n, struct dlb_link *link,
 	p->link = link;
 	p->caller = caller;
 	p->options = *options;
-	p->week = n->clock.trusted_week;
 	p->began_ms = monotonic(p);
-	p->in = (struct dlb_arrivals){.n = n,
-		.week = p->week,
-		.promised = was_promised,
-		.stored = tell_stored,
-		.ctx = p};
 	*out = p;
 	return DLB_OK;
 }
@@ -86,180 +72,53 @@ dlb_peer_free(struct dlb_peer *p)
 {
 	if (!p)
 		return;
-	dlb_meeting_free(p->engine);
+	dlb_exchange_free(p->exchange);
 	dlb_link_free(p->link);
-	dlb_arrivals_clear(&p->in);
-	dlb_own_free(&p->own);
-	free(p->secrets);
-	free(p->names);
-	free(p->fetched);
-	free(p->bytes);
 	free(p);
-}
-
-/* ---- what is written down ----------------------------------------------------------- */
-
-struct meeting_of {
-	struct dlb_peer *p;
-	struct dlb_known_node node;
-	bool found;
-};
-
-static bool
-find_known(void *ctx, const struct dlb_known_node *node)
-{
-	struct meeting_of *m = ctx;
-
-	m->found = node->id == m->p->known;
-	if (m->found)
-		m->node = *node;
-	return !m->found;
-}
-
-static enum dlb_status
-note_what_was_shown(struct dlb_peer *p, struct dlb_error *err)
-{
-	struct dlb_last_meeting last = {.when_ms = p->n->clock.now_ms,
-		.peer = true,
-		.carried = p->names_n,
-		.given = p->result.given,
-		.given_own = p->result.given_own,
-		.taken = p->in.taken};
-
-	snprintf(last.with, sizeof(last.with), "%s%s%s",
-		p->known ? "" : "a stranger",
-		p->known || !p->result.names[0] ? "" : " who has ",
-		p->result.names);
-	return dlb_last_meeting_note(p->n, &last, err);
-}
-
-/* That the node was met, and that own cells went along. */
-static enum dlb_status
-note_meeting(struct dlb_peer *p, struct dlb_error *err)
-{
-	struct meeting_of m = {.p = p};
-	enum dlb_status st = DLB_OK;
-
-	if (p->result.given_own > 0)
-		st = dlb_own_note(p->n, err);
-	if (st == DLB_OK)
-		st = note_what_was_shown(p, err);
-	if (st == DLB_OK && p->known)
-		st = dlb_known_node_each(p->n->letterbox, find_known, &m, err);
-	if (st == DLB_OK && m.found) {
-		m.node.met_ms = p->n->clock.now_ms;
-		st = dlb_known_node_save(p->n->letterbox, &m.node, err);
-	}
-	dlb_wipe(&m, sizeof(m));
-	return st;
-}
-
-/* All that came and went is durable, in the satchel and in the letterbox. */
-static enum dlb_status
-settle(struct dlb_peer *p, struct dlb_error *err)
-{
-	enum dlb_status st = dlb_arrivals_finish(&p->in, err);
-
-	if (st == DLB_OK)
-		st = dlb_peer_write_given(p, err);
-	if (st == DLB_OK && p->engine)
-		st = note_meeting(p, err);
-	return st == DLB_OK ? dlb_meet_write_progress(p->n, err) : st;
-}
-
-/* ---- actions -------------------------------------------------------------------------- */
-
-static enum dlb_status
-fail_here(struct dlb_peer *p, enum dlb_status st, struct dlb_error *err)
-{
-	p->failed = st;
-	dlb_arrivals_clear(&p->in);
-	if (err)
-		p->why = *err;
-	/* The other side hears that it was not its fault. */
-	dlb_meeting_stop(p->engine, false);
-	return st;
-}
-
-/* *moved: something was done. *full: the link takes no more now. */
-static enum dlb_status
-act(struct dlb_peer *p, const struct dlb_meeting_action *a, bool *full,
-	struct dlb_error *err)
-{
-	size_t taken = 0;
-	enum dlb_status st = DLB_OK;
-
-	switch (a->what) {
-	case DLB_MEETING_SEND:
-		st = dlb_link_write(p->link, a->data, a->len, &taken, err);
-		if (st == DLB_OK && taken > 0)
-			dlb_meeting_sent(p->engine, taken);
-		*full = st == DLB_OK && taken < a->len;
-		/* What broke there, reading will say. */
-		if (st != DLB_OK)
-			dlb_meeting_closed(p->engine);
-		return DLB_OK;
-	case DLB_MEETING_FETCH:
-		dlb_peer_fetch(p, a->numbers, a->numbers_n);
-		return DLB_OK;
-	case DLB_MEETING_STORE:
-		if (p->in.count == 0)
-			p->in_since_ms = monotonic(p);
-		dlb_arrivals_add(
-			&p->in, a->cell, a->copies, a->look, a->ticket);
-		return p->in.count >= PEER_BATCH
-			? dlb_arrivals_store(&p->in, err)
-			: DLB_OK;
-	case DLB_MEETING_GIVEN:
-		return dlb_peer_given(p, a, err);
-	case DLB_MEETING_PEER:
-		return dlb_peer_recognise(p, a->matches, a->matches_n, err);
-	default:
-		p->end = a->end;
-		p->phase = PEER_CLOSING;
-		return DLB_OK;
-	}
-}
-
-static enum dlb_status
-act_all(struct dlb_peer *p, bool *moved, struct dlb_error *err)
-{
-	struct dlb_meeting_action a;
-	bool full = false;
-	enum dlb_status st = DLB_OK;
-
-	while (st == DLB_OK && !full && p->phase == PEER_MEETING
-		&& dlb_meeting_next(p->engine, &a)) {
-		st = act(p, &a, &full, err);
-		*moved = true;
-	}
-	return st;
 }
 
 /* ---- bytes ------------------------------------------------------------------------------ */
 
-/* Bytes that came go to the engine; *moved where there were any. */
+/* What is to go goes, as far as the link takes it. */
 static void
-feed(struct dlb_peer *p, bool *moved)
+send_out(struct dlb_peer *p, bool *moved)
 {
-	struct dlb_error err = {.status = DLB_OK};
+	const uint8_t *bytes;
+	size_t len, taken = 1;
+
+	while (taken > 0 && dlb_exchange_work(p->exchange, &bytes, &len)) {
+		if (dlb_link_write(p->link, bytes, len, &taken, NULL)
+			!= DLB_OK) {
+			dlb_exchange_closed(p->exchange);
+			taken = 1;
+			continue;
+		}
+		dlb_exchange_sent(p->exchange, taken);
+		*moved |= taken > 0;
+	}
+}
+
+/* What came goes to the exchange. */
+static void
+take_in(struct dlb_peer *p, bool *moved)
+{
 	size_t got = 0;
 
 	if (p->bytes_at == p->bytes_len) {
-		enum dlb_status st = dlb_link_read(
-			p->link, p->bytes, PEER_READ_LEN, &got, &err);
+		enum dlb_status st =
+			dlb_link_read(p->link, p->bytes, READ_LEN, &got, NULL);
 
 		p->bytes_at = 0;
 		p->bytes_len = st == DLB_OK ? got : 0;
 		if (st != DLB_OK
 			|| (got == 0
 				&& dlb_link_state(p->link) == DLB_LINK_ENDED)) {
-			dlb_meeting_closed(p->engine);
+			dlb_exchange_closed(p->exchange);
 			*moved = true;
 		}
 	}
 	if (p->bytes_at < p->bytes_len) {
-		size_t took = dlb_meeting_receive(p->engine,
+		size_t took = dlb_exchange_receive(p->exchange,
 			p->bytes + p->bytes_at, p->bytes_len - p->bytes_at);
 
 		p->bytes_at += took;
@@ -267,115 +126,72 @@ feed(struct dlb_peer *p, bool *moved)
 	}
 }
 
-/* A batch for which nothing more comes is written, so that its answers can go. */
-static enum dlb_status
-store_late(struct dlb_peer *p, bool *moved, struct dlb_error *err)
-{
-	if (p->in.count == 0 || monotonic(p) - p->in_since_ms < PEER_BATCH_MS)
-		return DLB_OK;
-	*moved = true;
-	return dlb_arrivals_store(&p->in, err);
-}
-
-static enum dlb_status
-meet(struct dlb_peer *p, struct dlb_error *err)
+static void
+meet(struct dlb_peer *p)
 {
 	bool moved = true;
-	enum dlb_status st = DLB_OK;
 
-	if (dlb_meeting_deadline_ms(p->engine) <= monotonic(p))
-		dlb_meeting_tick(p->engine);
-	for (int i = 0; i < ROUNDS_MAX && moved && st == DLB_OK
-		&& p->phase == PEER_MEETING;
-		i++) {
+	/* Sends what is buffered. */
+	if (dlb_link_step(p->link, NULL) != DLB_OK)
+		dlb_exchange_closed(p->exchange);
+	for (int i = 0; i < ROUNDS_MAX && moved; i++) {
 		moved = false;
-		st = act_all(p, &moved, err);
-		if (st == DLB_OK && p->phase == PEER_MEETING)
-			feed(p, &moved);
-		if (st == DLB_OK && !moved)
-			st = store_late(p, &moved, err);
+		send_out(p, &moved);
+		if (dlb_exchange_over(p->exchange))
+			return;
+		take_in(p, &moved);
 	}
 	p->unfinished = moved;
-	return st;
 }
 
-/* ---- the end ------------------------------------------------------------------------------ */
-
-static enum dlb_status
-say_end(struct dlb_peer *p, struct dlb_error *err)
-{
-	bool some = p->result.given > 0 || p->in.taken > 0;
-
-	if (p->failed != DLB_OK) {
-		if (err)
-			*err = p->why;
-		return p->failed;
-	}
-	if (p->end == DLB_END_DONE)
-		return DLB_OK;
-	return dlb_fail(err,
-		some ? DLB_PARTLY
-			: p->end == DLB_END_STRANGER
-				|| p->end == DLB_END_REFUSED
-			? DLB_REFUSED
-			: p->end == DLB_END_STOPPED ? DLB_CANCELLED
-						    : DLB_FAILED,
-		"%s", dlb_meeting_end_text(p->end));
-}
-
-static void
-begin_closing(struct dlb_peer *p)
-{
-	struct dlb_error err = {.status = DLB_OK};
-	enum dlb_status st = settle(p, &err);
-
-	if (st != DLB_OK && p->failed == DLB_OK) {
-		p->failed = st;
-		p->why = err;
-	}
-	p->result.duration_ms = monotonic(p) - p->began_ms;
-	if (dlb_link_close(p->link, NULL) != DLB_OK)
-		p->phase = PEER_OVER;
-}
+/* ---- phases --------------------------------------------------------------------------------- */
 
 static enum dlb_status
 shake_hands(struct dlb_peer *p, struct dlb_error *err)
 {
+	uint8_t exporter[DLB_LINK_EXPORTER_LEN];
 	enum dlb_status st = dlb_link_step(p->link, err);
 
 	if (st == DLB_OK && p->stopping)
 		st = dlb_fail(err, DLB_CANCELLED, "interrupted");
 	if (st != DLB_OK || dlb_link_state(p->link) == DLB_LINK_HANDSHAKE)
 		return st;
-	st = dlb_peer_begin(p, err);
+	st = dlb_link_exporter(p->link, exporter, err);
+	if (st == DLB_OK)
+		st = dlb_exchange_new(&p->exchange, p->n, p->caller, exporter,
+			&p->options, err);
+	dlb_wipe(exporter, sizeof(exporter));
 	if (st == DLB_OK)
 		p->phase = PEER_MEETING;
 	return st;
 }
 
+static void
+begin_closing(struct dlb_peer *p)
+{
+	p->failed = dlb_exchange_settle(p->exchange, &p->why);
+	p->duration_ms = monotonic(p) - p->began_ms;
+	p->phase = dlb_link_close(p->link, NULL) == DLB_OK ? PEER_CLOSING
+							   : PEER_OVER;
+}
+
 enum dlb_status
 dlb_peer_step(struct dlb_peer *p, bool *over, struct dlb_error *err)
 {
-	enum dlb_status st = DLB_OK;
+	enum dlb_status st;
 
 	*over = false;
 	if (p->phase == PEER_HANDSHAKE) {
 		st = shake_hands(p, err);
-		if (st != DLB_OK) {
-			*over = true;
+		*over = st != DLB_OK;
+		if (st != DLB_OK)
 			return st;
-		}
 	}
 	if (p->phase == PEER_MEETING) {
 		if (p->stopping)
-			dlb_meeting_stop(p->engine, false);
-		/* Sends what is buffered; what broke shows when it is read. */
-		if (dlb_link_step(p->link, NULL) != DLB_OK)
-			dlb_meeting_closed(p->engine);
-		st = meet(p, err);
-		if (st != DLB_OK)
-			fail_here(p, st, err);
-		if (p->phase == PEER_CLOSING)
+			dlb_exchange_stop(p->exchange);
+		meet(p);
+		if (dlb_exchange_over(p->exchange))
 			begin_closing(p);
 	}
 	if (p->phase == PEER_CLOSING
@@ -385,7 +201,13 @@ dlb_peer_step(struct dlb_peer *p, bool *over, struct dlb_error *err)
 	if (p->phase != PEER_OVER)
 		return DLB_OK;
 	*over = true;
-	return say_end(p, err);
+	st = dlb_exchange_end(p->exchange, err);
+	if (st == DLB_OK && p->failed != DLB_OK) {
+		if (err)
+			*err = p->why;
+		st = p->failed;
+	}
+	return st;
 }
 
 void
@@ -407,40 +229,26 @@ dlb_peer_deadline_ms(const struct dlb_peer *p)
 {
 	int64_t at = dlb_link_deadline_ms(p->link), more;
 
-	if (p->stopping && p->phase != PEER_CLOSING)
+	if (p->phase == PEER_HANDSHAKE && p->stopping)
 		return 0;
-	if (p->phase == PEER_MEETING) {
-		more = dlb_meeting_deadline_ms(p->engine);
-		at = more < at ? more : at;
-		if (p->in.count > 0 && p->in_since_ms + PEER_BATCH_MS < at)
-			at = p->in_since_ms + PEER_BATCH_MS;
-		if (p->unfinished)
-			return 0;
-	}
-	return at;
+	if (p->phase != PEER_MEETING)
+		return at;
+	more = dlb_exchange_deadline_ms(p->exchange);
+	return p->unfinished || p->stopping ? 0 : more < at ? more : at;
 }
 
 void
 dlb_peer_result(const struct dlb_peer *p, struct dlb_peer_result *out)
 {
 	struct dlb_link_stats link = dlb_link_stats(p->link);
-	struct dlb_meeting_stats stats;
 
-	*out = p->result;
-	out->taken = p->in.taken;
-	out->refused = p->in.refused;
-	out->letters_new = p->in.letters_new;
-	out->letters_refused = p->in.letters_refused;
-	out->letters_complete = p->in.letters_complete;
+	memset(out, 0, sizeof(*out));
+	if (p->exchange)
+		dlb_exchange_result(p->exchange, out);
 	out->bytes_in = link.in;
 	out->bytes_out = link.out;
-	if (p->phase <= PEER_MEETING)
-		out->duration_ms = monotonic(p) - p->began_ms;
-	if (!p->engine)
-		return;
-	dlb_meeting_stats(p->engine, &stats);
-	out->lacking = stats.lacking;
-	out->settled = stats.settled;
+	out->duration_ms = p->phase > PEER_MEETING ? p->duration_ms
+						   : monotonic(p) - p->began_ms;
 }
 
 /* ---- pausing -------------------------------------------------------------------------------- */
@@ -451,18 +259,17 @@ dlb_peer_pause(struct dlb_peer *p, struct dlb_error *err)
 	enum dlb_status st = DLB_OK;
 
 	if (p->phase == PEER_MEETING)
-		st = settle(p, err);
+		st = dlb_exchange_pause(p->exchange, err);
 	p->n = NULL;
 	return st;
 }
 
-enum dlb_status
-dlb_peer_resume(struct dlb_peer *p, struct dlb_node *n, struct dlb_error *err)
+void
+dlb_peer_resume(struct dlb_peer *p, struct dlb_node *n)
 {
-	(void)err;
-	p->n = p->in.n = n;
-	p->week = p->in.week = n->clock.trusted_week;
-	return DLB_OK;
+	p->n = n;
+	if (p->phase == PEER_MEETING)
+		dlb_exchange_resume(p->exchange, n);
 }
 
 /* ---- in the foreground ------------------------------------------------------------------------ */
@@ -470,15 +277,15 @@ dlb_peer_resume(struct dlb_peer *p, struct dlb_node *n, struct dlb_error *err)
 static bool
 show_progress(const struct dlb_peer *p, const struct dlb_progress *progress)
 {
-	struct dlb_meeting_stats s = {.given = 0};
+	struct dlb_peer_result r;
 
-	if (p->phase == PEER_HANDSHAKE || !p->engine)
+	if (p->phase == PEER_HANDSHAKE)
 		return dlb_progress_step(progress, "connecting", 0, 0);
-	dlb_meeting_stats(p->engine, &s);
+	dlb_peer_result(p, &r);
 	return dlb_progress_step(progress,
-		s.settled ? "exchanging" : "comparing",
-		(uint64_t)(s.given + s.taken) * DLB_CELL_LEN,
-		(uint64_t)(s.to_give + s.lacking) * DLB_CELL_LEN);
+		r.settled ? "exchanging" : "comparing",
+		(r.given + r.taken) * DLB_CELL_LEN,
+		(r.to_give + r.lacking) * DLB_CELL_LEN);
 }
 
 enum dlb_status

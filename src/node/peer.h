@@ -33,7 +33,7 @@ struct dlb_peer_result {
 	uint64_t given_own;    /* of these, own new ones with cover */
 	uint64_t own_waiting;  /* own cells that wait for another meeting */
 	uint64_t refused;      /* came and were not kept */
-	uint64_t lacking;      /* cells they have and we lacked */
+	uint64_t lacking, to_give; /* cells found out to be missing: here, there */
 	uint64_t letters_new, letters_refused, letters_complete;
 	uint64_t bytes_in, bytes_out; /* on the wire */
 	int64_t duration_ms;
@@ -63,8 +63,7 @@ void dlb_peer_stop(struct dlb_peer *p);
  * again by another process; then goes on with it. What moved meanwhile is noticed. */
 enum dlb_status dlb_peer_pause(struct dlb_peer *p, struct dlb_error *err)
 	DLB_MUST_CHECK;
-enum dlb_status dlb_peer_resume(struct dlb_peer *p, struct dlb_node *n,
-	struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_peer_resume(struct dlb_peer *p, struct dlb_node *n);
 /* Closes the link. Harmless on NULL. */
 void dlb_peer_free(struct dlb_peer *p);
 

@@ -109,7 +109,7 @@ reopen(struct serve *s)
 		dlb_node_open(&s->n, s->home, &unlock, REOPEN_MS, s->env, &err);
 
 	if (st == DLB_OK && s->peer)
-		st = dlb_peer_resume(s->peer, s->n, &err);
+		dlb_peer_resume(s->peer, s->n);
 	if (st != DLB_OK)
 		tell_failed(s, s->home, &err);
 	s->reopen_ms = monotonic(s) + REOPEN_MS;

@@ -6,7 +6,7 @@
  * Who put a cell in decides whose cells give way to whose. It is kept as a label
  * only, computed with a key that is drawn anew each week.
  */
-#include "peer_internal.h"
+#include "exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 /* ---- secrets ------------------------------------------------------------------------ */
 
 struct gathering {
-	struct dlb_peer *p;
+	struct dlb_exchange *x;
 	struct dlb_meeting_secret *secrets;
 	struct dlb_tag_key *tags;
 	size_t n, tags_n, cap;
@@ -27,14 +27,14 @@ struct gathering {
 
 static bool
 add_secret(struct gathering *g, const uint8_t key[static DLB_KEY_LEN],
-	const struct peer_secret *secret)
+	const struct exchange_secret *secret)
 {
 	struct dlb_meeting_secret *s;
 
 	if (g->n == g->cap)
 		return false;
 	s = &g->secrets[g->n];
-	g->p->secrets[g->n] = *secret;
+	g->x->secrets[g->n] = *secret;
 	memcpy(s->key, key, sizeof(s->key));
 	s->ref = (uint32_t)++g->n;
 	s->box = secret->box;
@@ -45,9 +45,9 @@ static bool
 add_node(void *ctx, const struct dlb_known_node *node)
 {
 	struct gathering *g = ctx;
-	struct peer_secret secret = {.id = node->id};
+	struct exchange_secret secret = {.id = node->id};
 
-	if (g->p->options.policy == DLB_PEER_VETTED && !node->vetted)
+	if (g->x->options.policy == DLB_PEER_VETTED && !node->vetted)
 		return true;
 	memcpy(secret.name, node->name, sizeof(secret.name));
 	return add_secret(g, node->secret, &secret);
@@ -57,7 +57,7 @@ static bool
 add_box(void *ctx, const struct dlb_box *box)
 {
 	struct gathering *g = ctx;
-	struct peer_secret secret = {.box = true};
+	struct exchange_secret secret = {.box = true};
 	uint8_t key[DLB_KEY_LEN];
 	bool more;
 
@@ -78,19 +78,19 @@ add_box(void *ctx, const struct dlb_box *box)
 static enum dlb_status
 gather(struct gathering *g, struct dlb_error *err)
 {
-	struct dlb_letterbox *l = g->p->n->letterbox;
+	struct dlb_letterbox *l = g->x->n->letterbox;
 	enum dlb_status st;
 
 	g->cap = SECRETS_MAX;
 	g->secrets = calloc(g->cap, sizeof(*g->secrets));
 	g->tags = calloc(g->cap, sizeof(*g->tags));
-	g->p->secrets = calloc(g->cap, sizeof(*g->p->secrets));
-	if (!g->secrets || !g->tags || !g->p->secrets)
+	g->x->secrets = calloc(g->cap, sizeof(*g->x->secrets));
+	if (!g->secrets || !g->tags || !g->x->secrets)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = dlb_known_node_each(l, add_node, g, err);
 	if (st == DLB_OK)
 		st = dlb_box_each(l, add_box, g, err);
-	g->p->secrets_n = g->n;
+	g->x->secrets_n = g->n;
 	return st;
 }
 
@@ -110,60 +110,61 @@ gathering_free(struct gathering *g)
 static int
 compare_names(const void *a, const void *b)
 {
-	const struct peer_name *x = a, *y = b;
+	const struct exchange_name *x = a, *y = b;
 
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
 bool
-dlb_peer_entry(const struct dlb_peer *p, uint32_t number, struct dlb_entry *out)
+dlb_exchange_entry(
+	const struct dlb_exchange *x, uint32_t number, struct dlb_entry *out)
 {
-	struct peer_name key = {.number = number};
-	const struct peer_name *name =
-		bsearch(&key, p->names, p->names_n, sizeof(key), compare_names);
+	struct exchange_name key = {.number = number};
+	const struct exchange_name *name =
+		bsearch(&key, x->names, x->names_n, sizeof(key), compare_names);
 
-	return name && dlb_satchel_entry(p->n->satchel, number, out)
+	return name && dlb_satchel_entry(x->n->satchel, number, out)
 		&& memcmp(out->name, name->name, sizeof(out->name)) == 0;
 }
 
 /* What is shown, then the own ones that are not. *own_at: where those begin. */
 static enum dlb_status
-list_entries(struct dlb_peer *p, const struct gathering *g,
+list_entries(struct dlb_exchange *x, const struct gathering *g,
 	struct dlb_shown **list, size_t *n, size_t *own_at,
 	struct dlb_error *err)
 {
-	struct dlb_satchel *home = p->n->satchel;
-	enum dlb_status st = dlb_node_list_shown(home, p->own.n, list, n, err);
+	struct dlb_satchel *home = x->n->satchel;
+	enum dlb_status st = dlb_node_list_shown(home, x->own.n, list, n, err);
 
 	*own_at = *n;
 	if (st != DLB_OK)
 		return st;
-	for (size_t i = 0; i < p->own.n; i++) {
+	for (size_t i = 0; i < x->own.n; i++) {
 		struct dlb_entry *e = &(*list)[*n].entry;
 
 		/* Cover that is shown already stands there. */
-		if (dlb_satchel_entry(home, p->own.numbers[i], e)
+		if (dlb_satchel_entry(home, x->own.numbers[i], e)
 			&& !(e->flags & DLB_SHOWN))
 			++*n;
 	}
-	dlb_node_match_tags(p->n, home, g->tags, g->tags_n, *list, *n);
+	dlb_node_match_tags(x->n, home, g->tags, g->tags_n, *list, *n);
 	return DLB_OK;
 }
 
 static enum dlb_status
-list_cells(struct dlb_peer *p, const struct gathering *g,
+list_cells(struct dlb_exchange *x, const struct gathering *g,
 	struct dlb_meeting_cell **cells, size_t *cells_n, struct dlb_error *err)
 {
 	struct dlb_shown *list = NULL;
 	size_t n = 0, own_at = 0;
-	enum dlb_status st = list_entries(p, g, &list, &n, &own_at, err);
+	enum dlb_status st = list_entries(x, g, &list, &n, &own_at, err);
 
 	*cells = NULL;
 	if (st != DLB_OK)
 		return st;
 	*cells = calloc(n + 1, sizeof(**cells));
-	p->names = calloc(n + 1, sizeof(*p->names));
-	if (!*cells || !p->names) {
+	x->names = calloc(n + 1, sizeof(*x->names));
+	if (!*cells || !x->names) {
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 		goto out;
 	}
@@ -178,13 +179,13 @@ list_cells(struct dlb_peer *p, const struct gathering *g,
 		c->box = list[i].box;
 		if (i >= own_at) {
 			c->flags = DLB_MEETING_OWN;
-			c->copies = dlb_copies_start(p->env);
+			c->copies = dlb_copies_start(x->env);
 		}
-		p->names[i].number = e->number;
-		memcpy(p->names[i].name, e->name, sizeof(e->name));
+		x->names[i].number = e->number;
+		memcpy(x->names[i].name, e->name, sizeof(e->name));
 	}
-	*cells_n = p->names_n = n;
-	qsort(p->names, n, sizeof(*p->names), compare_names);
+	*cells_n = x->names_n = n;
+	qsort(x->names, n, sizeof(*x->names), compare_names);
 out:
 	free(list);
 	return st;
@@ -193,34 +194,35 @@ out:
 /* ---- the beginning --------------------------------------------------------------------- */
 
 enum dlb_status
-dlb_peer_begin(struct dlb_peer *p, struct dlb_error *err)
+dlb_exchange_begin(struct dlb_exchange *x, const uint8_t exporter[static 32],
+	struct dlb_error *err)
 {
-	struct dlb_meeting_config config = {.caller = p->caller,
-		.known_only = p->options.policy != DLB_PEER_ANYONE,
-		.window = PEER_WINDOW,
-		.now_week = p->week,
-		.budget = PEER_BUDGET,
-		.limit_ms = p->options.limit_ms,
-		.env = p->env};
-	struct gathering g = {.p = p};
+	struct dlb_meeting_config config = {.caller = x->caller,
+		.known_only = x->options.policy != DLB_PEER_ANYONE,
+		.window = EXCHANGE_WINDOW,
+		.now_week = x->week,
+		.budget = EXCHANGE_BUDGET,
+		.limit_ms = x->options.limit_ms,
+		.env = x->env};
+	struct gathering g = {.x = x};
 	struct dlb_meeting_cell *cells = NULL;
-	enum dlb_status st;
+	enum dlb_status st = DLB_OK;
 
-	st = dlb_link_exporter(p->link, config.exporter, err);
-	if (st == DLB_OK && dlb_own_allowed(p->n, p->options.by_itself))
+	memcpy(config.exporter, exporter, sizeof(config.exporter));
+	if (st == DLB_OK && dlb_own_allowed(x->n, x->options.by_itself))
 		st = dlb_own_collect(
-			&p->own, p->n, p->options.release_now, p->week, err);
-	p->result.own_waiting = p->own.waiting;
+			&x->own, x->n, x->options.release_now, x->week, err);
+	x->result.own_waiting = x->own.waiting;
 	if (st == DLB_OK)
 		st = gather(&g, err);
 	if (st == DLB_OK)
-		st = list_cells(p, &g, &cells, &config.cells_n, err);
+		st = list_cells(x, &g, &cells, &config.cells_n, err);
 	if (st == DLB_OK) {
 		config.cells = cells;
 		config.secrets = g.secrets;
 		config.secrets_n = g.n;
-		config.room = (uint32_t)dlb_meet_room(p->n->satchel, p->week);
-		st = dlb_meeting_new(&p->engine, &config, err);
+		config.room = (uint32_t)dlb_meet_room(x->n->satchel, x->week);
+		st = dlb_meeting_new(&x->engine, &config, err);
 	}
 	gathering_free(&g);
 	dlb_wipe(&config, sizeof(config));
@@ -232,10 +234,11 @@ dlb_peer_begin(struct dlb_peer *p, struct dlb_error *err)
 
 /* The label of a node this week; 0 is strangers'. */
 static enum dlb_status
-label_of(struct dlb_peer *p, int64_t id, uint32_t *label, struct dlb_error *err)
+label_of(struct dlb_exchange *x, int64_t id, uint32_t *label,
+	struct dlb_error *err)
 {
-	struct dlb_letterbox *l = p->n->letterbox;
-	int64_t week = -1, now = dlb_week_of(p->n->clock.now_ms);
+	struct dlb_letterbox *l = x->n->letterbox;
+	int64_t week = -1, now = dlb_week_of(x->n->clock.now_ms);
 	uint8_t key[DLB_KEY_LEN], out[16], bytes[8];
 	struct dlb_writer w;
 	struct dlb_reader r;
@@ -245,7 +248,7 @@ label_of(struct dlb_peer *p, int64_t id, uint32_t *label, struct dlb_error *err)
 		|| week != now
 		|| dlb_setting_get_blob(l, SET_ORIGIN_KEY, key, sizeof(key))
 			!= DLB_OK) {
-		dlb_random(p->env, key, sizeof(key));
+		dlb_random(x->env, key, sizeof(key));
 		st = dlb_setting_set_blob(
 			l, SET_ORIGIN_KEY, key, sizeof(key), err);
 		if (st == DLB_OK)
@@ -264,27 +267,28 @@ label_of(struct dlb_peer *p, int64_t id, uint32_t *label, struct dlb_error *err)
 }
 
 enum dlb_status
-dlb_peer_recognise(struct dlb_peer *p, const struct dlb_meeting_match *matches,
-	size_t n, struct dlb_error *err)
+dlb_exchange_recognise(struct dlb_exchange *x,
+	const struct dlb_meeting_match *matches, size_t n,
+	struct dlb_error *err)
 {
-	char *names = p->result.names;
-	size_t len = 0, cap = sizeof(p->result.names);
+	char *names = x->result.names;
+	size_t len = 0, cap = sizeof(x->result.names);
 
-	p->result.stranger = true;
+	x->result.stranger = true;
 	for (size_t i = 0; i < n; i++) {
-		const struct peer_secret *s;
+		const struct exchange_secret *s;
 
-		if (matches[i].ref == 0 || matches[i].ref > p->secrets_n)
+		if (matches[i].ref == 0 || matches[i].ref > x->secrets_n)
 			continue;
-		s = &p->secrets[matches[i].ref - 1];
+		s = &x->secrets[matches[i].ref - 1];
 		if (len < cap)
 			len += (size_t)snprintf(names + len, cap - len,
 				"%s%s%s", len ? ", " : "", s->box ? "box " : "",
 				s->name);
-		if (s->box || p->known)
+		if (s->box || x->known)
 			continue;
-		p->known = s->id;
-		p->result.stranger = false;
+		x->known = s->id;
+		x->result.stranger = false;
 	}
-	return p->known ? label_of(p, p->known, &p->in.origin, err) : DLB_OK;
+	return x->known ? label_of(x, x->known, &x->in.origin, err) : DLB_OK;
 }
