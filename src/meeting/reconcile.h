@@ -70,7 +70,7 @@ void dlb_recon_write(const struct dlb_recon_set *s, struct dlb_writer *w,
 	size_t from, size_t n);
 
 /* The bytes that a set, and its decoder if there is one, keep at most for n ids and
- * so many symbols (the decoder's limit): 4 an id, 16 or 36 a symbol. For a moment,
+ * so many symbols (the decoder's limit): 4 an id, 16 or 40 a symbol. For a moment,
  * growing takes up to 8 an id more, and its symbols twice. */
 size_t dlb_recon_memory(size_t n, size_t symbols, bool decoder);
 
@@ -83,6 +83,7 @@ struct dlb_recon_decoder {
 	size_t cap;   /* of what follows */
 	uint32_t *queue;
 	size_t queue_at, queue_n;
+	uint32_t *waiting, beyond;
 	struct dlb_recon_found *found;
 	size_t found_n, theirs_n;
 	bool done;
@@ -132,8 +133,11 @@ size_t dlb_recon_first(uint64_t differ);
 /* The teller's n ids themselves are fewer bytes than the symbols would be. */
 bool dlb_recon_ids_cheaper(size_t n, uint64_t differ);
 /* How many symbols in all to ask for after those that were heard did not do: with
- * these, in most cases, it is done. Above heard, or 0 where it would be above the
- * limit: ask for the ids. */
+ * these, in most cases, it is done. 0 where it would be above the limit, or the ids
+ * would be fewer bytes: ask for these. */
 size_t dlb_recon_more(const struct dlb_recon_decoder *d);
+/* The teller, asked for more: whoever asks for a few at a time, over and over, makes
+ * it go through all its ids each time. False: a hearer does not ask so. */
+bool dlb_recon_more_is_fair(size_t told, size_t to);
 
 #endif

@@ -15,8 +15,9 @@
  *
  * Invariants: symbols [0, heard) of the set's are differences, with all that was
  * found taken out; a symbol that is not closed and was touched since it was looked at
- * is in the queue, once; `open` of them are not closed; each id's next is the least
- * index of its own that is not below heard.
+ * is in the queue, once; `open` of them are not closed; each id found waits for the
+ * first of its symbols that was not heard yet, in the list of that symbol or, from
+ * cap on, in `beyond`. So a batch costs what is in it, however much was found.
  */
 #include "reconcile_internal.h"
 
@@ -44,6 +45,7 @@ void
 dlb_recon_decoder_free(struct dlb_recon_decoder *d)
 {
 	free(d->queue);
+	free(d->waiting);
 	free(d->found);
 	memset(d, 0, sizeof(*d));
 }
@@ -54,8 +56,51 @@ dlb_recon_memory(size_t n, size_t symbols, bool decoder)
 	size_t a_symbol = sizeof(struct dlb_recon_symbol);
 
 	if (decoder)
-		a_symbol += sizeof(uint32_t) + sizeof(struct dlb_recon_found);
+		a_symbol +=
+			2 * sizeof(uint32_t) + sizeof(struct dlb_recon_found);
 	return n * sizeof(uint32_t) + symbols * a_symbol;
+}
+
+/* Puts what was found, number k, where it waits for its next symbol. */
+static void
+wait_for(struct dlb_recon_decoder *d, uint32_t k)
+{
+	struct dlb_recon_found *f = &d->found[k];
+	uint32_t *list = f->next < d->cap ? &d->waiting[f->next] : &d->beyond;
+
+	f->link = *list;
+	*list = k + 1;
+}
+
+static enum dlb_status
+set_cap(struct dlb_recon_decoder *d, size_t cap)
+{
+	uint32_t *queue, *waiting, k;
+	struct dlb_recon_found *found;
+
+	queue = realloc(d->queue, cap * sizeof(*queue));
+	if (!queue)
+		return DLB_NO_MEMORY;
+	d->queue = queue;
+	waiting = realloc(d->waiting, cap * sizeof(*waiting));
+	if (!waiting)
+		return DLB_NO_MEMORY;
+	d->waiting = waiting;
+	found = realloc(d->found, cap * sizeof(*found));
+	if (!found)
+		return DLB_NO_MEMORY;
+	d->found = found;
+	memset(waiting + d->cap, 0, (cap - d->cap) * sizeof(*waiting));
+	d->cap = cap;
+	k = d->beyond;
+	d->beyond = 0;
+	while (k > 0) {
+		uint32_t after = found[k - 1].link;
+
+		wait_for(d, k - 1);
+		k = after;
+	}
+	return DLB_OK;
 }
 
 /* Room for what `heard` symbols can bring: nothing is allocated while peeling. */
@@ -63,8 +108,7 @@ static enum dlb_status
 reserve(struct dlb_recon_decoder *d, size_t heard)
 {
 	size_t cap = d->heard * AHEAD_FACTOR;
-	struct dlb_recon_found *found;
-	uint32_t *queue;
+	enum dlb_status status = DLB_OK;
 
 	if (cap < AHEAD_MIN)
 		cap = AHEAD_MIN;
@@ -72,18 +116,11 @@ reserve(struct dlb_recon_decoder *d, size_t heard)
 		cap = heard;
 	if (cap > d->limit)
 		cap = d->limit;
-	if (heard > d->cap) {
-		queue = realloc(d->queue, cap * sizeof(*queue));
-		if (!queue)
-			return DLB_NO_MEMORY;
-		d->queue = queue;
-		found = realloc(d->found, cap * sizeof(*found));
-		if (!found)
-			return DLB_NO_MEMORY;
-		d->found = found;
-		d->cap = cap;
-	}
-	return heard > d->set->made ? dlb_recon_grow(d->set, cap) : DLB_OK;
+	if (heard > d->cap)
+		status = set_cap(d, cap);
+	if (status == DLB_OK && heard > d->set->made)
+		status = dlb_recon_grow(d->set, cap);
+	return status;
 }
 
 static void
@@ -181,9 +218,8 @@ look_at(struct dlb_recon_decoder *d, uint32_t i)
 	if (status != DLB_OK)
 		return status;
 	close_symbol(d, symbol);
-	found.at = find(d->set, found.id);
-	d->theirs_n += found.at == DLB_RECON_THEIRS;
-	d->found[d->found_n++] = found;
+	d->found[d->found_n] = found;
+	wait_for(d, (uint32_t)d->found_n++);
 	return DLB_OK;
 }
 
@@ -203,8 +239,13 @@ compare_found(const void *a, const void *b)
 static enum dlb_status
 finish(struct dlb_recon_decoder *d)
 {
-	size_t ours_n = d->found_n - d->theirs_n;
+	size_t ours_n;
 
+	for (size_t k = 0; k < d->found_n; k++) {
+		d->found[k].at = find(d->set, d->found[k].id);
+		d->theirs_n += d->found[k].at == DLB_RECON_THEIRS;
+	}
+	ours_n = d->found_n - d->theirs_n;
 	if (d->peer_n != DLB_RECON_UNKNOWN
 		&& d->set->n - ours_n + d->theirs_n != d->peer_n)
 		return DLB_FORGED;
@@ -229,15 +270,20 @@ hear(struct dlb_recon_decoder *d, const uint8_t *bytes, size_t n)
 		d->set->symbols[i].checks ^= dlb_read_u32(&r);
 		enqueue(d, (uint32_t)i);
 	}
-	for (size_t k = 0; k < d->found_n; k++) {
-		struct dlb_recon_found *f = &d->found[k];
-		enum dlb_status status;
+	for (size_t i = from; i < d->heard; i++) {
+		uint32_t k = d->waiting[i];
 
-		if (f->next >= d->heard)
-			continue;
-		status = take_out(d, f, dlb_recon_hash(d->set, f->id));
-		if (status != DLB_OK)
-			return status;
+		while (k > 0) {
+			struct dlb_recon_found *f = &d->found[k - 1];
+			uint32_t after = f->link;
+			enum dlb_status status =
+				take_out(d, f, dlb_recon_hash(d->set, f->id));
+
+			if (status != DLB_OK)
+				return status;
+			wait_for(d, k - 1);
+			k = after;
+		}
 	}
 	return DLB_OK;
 }

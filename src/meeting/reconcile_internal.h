@@ -26,8 +26,11 @@ dlb_recon_closed(const struct dlb_recon_symbol *symbol)
 /* An id that was found. */
 struct dlb_recon_found {
 	uint64_t id;
-	uint32_t at;   /* where in our set, or DLB_RECON_THEIRS */
-	uint32_t next; /* the next symbol that it is part of */
+	union {
+		uint32_t next; /* the symbol that it waits for */
+		uint32_t at;   /* done: where in our set, or DLB_RECON_THEIRS */
+	};
+	uint32_t link; /* the next one that waits for it, from 1 */
 };
 #define DLB_RECON_THEIRS UINT32_MAX
 

@@ -84,11 +84,24 @@ not_found(const struct dlb_recon_decoder *d)
 	return mean / 2 * 0.875 * (double)d->heard;
 }
 
+/* The least that may be asked for after so many. */
+static size_t
+least_after(size_t told)
+{
+	return told + told / 8 + 16;
+}
+
+bool
+dlb_recon_more_is_fair(size_t told, size_t to)
+{
+	return to >= least_after(told) && to <= DLB_RECON_SYMBOLS_MAX;
+}
+
 size_t
 dlb_recon_more(const struct dlb_recon_decoder *d)
 {
 	double differ, need;
-	size_t least = d->heard + d->heard / 8 + 16, to;
+	size_t least = least_after(d->heard), to;
 
 	differ = (double)d->found_n + not_found(d);
 	need = 1.36 * differ + 3 * sqrt(differ) + 16;

@@ -286,6 +286,44 @@ few_symbols_cost_little(void **state)
 	recon_pair_free(&p);
 }
 
+/* However much was found: a symbol costs what is waiting for it. */
+static void
+many_batches_cost_no_more_than_few(void **state)
+{
+	struct recon_pair p;
+	struct hearer h;
+	uint8_t *told;
+	size_t at = 0, moved = 0;
+
+	(void)state;
+	recon_pair_make(&p, &env.env, 0, 1000, 0);
+	told = recon_told(p.key, p.a, p.a_n, 20000);
+	/* One that is no symbol of the set keeps it from being done. */
+	told[19 * DLB_RECON_SYMBOL_LEN] ^= 1;
+	hearer_init(&h, &p, 20000, p.a_n);
+	assert_int_equal(dlb_recon_add(&h.d, told, 3000), DLB_OK);
+	assert_int_equal(h.d.found_n, 1000);
+	for (at = 3000; at < 20000; at++) {
+		size_t waiting = 0;
+
+		for (uint32_t k = at < h.d.cap ? h.d.waiting[at] : 0; k > 0;
+			k = h.d.found[k - 1].link) {
+			assert_int_equal(h.d.found[k - 1].next, at);
+			waiting++;
+		}
+		moved += waiting;
+		assert_int_equal(dlb_recon_add(&h.d,
+					 told + at * DLB_RECON_SYMBOL_LEN, 1),
+			DLB_OK);
+	}
+	/* 2 ln(20,000 / 3,000) symbols for each of 1,000. */
+	assert_in_range(moved, 3500, 4100);
+	assert_int_equal(h.d.open, 1);
+	hearer_free(&h);
+	free(told);
+	recon_pair_free(&p);
+}
+
 /* ---- made-up symbols ----------------------------------------------------------------- */
 
 /* What differs, as the hearer will see it: its own symbols are added where they are
@@ -620,6 +658,7 @@ main(void)
 		HONEST(several_at_once),
 		HONEST(no_more_than_the_limit),
 		HONEST(few_symbols_cost_little),
+		HONEST(many_batches_cost_no_more_than_few),
 		HOSTILE(made_up_as_honest_is_believed),
 		HOSTILE(an_id_is_not_found_twice),
 		HOSTILE(an_id_counts_where_it_belongs),

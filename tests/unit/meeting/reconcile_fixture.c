@@ -106,33 +106,28 @@ recon_check(const struct dlb_recon_decoder *d, const struct recon_pair *p)
 void
 recon_check_hostile(const struct dlb_recon_decoder *d)
 {
-	size_t theirs = 0;
-
 	assert_true(d->heard <= d->limit);
 	assert_true(d->found_n <= d->heard);
 	assert_true(d->failed == DLB_OK || !dlb_recon_done(d));
-	for (size_t i = 0; i < d->found_n; i++) {
-		const struct dlb_recon_found *f = &d->found[i];
-
+	for (size_t i = 0; i < d->found_n; i++)
 		for (size_t k = 0; k < i; k++)
-			assert_true(f->id != d->found[k].id);
-		if (f->at == DLB_RECON_THEIRS) {
-			theirs++;
-			assert_false(recon_has(d->set->ids, d->set->n, f->id));
-		} else {
-			assert_true(f->at < d->set->n);
-			assert_true(d->set->ids[f->at] == f->id);
-		}
-	}
-	assert_int_equal(theirs, d->theirs_n);
+			assert_true(d->found[i].id != d->found[k].id);
 	if (!dlb_recon_done(d)) {
 		assert_int_equal(dlb_recon_theirs_n(d), 0);
 		assert_int_equal(dlb_recon_ours_n(d), 0);
 		return;
 	}
-	for (size_t i = 1; i < dlb_recon_theirs_n(d); i++)
-		assert_true(
-			dlb_recon_theirs(d, i - 1) < dlb_recon_theirs(d, i));
-	for (size_t i = 1; i < dlb_recon_ours_n(d); i++)
-		assert_true(dlb_recon_ours(d, i - 1) < dlb_recon_ours(d, i));
+	assert_int_equal(
+		d->found_n, dlb_recon_theirs_n(d) + dlb_recon_ours_n(d));
+	for (size_t i = 0; i < dlb_recon_theirs_n(d); i++) {
+		uint64_t id = dlb_recon_theirs(d, i);
+
+		assert_true(i == 0 || dlb_recon_theirs(d, i - 1) < id);
+		assert_false(recon_has(d->set->ids, d->set->n, id));
+	}
+	for (size_t i = 0; i < dlb_recon_ours_n(d); i++) {
+		assert_true(dlb_recon_ours(d, i) < d->set->n);
+		assert_true(i == 0
+			|| dlb_recon_ours(d, i - 1) < dlb_recon_ours(d, i));
+	}
 }

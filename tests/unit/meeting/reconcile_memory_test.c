@@ -192,7 +192,7 @@ memory_is_as_said(void **state)
 
 	(void)state;
 	assert_int_equal(dlb_recon_memory(1000, 50, false), 4000 + 800);
-	assert_int_equal(dlb_recon_memory(1000, 50, true), 4000 + 1800);
+	assert_int_equal(dlb_recon_memory(1000, 50, true), 4000 + 2000);
 	recon_pair_make(&p, &env.env, 30000, 2000, 2000);
 	told = recon_told(p.key, p.a, p.a_n, 6000);
 	watch_start(0);

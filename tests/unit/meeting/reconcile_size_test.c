@@ -135,7 +135,8 @@ reconcile(const struct recon_pair *p, uint64_t differ)
 		dlb_recon_set_init(&set, p->key, p->b, p->b_n), DLB_OK);
 	dlb_recon_decoder_init(&d, &set, most, p->a_n);
 	for (;;) {
-		assert_true(to > c.told && to <= most);
+		assert_true(to <= most);
+		assert_true(c.told == 0 || dlb_recon_more_is_fair(c.told, to));
 		assert_int_equal(
 			dlb_recon_add(&d, told + c.told * DLB_RECON_SYMBOL_LEN,
 				to - c.told),
@@ -223,6 +224,19 @@ more_symbols(void **state)
 }
 
 static void
+what_may_be_asked_for(void **state)
+{
+	(void)state;
+	assert_false(dlb_recon_more_is_fair(24, 0));
+	assert_false(dlb_recon_more_is_fair(24, 42));
+	assert_true(dlb_recon_more_is_fair(24, 43));
+	assert_false(dlb_recon_more_is_fair(80000, 90015));
+	assert_true(dlb_recon_more_is_fair(80000, DLB_RECON_SYMBOLS_MAX));
+	assert_false(dlb_recon_more_is_fair(80000, DLB_RECON_SYMBOLS_MAX + 1));
+	assert_false(dlb_recon_more_is_fair(DLB_RECON_SYMBOLS_MAX, SIZE_MAX));
+}
+
+static void
 more_has_an_end(void **state)
 {
 	struct recon_pair p;
@@ -262,6 +276,7 @@ main(void)
 		cmocka_unit_test_setup(ids_instead, setup),
 		cmocka_unit_test_setup(one_turn_will_do, setup),
 		cmocka_unit_test_setup(more_symbols, setup),
+		cmocka_unit_test_setup(what_may_be_asked_for, setup),
 		cmocka_unit_test_setup(more_has_an_end, setup),
 	};
 
