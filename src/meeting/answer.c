@@ -290,7 +290,7 @@ dlb_answer_more(struct dlb_meeting *m, struct dlb_reader *r)
 		dlb_group_start_telling(m, g);
 		return;
 	}
-	if (more <= g->at || more > DLB_SYMBOLS_MAX) {
+	if (!dlb_recon_more_is_fair(g->at, more) || more > DLB_SYMBOLS_MAX) {
 		dlb_meeting_fail(m, DLB_END_LIED);
 		return;
 	}
