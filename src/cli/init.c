@@ -289,7 +289,8 @@ const struct cli_verb cli_init = {
 	.summary = "make your letterbox, or a courier's home",
 	.text = "Makes a home: your letterbox with your keys, and a satchel of a fixed\n"
 		"size for the letters that you send, get and carry for others. Then\n"
-		"writes your card, to be given to whoever should write to you.\n"
+		"writes your card, to be given to whoever should write to you, and prints\n"
+		"a short one for messages.\n"
 		"\n"
 		"The home is locked with a new passphrase, asked for twice on the\n"
 		"terminal, or with what one of the options gives.\n"
