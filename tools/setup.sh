@@ -15,12 +15,14 @@ fail() {
 packages=(
 	gcc libc6-dev meson ninja-build pkg-config ca-certificates
 	libsodium-dev libssl-dev libsqlite3-dev libzstd-dev libkeyutils-dev
+	libavahi-client-dev
 )
 # Files cut in clang 14's way are what lint compares with; the sanitizers'
 # run-time library is a package of its own.
 testing=(
 	clang libclang-rt-14-dev llvm libcmocka-dev
 	fusefat dosfstools e2fsprogs jq
+	iproute2 procps util-linux avahi-daemon dbus-daemon python3
 )
 case ${1:-} in
 build) ;;

@@ -223,6 +223,8 @@ dlb_link_poll(const struct dlb_link *l, bool want_read,
 int64_t
 dlb_link_deadline_ms(const struct dlb_link *l)
 {
+	if (l->state == DLB_LINK_FAILED)
+		return 0; /* there is something to say, and no descriptor tells */
 	return l->state == DLB_LINK_HANDSHAKE || l->state == DLB_LINK_CLOSING
 		? l->deadline_ms
 		: INT64_MAX;

@@ -47,7 +47,8 @@ enum dlb_link_state {
 	/* close has said goodbye and waits for what is on the way. */
 	DLB_LINK_CLOSING,
 	DLB_LINK_CLOSED, /* all was sent and both ends said goodbye */
-	DLB_LINK_FAILED, /* why, each later call says again */
+	/* Why, each later call says again; the deadline is past until then. */
+	DLB_LINK_FAILED,
 };
 
 struct dlb_link_config {

@@ -49,6 +49,9 @@ test_cut(void **state)
 	assert_int_equal(
 		dlb_link_read(p->b, buf, sizeof(buf), &n, &p->err), DLB_OK);
 	assert_int_equal(n, 3);
+	/* Who waits now is not to wait for a descriptor. */
+	assert_int_equal(dlb_link_state(p->b), DLB_LINK_FAILED);
+	assert_true(dlb_link_deadline_ms(p->b) <= p->env.now_ms);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
 			dlb_link_read(p->b, buf, sizeof(buf), &n, &p->err),
