@@ -4,7 +4,8 @@
  * what it found, deletes some, and meets it again.
  *
  * The first byte: bit 0 what is read goes into a directory, 1 to a descriptor, 2
- * the second letter is of the same sealing as the first. Then up to three letters,
+ * the second letter is of the same sealing as the first, 3 heads come to the box
+ * only after all else was taken, 4 the home has little room to carry. Then up to three letters,
  * each: u8 how (bit 0 of a correspondent, 1 a card rides along, 2 changes to the
  * card, 3 changes to the fixed fields, 4 changes to the sealed head, 5 more content
  * is claimed than comes, 6 the card is someone else's), those that how asks for, u8
@@ -48,7 +49,7 @@ static int null_fd;
 
 /* Files as they are before each run, and who writes. */
 static struct {
-	struct dlb_buf letterbox, ring, satchel, box;
+	struct dlb_buf letterbox, ring, satchel, full_satchel, box;
 	struct dlb_seal_to to;
 	struct cell_person reader; /* only what is public */
 	struct cell_person friend, stranger;
@@ -64,6 +65,7 @@ static struct world {
 	struct dlb_stripe stripes[LETTERS_MAX];
 	size_t letters_n;
 	uint8_t cells[CELLS_MAX][DLB_CELL_LEN];
+	bool is_head[CELLS_MAX];
 	size_t cells_n;
 	struct cell_forge forge;
 	uint8_t content[DLB_BODY_LEN + BULK_MAX * DLB_BULK_CONTENT_LEN];
@@ -173,6 +175,44 @@ make_satchel(struct dlb_letterbox *l)
 }
 
 static void
+open_home(void)
+{
+	REQUIRE(dlb_node_open_on(&w.n, memory_fs(), home, &open_to_all, 0,
+			&w.env.env, NULL)
+		== DLB_OK);
+}
+
+/* One that carries as much as it can. */
+static void
+fill_satchel(void)
+{
+	struct dlb_satchel_item items[HOME_SLOTS / 2];
+	struct dlb_node *n;
+
+	memset(items, 0, sizeof(items));
+	open_home();
+	n = w.n;
+	for (size_t i = 0; i < DLB_ARRAY_LEN(items); i++) {
+		uint8_t *cell = dlb_node_cell(n, i);
+
+		dlb_random(&w.env.env, cell, DLB_CELL_LEN);
+		memset(cell, 0, 16);
+		cell[0] = 1;
+		cell[3] = FIXTURE_EXPIRY;
+		dlb_point_base(cell + DLB_AT_HANDLE, cell + 200);
+		dlb_cell_name(items[i].core, items[i].name, cell);
+		items[i].cell = cell;
+		items[i].flags = DLB_SHOWN;
+		items[i].copies = 8;
+	}
+	REQUIRE(dlb_satchel_put(
+			n->satchel, items, DLB_ARRAY_LEN(items), 100, NULL)
+		== DLB_OK);
+	dlb_node_close(n);
+	copy_file(&sound.full_satchel, "satchel");
+}
+
+static void
 prepare(void)
 {
 	struct dlb_home_options o = {.name = "bob",
@@ -209,6 +249,7 @@ prepare(void)
 	copy_file(&sound.ring, "ring");
 	copy_file(&sound.satchel, "satchel");
 	copy_file(&sound.box, box);
+	fill_satchel();
 }
 
 static void
@@ -233,9 +274,10 @@ change(uint8_t *p, size_t len)
 }
 
 static uint8_t *
-next_cell(void)
+next_cell(bool is_head)
 {
 	REQUIRE(w.cells_n < CELLS_MAX);
+	w.is_head[w.cells_n] = is_head;
 	return w.cells[w.cells_n++];
 }
 
@@ -252,13 +294,13 @@ seal_bulk(const struct dlb_stripe *stripe)
 
 		dlb_stripe_range(stripe, i, &offset, &len);
 		if (false_ones & 1u << i) {
-			cell = next_cell();
+			cell = next_cell(false);
 			dlb_bulk_seal(cell, sound.aead, stripe, i,
 				len ? w.content : NULL, len, &w.env.env);
 			cell[DLB_AT_BODY + 7] ^= 1;
 		}
 		if (there & 1u << i)
-			dlb_bulk_seal(next_cell(), sound.aead, stripe, i,
+			dlb_bulk_seal(next_cell(false), sound.aead, stripe, i,
 				len ? w.content + offset : NULL, len,
 				&w.env.env);
 	}
@@ -306,7 +348,7 @@ seal_letter(void)
 	if (how & 8)
 		change(w.forge.box3, DLB_FIELDS_LEN);
 	cell_head_random(&random, &w.env.env);
-	cell = next_cell();
+	cell = next_cell(true);
 	cell_forge_seal(
 		cell, &w.forge, sound.aead, &sound.to, &from, &stripe, &random);
 	if (how & 16)
@@ -315,34 +357,30 @@ seal_letter(void)
 }
 
 static void
-fill_box(void)
+fill_box(bool heads)
 {
 	struct dlb_satchel_item items[CELLS_MAX];
 	struct dlb_satchel *s;
+	size_t n = 0;
 
 	memset(items, 0, sizeof(items));
 	for (size_t i = 0; i < w.cells_n; i++) {
-		items[i].cell = w.cells[i];
-		items[i].flags = DLB_SHOWN;
-		items[i].copies = 8;
-		dlb_cell_name(items[i].core, items[i].name, w.cells[i]);
+		if (w.is_head[i] && !heads)
+			continue;
+		items[n].cell = w.cells[i];
+		items[n].flags = DLB_SHOWN;
+		items[n].copies = 8;
+		dlb_cell_name(items[n].core, items[n].name, w.cells[i]);
+		n++;
 	}
 	REQUIRE(dlb_satchel_open(&s, memory_fs(), box, &open_to_all, true, 0,
 			&w.env.env, NULL)
 		== DLB_OK);
-	REQUIRE(dlb_satchel_put(s, items, w.cells_n, 100, NULL) == DLB_OK);
+	REQUIRE(dlb_satchel_put(s, items, n, 100, NULL) == DLB_OK);
 	dlb_satchel_close(s);
 }
 
 /* ---- the reader ------------------------------------------------------------------------- */
-
-static void
-open_home(void)
-{
-	REQUIRE(dlb_node_open_on(&w.n, memory_fs(), home, &open_to_all, 0,
-			&w.env.env, NULL)
-		== DLB_OK);
-}
 
 static struct dlb_meet_result
 meet(void)
@@ -448,9 +486,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		seal_letter();
 	put_file("letterbox", &sound.letterbox);
 	put_file("ring", &sound.ring);
-	put_file("satchel", &sound.satchel);
+	put_file("satchel", w.how & 16 ? &sound.full_satchel : &sound.satchel);
 	put_file(box, &sound.box);
-	fill_box();
+	if (w.how & 8) {
+		fill_box(false);
+		open_home();
+		REQUIRE(meet().letters_new == 0);
+		dlb_node_close(w.n);
+	}
+	fill_box(true);
 	check_reader();
 	return 0;
 }

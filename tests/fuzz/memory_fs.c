@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define FILES_MAX 16
+#define SECTOR_LEN 4096
 
 struct handle {
 	struct dlb_file file;
@@ -29,6 +30,7 @@ make(const char *path)
 			continue;
 		memcpy(files[i].path, path, strlen(path) + 1);
 		files[i].len = 0;
+		memset(files[i].spoilt, 0, sizeof(files[i].spoilt));
 		return &files[i];
 	}
 	abort();
@@ -56,6 +58,7 @@ memory_put(const char *path, const void *data, size_t len)
 	if (!m)
 		m = make(path);
 	memory_resize(m, len);
+	memset(m->spoilt, 0, sizeof(m->spoilt));
 	if (len)
 		memcpy(m->data, data, len);
 	return m;
@@ -68,6 +71,14 @@ memory_remove(const char *path)
 
 	if (m)
 		m->path[0] = '\0';
+}
+
+void
+memory_spoil(struct memory_file *m, size_t offset)
+{
+	memmove(m->spoilt + 1, m->spoilt,
+		sizeof(m->spoilt) - sizeof(m->spoilt[0]));
+	m->spoilt[0] = offset + 1;
 }
 
 /* ---- an open file -------------------------------------------------------------- */
@@ -84,14 +95,35 @@ within(const struct memory_file *m, size_t len, uint64_t offset)
 	return offset <= m->len && len <= m->len - offset;
 }
 
+/* Whether a range has bytes of a spoilt sector, which it heals if so asked. */
+static bool
+spoilt(struct memory_file *m, size_t len, uint64_t offset, bool heal)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < DLB_ARRAY_LEN(m->spoilt); i++) {
+		size_t at = m->spoilt[i];
+
+		if (at == 0 || at - 1 >= offset + len
+			|| at - 1 + SECTOR_LEN <= offset)
+			continue;
+		found = true;
+		if (heal)
+			m->spoilt[i] = 0;
+	}
+	return found;
+}
+
 static enum dlb_status
 read_at(struct dlb_file *f, void *out, size_t len, uint64_t offset,
 	struct dlb_error *err)
 {
-	const struct memory_file *m = file_of(f);
+	struct memory_file *m = file_of(f);
 
 	if (!within(m, len, offset))
 		return dlb_fail(err, DLB_CORRUPT, "it ends too early");
+	if (spoilt(m, len, offset, false))
+		return dlb_fail(err, DLB_IO, "a sector can not be read");
 	memcpy(out, m->data + offset, len);
 	return DLB_OK;
 }
@@ -105,6 +137,7 @@ write_at(struct dlb_file *f, const void *data, size_t len, uint64_t offset,
 	(void)err;
 	if (!within(m, len, offset))
 		memory_resize(m, offset + len);
+	(void)spoilt(m, len, offset, true);
 	memcpy(m->data + offset, data, len);
 	return DLB_OK;
 }

@@ -4,8 +4,8 @@
  *
  * The first byte says whether the satchel lies in one file (even) or in four. The
  * rest is a list of steps on a small sound one in memory. A step changes raw bytes,
- * seals an entry or a superblock of its own making, cuts a file off, or uses the
- * satchel. Opening, listing, getting, putting, changing and scrubbing must end, in
+ * seals an entry or a superblock of its own making, cuts a file off, spoils a
+ * sector, or uses the satchel. Opening, listing, getting, putting, changing and scrubbing must end, in
  * an error or not.
  *
  * Beyond memory errors: what the satchel says of itself holds together, and what
@@ -21,7 +21,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define SLOTS 16
-#define CELLS 12
+#define CELLS 24
+#define PUT_MAX 8
 #define SOUND 6 /* of them are in the satchel to begin with */
 #define STEPS_MAX 64
 #define WEEK 100
@@ -275,6 +276,18 @@ step_cut(struct world *w)
 		memory_resize(m, len % (uint32_t)(sound.len + 300000));
 }
 
+/* A sector that can not be read any more, until it is written. */
+static void
+step_unreadable(struct world *w)
+{
+	uint64_t at = dlb_read_u16(&w->in) * 4096ull % sound.len;
+	size_t part = w->span_len == PART_LEN ? at / PART_LEN : 0;
+	struct memory_file *m = memory_find(paths[part % PARTS]);
+
+	if (m)
+		memory_spoil(m, (size_t)(at - part * PART_LEN));
+}
+
 /* ---- use ------------------------------------------------------------------------------- */
 
 static void
@@ -341,9 +354,9 @@ step_get(struct world *w)
 static void
 step_put(struct world *w)
 {
-	struct dlb_satchel_item items[4];
+	struct dlb_satchel_item items[PUT_MAX];
 	uint8_t week = dlb_read_u8(&w->in);
-	size_t n = dlb_read_u8(&w->in) % 5u;
+	size_t n = dlb_read_u8(&w->in) % (PUT_MAX + 1u);
 
 	for (size_t i = 0; i < n; i++) {
 		items[i] = item_of(dlb_read_u8(&w->in) % CELLS);
@@ -398,20 +411,20 @@ static void
 do_step(struct world *w)
 {
 	static void (*const hostile[])(struct world * w) = {
-		step_bytes, step_entry, step_super, step_cut};
+		step_bytes, step_entry, step_super, step_cut, step_unreadable};
 	static void (*const uses[])(struct world * w) = {
 		step_get, step_put, step_update, step_scrub, step_unlock};
-	uint8_t step = dlb_read_u8(&w->in) % 11;
+	uint8_t step = dlb_read_u8(&w->in) % 12;
 
-	if (step < 4) {
+	if (step < 5) {
 		hostile[step](w);
-	} else if (step < 6) {
-		reopen(w, &open_to_all, step == 5);
+	} else if (step < 7) {
+		reopen(w, &open_to_all, step == 6);
 	} else {
 		if (!w->s)
 			reopen(w, &open_to_all, true);
 		if (w->s)
-			uses[step - 6](w);
+			uses[step - 7](w);
 	}
 }
 
