@@ -19,6 +19,7 @@ allowed() {
 	letterbox) echo base crypto cell ;;
 	node) echo base crypto cell satchel meeting carrier letterbox ;;
 	cli) echo base crypto cell satchel meeting carrier letterbox node ;;
+	sim) echo base crypto cell satchel meeting carrier letterbox node ;;
 	*) return 1 ;;
 	esac
 }
