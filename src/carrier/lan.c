@@ -4,11 +4,7 @@
  */
 #include "lan_internal.h"
 
-#include <arpa/inet.h>
 #include <avahi-common/error.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,27 +28,6 @@ is_down(struct dlb_lan *l, const char *why)
 
 /* ---- who is there -------------------------------------------------------------- */
 
-static bool
-where_is(struct dlb_tcp_where *out, AvahiIfIndex interface,
-	const AvahiAddress *a, uint16_t port)
-{
-	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
-	const struct in6_addr *v6 = (const void *)a->data.ipv6.address;
-	bool is_v6 = a->proto == AVAHI_PROTO_INET6;
-	bool link_only = is_v6 && IN6_IS_ADDR_LINKLOCAL(v6);
-
-	if (port == 0
-		|| !inet_ntop(is_v6 ? AF_INET6 : AF_INET, &a->data, text,
-			sizeof(text)))
-		return false;
-	if (link_only && !if_indextoname((unsigned)interface, name))
-		return false;
-	*out = (struct dlb_tcp_where){.port = port};
-	snprintf(out->host, sizeof(out->host), "%s%s%s", text,
-		link_only ? "%" : "", link_only ? name : "");
-	return true;
-}
-
 static void
 resolved(AvahiServiceResolver *r, AvahiIfIndex interface,
 	AvahiProtocol protocol, AvahiResolverEvent event, const char *name,
@@ -72,7 +47,9 @@ resolved(AvahiServiceResolver *r, AvahiIfIndex interface,
 	if (!way || way->resolver != r)
 		return;
 	if (event == AVAHI_RESOLVER_FOUND) {
-		bool ok = where_is(&where, interface, a, port);
+		struct own_address own[LAN_ADDRESSES_MAX];
+		size_t n = announce_addresses(own, DLB_ARRAY_LEN(own));
+		bool ok = lan_where(&where, interface, a, port, own, n);
 
 		peers_resolved(&l->peers, way, ok ? &where : NULL);
 		return;

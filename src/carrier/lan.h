@@ -11,6 +11,12 @@
  * network aloud for the service's type: it tells as much as announcing does, but
  * not the port.
  *
+ * Who is found is a neighbour: an address of the same link and a port above 1023; what
+ * else somebody announces is not called.
+ *
+ * Questions to the daemon wait for its answer, which it gives at once or, where it
+ * hangs, after the message bus's time-out.
+ *
  * Built where Avahi's client library was found (meson option `avahi`); else
  * dlb_lan_new says so with DLB_UNSUPPORTED, and all else works without.
  */

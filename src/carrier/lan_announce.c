@@ -41,6 +41,10 @@ take_address(struct own_address *out, const struct ifaddrs *i)
 	if (i->ifa_addr->sa_family == AF_INET) {
 		out->address.proto = AVAHI_PROTO_INET;
 		out->address.data.ipv4.address = v4->sin_addr.s_addr;
+		if (i->ifa_netmask) {
+			v4 = (const void *)i->ifa_netmask;
+			out->mask = v4->sin_addr.s_addr;
+		}
 		return true;
 	}
 	/* One that is valid on this link alone is enough, and tells the least. */

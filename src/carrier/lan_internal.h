@@ -37,6 +37,20 @@ int64_t lan_poll_deadline_ms(const struct lan_poll *p);
 /* Calls back what is ready. */
 void lan_poll_dispatch(struct lan_poll *p);
 
+/* All zero where nothing is said, so that lists can be compared. */
+struct own_address {
+	AvahiIfIndex interface;
+	AvahiAddress address;
+	uint32_t mask; /* of IPv4, in network order */
+};
+
+/* Where somebody says that they are: false where that is not on this interface's own
+ * link, is this machine itself, or is a port of the system's. Strangers choose what
+ * is called here. */
+bool lan_where(struct dlb_tcp_where *out, AvahiIfIndex interface,
+	const AvahiAddress *address, uint16_t port,
+	const struct own_address *own, size_t own_n);
+
 /* ---- who was found ------------------------------------------------------------- */
 
 struct way {
@@ -77,12 +91,6 @@ bool peers_event(struct lan_peers *p, struct dlb_lan_event *event);
 void peers_free(struct lan_peers *p);
 
 /* ---- being found --------------------------------------------------------------- */
-
-/* All zero where nothing is said, so that lists can be compared. */
-struct own_address {
-	AvahiIfIndex interface;
-	AvahiAddress address;
-};
 
 struct announcement {
 	uint16_t port; /* 0: none is wanted */

@@ -16,6 +16,7 @@
 #define BACKLOG 64
 /* Without descriptors or memory for a caller: how long none is looked for. */
 #define PAUSE_MS 1000
+#define RATE_MS 1000
 
 struct half {
 	struct dlb_link *link; /* NULL: free */
@@ -27,7 +28,9 @@ struct dlb_listener {
 	const struct dlb_env *env;
 	int fd;
 	uint16_t port;
-	int64_t pause_ms; /* until then */
+	int64_t pause_ms;  /* until then */
+	int64_t second_ms; /* since then so many were let in */
+	unsigned this_second;
 	struct half half[DLB_LISTENER_HALF_OPEN];
 	struct dlb_listener_stats stats;
 };
@@ -146,7 +149,7 @@ dlb_listener_new(struct dlb_listener **out, const struct dlb_env *env,
 	}
 	l->env = env;
 	l->fd = fd;
-	l->pause_ms = now(l);
+	l->pause_ms = l->second_ms = now(l);
 	a.len = sizeof(a.addr);
 	if (getsockname(fd, (struct sockaddr *)&a.addr, &a.len) == 0)
 		address_where(&where, &a);
@@ -191,6 +194,9 @@ open_from_ms(const struct dlb_listener *l)
 		? INT64_MIN
 		: oldest(l)->since_ms + DLB_LISTENER_GRACE_MS;
 
+	if (l->this_second >= DLB_LISTENER_RATE
+		&& from < l->second_ms + RATE_MS)
+		from = l->second_ms + RATE_MS;
 	return from > l->pause_ms ? from : l->pause_ms;
 }
 
@@ -239,6 +245,11 @@ let_in(struct dlb_listener *l, int fd, const struct address *a)
 	struct dlb_link_config config = {.read_fd = fd, .write_fd = fd};
 	struct dlb_tcp_where where;
 
+	if (now(l) >= l->second_ms + RATE_MS) {
+		l->second_ms = now(l);
+		l->this_second = 0;
+	}
+	l->this_second++;
 	if (l->stats.half_open == DLB_LISTENER_HALF_OPEN) {
 		h = &l->half[oldest(l) - l->half];
 		vacate(l, h);

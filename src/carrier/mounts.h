@@ -10,7 +10,7 @@
  * when the box itself has not changed for DLB_MOUNTS_PATIENCE_MS: so a copy is whole
  * first, unless it is a very slow one.
  *
- * Nothing here opens or writes a box.
+ * Nothing here opens or writes a box. Looking waits as long as the medium does.
  */
 #ifndef DLB_MOUNTS_H
 #define DLB_MOUNTS_H

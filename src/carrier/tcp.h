@@ -56,9 +56,11 @@ void dlb_dial_free(struct dlb_dial *d);
 /* Waits for callers, on IPv6 and IPv4 alike, and hands out links on which the
  * handshake is done. At most DLB_LISTENER_HALF_OPEN are in between; when so many
  * are, a newcomer takes the place of the one that has taken longest, if that has
- * had DLB_LISTENER_GRACE_MS, and waits in the kernel otherwise. */
+ * had DLB_LISTENER_GRACE_MS, and waits in the kernel otherwise. No more than
+ * DLB_LISTENER_RATE are let in a second: each costs a key and a certificate. */
 struct dlb_listener;
 #define DLB_LISTENER_HALF_OPEN 16
+#define DLB_LISTENER_RATE 32
 #define DLB_LISTENER_GRACE_MS 2000
 #define DLB_LISTENER_FDS_MAX (1 + DLB_LISTENER_HALF_OPEN * DLB_LINK_FDS_MAX)
 

@@ -5,6 +5,7 @@
  */
 #include "lan_internal.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -130,6 +131,46 @@ test_names(void **state)
 	peers_free(&p);
 }
 
+/* ---- where --------------------------------------------------------------------- */
+
+static bool
+fits(const char *text, uint16_t port, struct dlb_tcp_where *out)
+{
+	/* Interface 1 is the loopback everywhere: it has a name. */
+	struct own_address own[] = {{.interface = 1, .mask = htonl(0xffffff00)},
+		{.interface = 2, .mask = htonl(0xffff0000)}, {.interface = 1}};
+	AvahiAddress a;
+
+	avahi_address_parse("10.0.0.7", AVAHI_PROTO_INET, &own[0].address);
+	avahi_address_parse("10.2.0.7", AVAHI_PROTO_INET, &own[1].address);
+	avahi_address_parse("fe80::7", AVAHI_PROTO_INET6, &own[2].address);
+	assert_non_null(avahi_address_parse(text, AVAHI_PROTO_UNSPEC, &a));
+	return lan_where(out, 1, &a, port, own, DLB_ARRAY_LEN(own));
+}
+
+static void
+test_neighbours(void **state)
+{
+	static const char *const others[] = {"10.0.1.8", "10.2.0.8",
+		"127.0.0.1", "0.0.0.0", "224.0.0.251", "255.255.255.255",
+		"10.0.0.7", "10.0.0.0", "10.0.0.255", "192.0.2.1", "::1",
+		"::", "2001:db8::1", "fd00::1", "ff02::fb", "::ffff:10.0.0.8",
+		"fe80::7", "fec0::1"};
+	struct dlb_tcp_where w;
+
+	(void)state;
+	for (size_t i = 0; i < DLB_ARRAY_LEN(others); i++)
+		if (fits(others[i], 29486, &w))
+			fail_msg("called: %s", others[i]);
+	assert_true(fits("10.0.0.8", 29486, &w));
+	assert_string_equal(w.host, "10.0.0.8");
+	assert_int_equal(w.port, 29486);
+	assert_true(fits("fe80::8", 1024, &w));
+	assert_string_equal(w.host, "fe80::8%lo");
+	assert_false(fits("10.0.0.8", 1023, &w));
+	assert_false(fits("10.0.0.8", 0, &w));
+}
+
 /* ---- waiting ------------------------------------------------------------------- */
 
 struct seen {
@@ -250,6 +291,7 @@ main(void)
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_watches),
 		cmocka_unit_test(test_timeouts),
 	};

@@ -223,6 +223,28 @@ test_full(void **state)
 		close(mute[i]);
 }
 
+/* Who hangs up at once and calls again does not keep a core busy. */
+static void
+test_rate(void **state)
+{
+	struct fixture *f = *state;
+	struct pollfd fds[DLB_LISTENER_FDS_MAX];
+
+	for (int i = 0; i < DLB_LISTENER_RATE + 5; i++) {
+		close(call_raw(f, "127.0.0.1"));
+		assert_null(turn(f));
+		assert_null(turn(f));
+	}
+	assert_int_equal(dlb_listener_stats(f->l).accepted, DLB_LISTENER_RATE);
+	assert_int_equal(dlb_listener_stats(f->l).half_open, 0);
+	assert_int_equal(dlb_listener_poll(f->l, true, fds), 0);
+	assert_int_equal(dlb_listener_deadline_ms(f->l), DLB_EPOCH_MS + 1000);
+	f->env.now_ms += 1000;
+	assert_null(turn(f));
+	assert_int_equal(
+		dlb_listener_stats(f->l).accepted, DLB_LISTENER_RATE + 5);
+}
+
 static void
 test_not_accepting(void **state)
 {
@@ -279,6 +301,7 @@ main(void)
 		TEST(test_strange_callers),
 		TEST(test_mute_callers),
 		TEST(test_full),
+		TEST(test_rate),
 		TEST(test_not_accepting),
 		TEST(test_no_descriptors),
 	};
