@@ -47,8 +47,8 @@ make_cells(struct side *sides, size_t n, size_t differ)
 			(uint16_t)(FIRST_WEEK + dlb_random_below(env, WEEKS));
 		sides[1].cells[i] = *c;
 		if (i < differ / 2)
-			dlb_random(env, sides[1].cells[i].name,
-				sizeof(c->name));
+			dlb_random(
+				env, sides[1].cells[i].name, sizeof(c->name));
 	}
 }
 

@@ -30,8 +30,8 @@ add_lack(struct dlb_meeting *m, struct dlb_group *g, uint64_t id)
 			return false;
 		if (g->lacks_n)
 			memcpy(more, g->lacks, g->lacks_n * sizeof(*more));
-		dlb_budget_give(&m->budget, g->lacks, g->lacks_cap,
-			sizeof(*g->lacks));
+		dlb_budget_give(
+			&m->budget, g->lacks, g->lacks_cap, sizeof(*g->lacks));
 		g->lacks = more;
 		g->lacks_cap = cap;
 	}
@@ -39,9 +39,17 @@ add_lack(struct dlb_meeting *m, struct dlb_group *g, uint64_t id)
 	return true;
 }
 
+/* The other side has it: in the group, says it, but here it may be in another one,
+ * or in none. */
 static void
-lack(struct dlb_meeting *m, struct dlb_group *g, uint64_t id)
+hear_id(struct dlb_meeting *m, struct dlb_group *g, uint64_t id)
 {
+	uint32_t i = dlb_set_find(&m->set, id);
+
+	if (i != DLB_SET_NONE) {
+		m->set.cells[i].flags |= DLB_SET_TOLD;
+		return;
+	}
 	m->stats.lacking++;
 	if (dlb_take_open(m) && dlb_take_want(m, id) && !add_lack(m, g, id))
 		dlb_ids_remove(&m->take.wanted, id);
@@ -62,12 +70,11 @@ static bool
 goes_on(struct dlb_meeting *m, struct dlb_group *g, bool symbols, uint32_t n,
 	uint32_t left)
 {
-	if (g->state != DLB_GROUP_HEARING ||
-		(g->range.kind == DLB_GROUP_SYMBOLS) != symbols)
+	if (g->state != DLB_GROUP_HEARING
+		|| (g->range.kind == DLB_GROUP_SYMBOLS) != symbols)
 		dlb_meeting_fail(m, DLB_END_OUT_OF_TURN);
-	else if ((n == 0 && (left > 0 || symbols)) ||
-		left > DLB_CELLS_N_MAX ||
-		(g->at > 0 && g->left != (uint64_t)left + n))
+	else if ((n == 0 && (left > 0 || symbols)) || left > DLB_CELLS_N_MAX
+		|| (g->at > 0 && g->left != (uint64_t)left + n))
 		dlb_meeting_fail(m, DLB_END_LIED);
 	else
 		return true;
@@ -76,24 +83,13 @@ goes_on(struct dlb_meeting *m, struct dlb_group *g, bool symbols, uint32_t n,
 
 /* ---- ids ------------------------------------------------------------------------------ */
 
-static void
-hear_id(struct dlb_meeting *m, struct dlb_group *g, uint64_t id)
-{
-	uint32_t i = dlb_set_find(&m->set, id);
-
-	if (i == DLB_SET_NONE)
-		lack(m, g, id);
-	else
-		m->set.cells[i].flags |= DLB_SET_TOLD;
-}
-
 /* All is told: what has not been is lacking there. */
 static void
 heard_ids(struct dlb_meeting *m, struct dlb_group *g)
 {
 	for (uint32_t i = g->begin; i < g->end; i++)
-		if (dlb_group_has(m, g, i) &&
-			!(m->set.cells[i].flags & DLB_SET_TOLD))
+		if (dlb_group_has(m, g, i)
+			&& !(m->set.cells[i].flags & DLB_SET_TOLD))
 			g->gives += dlb_give_add(m, i);
 	start_answer(m, g);
 }
@@ -141,12 +137,12 @@ found(struct dlb_meeting *m, struct dlb_group *g)
 			dlb_meeting_fail(m, DLB_END_LIED);
 			return;
 		}
-		lack(m, g, id);
+		hear_id(m, g, id);
 	}
 	for (size_t i = 0; i < ours; i++)
 		g->gives += dlb_give_add(m,
-			dlb_set_find(&m->set,
-				g->symbols.ids[dlb_recon_ours(d, i)]));
+			dlb_set_find(
+				&m->set, g->symbols.ids[dlb_recon_ours(d, i)]));
 	dlb_symbols_close(m, g);
 	start_answer(m, g);
 }
@@ -168,8 +164,8 @@ ask_more(struct dlb_meeting *m, struct dlb_group *g)
 }
 
 static void
-hear_symbols(struct dlb_meeting *m, struct dlb_group *g,
-	const uint8_t *symbols, uint32_t n)
+hear_symbols(struct dlb_meeting *m, struct dlb_group *g, const uint8_t *symbols,
+	uint32_t n)
 {
 	enum dlb_status st = DLB_OK;
 
@@ -178,8 +174,8 @@ hear_symbols(struct dlb_meeting *m, struct dlb_group *g,
 	if (st == DLB_OK)
 		st = dlb_symbols_hear(m, g, symbols, n, g->left);
 	if (st != DLB_OK) {
-		dlb_meeting_fail(m, st == DLB_NO_MEMORY ? DLB_END_MEMORY
-							 : DLB_END_LIED);
+		dlb_meeting_fail(
+			m, st == DLB_NO_MEMORY ? DLB_END_MEMORY : DLB_END_LIED);
 		return;
 	}
 	if (g->left > 0)
@@ -202,8 +198,9 @@ dlb_answer_symbols(struct dlb_meeting *m, struct dlb_reader *r)
 	if (!g || !goes_on(m, g, true, n, left))
 		return;
 	/* A go that was asked for is as long as that; the first is the caller's. */
-	if ((uint64_t)g->symbols.decoder.heard + n + left > DLB_SYMBOLS_MAX ||
-		(g->more && g->symbols.decoder.heard + n + left != g->more)) {
+	if ((uint64_t)g->symbols.decoder.heard + n + left > DLB_SYMBOLS_MAX
+		|| (g->more
+			&& g->symbols.decoder.heard + n + left != g->more)) {
 		dlb_meeting_fail(m, DLB_END_LIED);
 		return;
 	}
@@ -251,8 +248,8 @@ bool
 dlb_answer_send(struct dlb_meeting *m)
 {
 	for (uint32_t k = 0; k < DLB_GROUPS_OPEN; k++) {
-		struct dlb_group *g = &m->groups.open[(m->groups.next + k) %
-			DLB_GROUPS_OPEN];
+		struct dlb_group *g =
+			&m->groups.open[(m->groups.next + k) % DLB_GROUPS_OPEN];
 
 		if (g->state != DLB_GROUP_ANSWERING)
 			continue;
@@ -275,8 +272,8 @@ dlb_answer_more(struct dlb_meeting *m, struct dlb_reader *r)
 
 	if (!g)
 		return;
-	if (g->state != DLB_GROUP_WAITING ||
-		g->range.kind != DLB_GROUP_SYMBOLS) {
+	if (g->state != DLB_GROUP_WAITING
+		|| g->range.kind != DLB_GROUP_SYMBOLS) {
 		dlb_meeting_fail(m, DLB_END_OUT_OF_TURN);
 		return;
 	}
@@ -306,9 +303,9 @@ wanted_here(struct dlb_meeting *m, const struct dlb_group *g, uint64_t id)
 {
 	uint32_t i = dlb_set_find(&m->set, id);
 
-	if (i == DLB_SET_NONE || i < g->begin || i >= g->end ||
-		!dlb_group_has(m, g, i) ||
-		(m->set.cells[i].flags & DLB_SET_GIVE))
+	if (i == DLB_SET_NONE || i < g->begin || i >= g->end
+		|| !dlb_group_has(m, g, i)
+		|| (m->set.cells[i].flags & DLB_SET_GIVE))
 		return false;
 	dlb_give_add(m, i);
 	return true;
@@ -321,8 +318,8 @@ credible(const struct dlb_meeting *m, uint32_t gives)
 	uint64_t there = 0;
 
 	if (!m->caller)
-		return gives <= DLB_CELLS_N_MAX &&
-			m->take.promised <= DLB_CELLS_N_MAX;
+		return gives <= DLB_CELLS_N_MAX
+			&& m->take.promised <= DLB_CELLS_N_MAX;
 	for (size_t i = 0; i < m->there.weeks_n; i++)
 		there += m->there.weeks[i].count;
 	return (uint64_t)m->take.promised + gives <= there;

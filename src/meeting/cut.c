@@ -54,16 +54,16 @@ list_differing(uint16_t weeks[static 2 * DLB_WEEKS_MAX],
 	size_t n = 0, i = 0, k = 0;
 
 	while (i < here->weeks_n || k < there->weeks_n) {
-		bool a = i < here->weeks_n &&
-			(k == there->weeks_n ||
-				here->weeks[i].week >= there->weeks[k].week);
-		bool b = k < there->weeks_n &&
-			(i == here->weeks_n ||
-				there->weeks[k].week >= here->weeks[i].week);
+		bool a = i < here->weeks_n
+			&& (k == there->weeks_n
+				|| here->weeks[i].week >= there->weeks[k].week);
+		bool b = k < there->weeks_n
+			&& (i == here->weeks_n
+				|| there->weeks[k].week >= here->weeks[i].week);
 		uint16_t week = a ? here->weeks[i].week : there->weeks[k].week;
 
-		if (!a || !b || here->weeks[i].count != there->weeks[k].count ||
-			here->weeks[i].sum != there->weeks[k].sum)
+		if (!a || !b || here->weeks[i].count != there->weeks[k].count
+			|| here->weeks[i].sum != there->weeks[k].sum)
 			weeks[n++] = week;
 		i += a;
 		k += b;
@@ -88,8 +88,8 @@ choose_kind(struct dlb_range *r, const struct side *cells)
 static void
 set_bits(struct dlb_range *r, uint64_t differ)
 {
-	while (r->bits < DLB_PREFIX_BITS_MAX &&
-		differ >> r->bits > DLB_GROUP_EXPECTED)
+	while (r->bits < DLB_PREFIX_BITS_MAX
+		&& differ >> r->bits > DLB_GROUP_EXPECTED)
 		r->bits++;
 	differ = (differ >> r->bits) + 1;
 	r->expected = differ < UINT32_MAX ? (uint32_t)differ : UINT32_MAX;
@@ -153,7 +153,8 @@ dlb_cut(struct dlb_range ranges[static DLB_RANGES_MAX],
 	uint16_t weeks[2 * DLB_WEEKS_MAX];
 	size_t weeks_n = list_differing(weeks, here, there), n = 0;
 	struct side all = {0, 0}, part = {0, 0};
-	uint64_t differ = dlb_recon_differ(here->counters, there->counters), expected = 0;
+	uint64_t differ = dlb_recon_differ(here->counters, there->counters),
+		 expected = 0;
 	uint16_t to = 0;
 	bool as_one;
 
@@ -176,9 +177,9 @@ dlb_cut(struct dlb_range ranges[static DLB_RANGES_MAX],
 		part.there += one.there;
 		expected += share(differ, &one, &all);
 		/* The last one there is room for takes all that is left. */
-		if (i + 1 < weeks_n &&
-			(as_one || expected < RANGE_EXPECTED ||
-				n + 1 == DLB_RANGES_MAX))
+		if (i + 1 < weeks_n
+			&& (as_one || expected < RANGE_EXPECTED
+				|| n + 1 == DLB_RANGES_MAX))
 			continue;
 		one = cells_within(here, there, weeks[i], to);
 		n = add_range(ranges, n, weeks[i], to,

@@ -1,10 +1,10 @@
 /*
  * The machine: states, turns, time, the end. docs/meeting.md has the table.
  *
- * Whatever is to be said is state, never a queue: the next frame is made when the
- * last one has gone, so a peer that does not read costs nothing. Answers go before
- * all else; then what is told of the set and cells take turns, so that neither
- * waits for the other on a slow link.
+ * Whatever is to be said is state, never a queue: frames are made when the last ones
+ * have gone, so a peer that does not read costs nothing. Answers go before all else;
+ * then what is told of the set and cells take turns, so that neither waits for the
+ * other on a slow link.
  */
 #include "engine_internal.h"
 
@@ -38,8 +38,8 @@ check_config(const struct dlb_meeting_config *c, struct dlb_error *err)
 
 	for (size_t i = 0; i < c->secrets_n; i++)
 		boxes += c->secrets[i].box;
-	if (c->window > DLB_WINDOW_MAX || !c->env || boxes > DLB_BOXES_MAX ||
-		c->secrets_n > UINT16_MAX)
+	if (c->window > DLB_WINDOW_MAX || !c->env || boxes > DLB_BOXES_MAX
+		|| c->secrets_n > UINT16_MAX)
 		return dlb_fail(err, DLB_USAGE,
 			"a meeting can not be set up like this");
 	if (c->cells_n > DLB_CELLS_N_MAX)
@@ -190,8 +190,7 @@ void
 dlb_meeting_closed(struct dlb_meeting *m)
 {
 	/* Only the caller's BYE was still to come. */
-	end_with(m,
-		m->end_said && m->end_heard ? DLB_END_DONE : DLB_END_CLOSED,
+	end_with(m, m->end_said && m->end_heard ? DLB_END_DONE : DLB_END_CLOSED,
 		false);
 	m->gone = true;
 }
@@ -230,7 +229,8 @@ dlb_meeting_bye(struct dlb_meeting *m, struct dlb_reader *r)
 static bool
 cells_moved(const struct dlb_meeting *m)
 {
-	return m->stats.in[DLB_MEETING_CELLS] || m->stats.out[DLB_MEETING_CELLS];
+	return m->stats.in[DLB_MEETING_CELLS]
+		|| m->stats.out[DLB_MEETING_CELLS];
 }
 
 void
@@ -287,14 +287,13 @@ dlb_meeting_receive(struct dlb_meeting *m, const uint8_t *bytes, size_t len)
 
 /* ---- saying ------------------------------------------------------------------------------ */
 
-static bool
+static void
 say(struct dlb_meeting *m, enum dlb_frame type)
 {
 	struct dlb_writer w;
 
 	dlb_frame_begin(m, &w);
 	dlb_frame_end(m, &w, type);
-	return true;
 }
 
 static bool
@@ -302,6 +301,8 @@ say_bye(struct dlb_meeting *m)
 {
 	struct dlb_writer w;
 
+	if (!m->bye_due)
+		return false;
 	m->bye_due = false;
 	dlb_frame_begin(m, &w);
 	dlb_write_u8(&w, m->bye);
@@ -329,49 +330,65 @@ say_greeting(struct dlb_meeting *m)
 	return true;
 }
 
-/* What is told of the set and cells take turns. */
+/* What is told of the set, and cells, take turns. */
 static bool
-say_in_turn(struct dlb_meeting *m)
+tell_in_turn(struct dlb_meeting *m)
 {
-	bool cell = !m->cell_last;
+	if ((dlb_give_ready(m) && !m->cell_last) || !dlb_groups_tell(m))
+		return false;
+	m->cell_last = false;
+	return true;
+}
 
-	for (int i = 0; i < 2 && m->state == DLB_STATE_EXCHANGE; i++) {
-		if (cell ? dlb_give_send(m) : dlb_groups_tell(m)) {
-			m->cell_last = cell;
-			return true;
-		}
-		cell = !cell;
+/* Nothing is left to give: says so; and goodbye, if the other has as well. */
+static bool
+say_end(struct dlb_meeting *m)
+{
+	if (!m->end_said && dlb_give_over(m)) {
+		m->end_said = true;
+		say(m, DLB_FRAME_END);
+		return true;
 	}
+	if (m->caller && m->end_said && m->end_heard)
+		end_with(m, DLB_END_DONE, true);
 	return false;
 }
 
-/* Makes the next frame, if there is any to say. */
+/* Makes the next small frame, if there is any to say. */
 static bool
 say_next(struct dlb_meeting *m)
 {
-	if (m->state == DLB_STATE_OVER)
-		return m->bye_due && say_bye(m);
-	if (say_greeting(m))
+	if (m->state != DLB_STATE_OVER && say_greeting(m))
 		return true;
-	if (m->state == DLB_STATE_EXCHANGE) {
-		if (dlb_take_send_ack(m) || dlb_answer_send(m) ||
-			dlb_groups_send_last(m) || say_in_turn(m))
-			return true;
-		if (m->state == DLB_STATE_EXCHANGE && !m->end_said &&
-			dlb_give_over(m)) {
-			m->end_said = true;
-			return say(m, DLB_FRAME_END);
-		}
-		if (m->caller && m->end_said && m->end_heard)
-			end_with(m, DLB_END_DONE, true);
-	}
+	if (m->state == DLB_STATE_EXCHANGE
+		&& (dlb_take_send_ack(m) || dlb_answer_send(m)
+			|| dlb_groups_send_last(m) || tell_in_turn(m)
+			|| say_end(m)))
+		return true;
 	if (m->state == DLB_STATE_OVER)
-		return m->bye_due && say_bye(m);
-	if (m->ping_due) {
-		m->ping_due = false;
-		return say(m, DLB_FRAME_PING);
+		return say_bye(m);
+	if (!m->ping_due)
+		return false;
+	m->ping_due = false;
+	say(m, DLB_FRAME_PING);
+	return true;
+}
+
+/* Puts what there is to say into the outlet: small frames together, or a cell. */
+static void
+fill(struct dlb_meeting *m)
+{
+	m->out.made = 0;
+	while (dlb_frame_fits(m) && say_next(m))
+		;
+	if (m->out.made > 0) {
+		m->out.data = m->out.buf;
+		m->out.len = m->out.made;
+		m->out.at = 0;
+	} else if (m->state == DLB_STATE_EXCHANGE && dlb_give_ready(m)) {
+		m->cell_last = true;
+		dlb_give_send(m);
 	}
-	return false;
 }
 
 static bool
@@ -380,7 +397,8 @@ next_send(struct dlb_meeting *m, struct dlb_meeting_action *a)
 	if (m->gone)
 		return false;
 	if (!m->out.data) {
-		if (!say_next(m))
+		fill(m);
+		if (!m->out.data)
 			return false;
 		m->asked = true;
 	}
@@ -442,8 +460,8 @@ dlb_meeting_next(struct dlb_meeting *m, struct dlb_meeting_action *a)
 		return true;
 	if (m->state != DLB_STATE_OVER)
 		return false;
-	a->what = m->end == DLB_END_DONE ? DLB_MEETING_DONE
-					 : DLB_MEETING_FAILED;
+	a->what =
+		m->end == DLB_END_DONE ? DLB_MEETING_DONE : DLB_MEETING_FAILED;
 	a->end = m->end;
 	a->their_min = m->their_min;
 	a->their_max = m->their_max;
@@ -466,8 +484,8 @@ dlb_meeting_deadline_ms(const struct dlb_meeting *m)
 
 	if (m->state == DLB_STATE_OVER)
 		return m->gone ? INT64_MAX : m->over_ms + DLB_LINGER_MS;
-	at = busy(m) ? (m->sent_ms > m->moved_ms ? m->sent_ms : m->moved_ms) +
-			DLB_PING_MS
+	at = busy(m) ? (m->sent_ms > m->moved_ms ? m->sent_ms : m->moved_ms)
+			+ DLB_PING_MS
 		     : m->moved_ms + m->stall_ms;
 	return at < m->limit_at_ms ? at : m->limit_at_ms;
 }
@@ -492,8 +510,7 @@ dlb_meeting_tick(struct dlb_meeting *m)
 }
 
 void
-dlb_meeting_stats(
-	const struct dlb_meeting *m, struct dlb_meeting_stats *stats)
+dlb_meeting_stats(const struct dlb_meeting *m, struct dlb_meeting_stats *stats)
 {
 	*stats = m->stats;
 	stats->settled = dlb_groups_settled(m);

@@ -68,10 +68,10 @@ struct dlb_meeting_config {
 	uint32_t room;   /* so many cells are taken at most, in all */
 	/* So many STOREs may be waiting for their answer; 1 to 1024. */
 	uint16_t window;
-	uint16_t now_week;  /* 0: the clock is not trusted */
-	size_t budget;      /* bytes of memory at most; 0: no limit */
-	uint32_t stall_ms;  /* as good as nothing moved for so long: over */
-	uint64_t limit_ms;  /* longer no meeting lasts; 0: no limit */
+	uint16_t now_week; /* 0: the clock is not trusted */
+	size_t budget;     /* bytes of memory at most; 0: no limit */
+	uint32_t stall_ms; /* as good as nothing moved for so long: over */
+	uint64_t limit_ms; /* longer no meeting lasts; 0: no limit */
 	const struct dlb_env *env; /* must outlive the meeting */
 };
 
@@ -81,24 +81,29 @@ struct dlb_meeting_config {
 	X(DONE, "done")                                                        \
 	X(STOPPED, "stopped here; what had moved is kept")                     \
 	X(STOPPED_THERE, "the other side stopped; what had moved is kept")     \
-	X(CLOSED, "the connection was lost; what had moved is kept, the next " \
-		  "meeting goes on")                                           \
+	X(CLOSED,                                                              \
+		"the connection was lost; what had moved is kept, the next "   \
+		"meeting goes on")                                             \
 	X(STALLED, "the other side was silent for too long")                   \
 	X(TOO_LONG, "the time for one meeting is up")                          \
-	X(VERSION, "the other side speaks another version; install the newer " \
-		   "program on both")                                          \
-	X(STRANGER, "the other side is not known here, and only known nodes "  \
-		    "are met; pair the two first")                             \
-	X(REFUSED, "the other side does not meet this node; pair the two "     \
-		   "first")                                                    \
+	X(VERSION,                                                             \
+		"the other side speaks another version; install the newer "    \
+		"program on both")                                             \
+	X(STRANGER,                                                            \
+		"the other side is not known here, and only known nodes "      \
+		"are met; pair the two first")                                 \
+	X(REFUSED,                                                             \
+		"the other side does not meet this node; pair the two "        \
+		"first")                                                       \
 	X(MALFORMED, "the other side sent what is not of this protocol")       \
 	X(OUT_OF_TURN, "the other side spoke out of turn")                     \
 	X(FLOOD, "the other side sent far more than it may")                   \
 	X(LIED, "what the other side said of its cells does not add up")       \
 	X(UNASKED, "the other side sent cells that nobody asked for")          \
 	X(MEMORY, "the memory for a meeting is used up")                       \
-	X(BLAMED, "the other side broke it off: it takes what was sent for a " \
-		  "fault")
+	X(BLAMED,                                                              \
+		"the other side broke it off: it takes what was sent for a "   \
+		"fault")
 
 enum dlb_meeting_end {
 #define DLB_MEETING_END_ENUM(name, text) DLB_END_##name,
@@ -142,7 +147,7 @@ struct dlb_meeting_action {
 	size_t len;
 	const uint32_t *numbers; /* FETCH; valid until the next call */
 	size_t numbers_n;
-	uint64_t ticket; /* STORE: 0, 1, 2 ... */
+	uint64_t ticket; /* STORE: each above the last */
 	const uint8_t *cell;
 	uint8_t copies;
 	bool look;
@@ -151,7 +156,7 @@ struct dlb_meeting_action {
 	bool own;
 	const struct dlb_meeting_match *matches; /* PEER */
 	size_t matches_n;
-	enum dlb_meeting_end end; /* DONE, FAILED */
+	enum dlb_meeting_end end;     /* DONE, FAILED */
 	uint8_t their_min, their_max; /* FAILED with DLB_END_VERSION */
 };
 
@@ -170,11 +175,11 @@ struct dlb_meeting_stats {
 	uint32_t refused; /* came and were not kept: form, room, already here */
 	uint32_t unasked; /* came and nobody had asked for them */
 	uint32_t refused_there; /* given and not kept there */
-	uint32_t round_trips; /* waits for an answer, before the first cell moved */
-	uint32_t groups;   /* parts of the sets that were compared */
-	uint32_t lacking;  /* cells found out to be there and not here */
-	uint32_t to_give;  /* cells found out to be here and not there */
-	bool settled;      /* both sets are compared as far as they will be */
+	uint32_t round_trips;   /* answers waited for before the first cell */
+	uint32_t groups;        /* parts of the sets that were compared */
+	uint32_t lacking;       /* cells found out to be there and not here */
+	uint32_t to_give;       /* cells found out to be here and not there */
+	bool settled; /* both sets are compared as far as they will be */
 	size_t memory, memory_peak; /* bytes */
 };
 

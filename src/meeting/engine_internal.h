@@ -27,7 +27,8 @@
 
 #define DLB_FRAME_HEAD 4
 #define DLB_CELL_HEAD 9 /* id, copies */
-#define DLB_LIST_MAX 8192 /* payload of SYMBOLS, IDS, WANT, ACK, HELLO at most */
+#define DLB_LIST_MAX                                                           \
+	8192 /* payload of SYMBOLS, IDS, WANT, ACK, HELLO at most */
 #define DLB_IDS_A_FRAME 1000
 #define DLB_WINDOW_MAX 1024
 #define DLB_WEEKS_MAX 32
@@ -43,7 +44,8 @@
 #define DLB_GIVEUPS_MAX DLB_GROUPS_OPEN /* ids asked for in place of symbols */
 #define DLB_WANTED_MAX (1u << 18)
 #define DLB_UNASKED_MAX 8
-#define DLB_FULL_MAX 16 /* so many FULL and none kept between: no more is given */
+#define DLB_FULL_MAX                                                           \
+	16 /* so many FULL and none kept between: no more is given */
 #define DLB_PINGS_MAX 360
 #define DLB_PING_MS 5000
 #define DLB_LINGER_MS 2000 /* for saying why, at the end */
@@ -89,7 +91,8 @@ struct dlb_set {
 };
 #define DLB_SET_NONE UINT32_MAX
 
-uint64_t dlb_meeting_id(const uint8_t key[static 16], const uint8_t name[static 16]);
+uint64_t dlb_meeting_id(
+	const uint8_t key[static 16], const uint8_t name[static 16]);
 /* Leaves out what has expired. DLB_NO_MEMORY beyond the budget. */
 enum dlb_status dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 	const struct dlb_meeting_config *config, const uint8_t key[static 16])
@@ -125,16 +128,18 @@ struct dlb_inlet {
 	uint8_t *payload; /* DLB_CELL_HEAD + DLB_MEETING_CELL_LEN */
 	size_t len, n;
 };
-/* What goes: one small frame at a time, or a cell straight from its slot. */
+/* What goes: a few small frames at a time, or a cell straight from its slot. */
 struct dlb_outlet {
-	uint8_t buf[DLB_FRAME_HEAD + DLB_LIST_MAX];
+	uint8_t buf[4 * (DLB_FRAME_HEAD + DLB_LIST_MAX)];
+	size_t made;         /* bytes in buf */
 	const uint8_t *data; /* buf or a slot's; NULL: nothing is on its way */
 	size_t len, at;
 	struct dlb_slot *slot;
 };
 struct dlb_meeting;
-/* Starts a frame in the outlet, which must be empty; write the payload, then
- * _frame_end. */
+/* There is room for a frame, of whatever length. */
+bool dlb_frame_fits(const struct dlb_meeting *m);
+/* Starts a frame behind those that are made; write the payload, then _frame_end. */
 void dlb_frame_begin(struct dlb_meeting *m, struct dlb_writer *w);
 void dlb_frame_end(
 	struct dlb_meeting *m, struct dlb_writer *w, enum dlb_frame type);
@@ -157,7 +162,7 @@ struct dlb_greeting {
 	struct dlb_meeting_match matches[DLB_MEETING_ANSWERS];
 	size_t matches_n;
 	uint32_t matched[DLB_MEETING_ANSWERS]; /* indices of secrets */
-	bool known; /* one of them is a node's */
+	bool known;                            /* one of them is a node's */
 };
 enum dlb_status dlb_greeting_init(struct dlb_meeting *m,
 	const struct dlb_meeting_config *config) DLB_MUST_CHECK;
@@ -180,8 +185,8 @@ struct dlb_summary {
 	uint32_t box_n; /* cells of boxes whose key both hold */
 	int32_t counters[DLB_RECON_COUNTERS];
 };
-void dlb_summary_make(struct dlb_summary *s, const struct dlb_set *set,
-	uint16_t from);
+void dlb_summary_make(
+	struct dlb_summary *s, const struct dlb_set *set, uint16_t from);
 void dlb_summary_send(struct dlb_meeting *m);
 void dlb_summary_receive(struct dlb_meeting *m, struct dlb_reader *r);
 
@@ -212,7 +217,7 @@ struct dlb_ids {
 	uint64_t *slots; /* 0: free */
 	size_t cap, n;
 	uint64_t key; /* random, odd */
-	bool zero; /* the id 0 is in */
+	bool zero;    /* the id 0 is in */
 };
 /* false: no memory, or it was in already (then nothing has changed). */
 bool dlb_ids_add(struct dlb_ids *t, struct dlb_budget *b, uint64_t id);
@@ -242,9 +247,10 @@ struct dlb_group {
 	enum dlb_group_state state;
 	struct dlb_range range;
 	uint16_t number, prefix;
-	bool teller;            /* this side tells */
-	uint32_t begin, end, n; /* of the set: all with the prefix; in the group */
-	uint32_t there;         /* who hears: so many does the other side have */
+	bool teller; /* this side tells */
+	uint32_t begin, end,
+		n;      /* of the set: all with the prefix; in the group */
+	uint32_t there; /* who hears: so many does the other side have */
 	struct dlb_symbols symbols;
 	/* Who tells: the next id's place or symbol's index, how much is left of this
 	 * go. Who hears: how much of this go has come, is left. */
@@ -262,10 +268,10 @@ struct dlb_groups {
 	size_t ranges_n, range;
 	uint32_t prefix; /* of the next one in the range */
 	unsigned giveups;
-	/* The listener: what came last, if any did. */
+	/* The listener: how many ranges came, and what came last. */
+	unsigned ranges_heard;
 	struct dlb_range last;
 	uint32_t last_prefix;
-	bool any;
 	bool last_said; /* that no more groups come */
 };
 /* The caller knows what is held on both sides. */
@@ -300,8 +306,8 @@ void dlb_answer_want(struct dlb_meeting *m, struct dlb_reader *r);
 /* ---- symbols.c ------------------------------------------------------------------------------------------ */
 
 /* false: no memory. close is for opened ones and all others. */
-bool dlb_symbols_open(struct dlb_meeting *m, struct dlb_group *g, uint32_t peer_n,
-	bool hears) DLB_MUST_CHECK;
+bool dlb_symbols_open(struct dlb_meeting *m, struct dlb_group *g,
+	uint32_t peer_n, bool hears) DLB_MUST_CHECK;
 void dlb_symbols_close(struct dlb_meeting *m, struct dlb_group *g);
 bool dlb_symbols_grow(struct dlb_meeting *m, struct dlb_group *g, uint32_t to)
 	DLB_MUST_CHECK;
@@ -316,7 +322,12 @@ struct dlb_slot {
 	uint8_t *frame;
 	uint32_t index; /* in the set */
 	uint8_t give, keep;
-	enum { DLB_SLOT_FREE, DLB_SLOT_ASKED, DLB_SLOT_READY, DLB_SLOT_GONE } state;
+	enum {
+		DLB_SLOT_FREE,
+		DLB_SLOT_ASKED,
+		DLB_SLOT_READY,
+		DLB_SLOT_GONE
+	} state;
 };
 struct dlb_given {
 	uint32_t index;
@@ -327,7 +338,7 @@ struct dlb_give {
 	struct dlb_plan_move *moves; /* number: the index in the set */
 	size_t moves_n, moves_at, moves_cap;
 	struct dlb_slot slots[DLB_MEETING_FETCH_MAX];
-	uint32_t slots_n; /* that have memory */
+	uint32_t slots_n;              /* that have memory */
 	uint32_t slot_head, slot_tail; /* counts; tail is the oldest */
 	uint32_t numbers[DLB_MEETING_FETCH_MAX];
 	/* Sent: tail..answered have their answer and wait to be said as GIVEN,
@@ -346,7 +357,10 @@ size_t dlb_give_backlog(const struct dlb_meeting *m);
 /* The other side takes more. */
 bool dlb_give_open(const struct dlb_meeting *m);
 bool dlb_give_fetch(struct dlb_meeting *m, struct dlb_meeting_action *a);
-bool dlb_give_send(struct dlb_meeting *m);
+/* A cell can go now. */
+bool dlb_give_ready(const struct dlb_meeting *m);
+/* Puts it into the outlet. */
+void dlb_give_send(struct dlb_meeting *m);
 void dlb_give_sent(struct dlb_meeting *m, struct dlb_slot *slot);
 bool dlb_give_given(struct dlb_meeting *m, struct dlb_meeting_action *a);
 void dlb_give_ack(struct dlb_meeting *m, struct dlb_reader *r);
@@ -357,8 +371,14 @@ void dlb_give_free(struct dlb_meeting *m);
 /* ---- take.c ------------------------------------------------------------------------------------------------ */
 
 /* What an ACK says of a cell. */
-enum { DLB_ACK_KEPT, DLB_ACK_HERE, DLB_ACK_FULL, DLB_ACK_REFUSED, DLB_ACKS,
-	DLB_ACK_NONE = 0xff };
+enum {
+	DLB_ACK_KEPT,
+	DLB_ACK_HERE,
+	DLB_ACK_FULL,
+	DLB_ACK_REFUSED,
+	DLB_ACKS,
+	DLB_ACK_NONE = 0xff
+};
 
 struct dlb_taking {
 	uint64_t id;
@@ -369,9 +389,10 @@ struct dlb_take {
 	uint64_t head, tail;     /* tickets; tail is the oldest not told */
 	uint64_t answered;       /* tickets below have their answer */
 	uint32_t room, window;
-	uint32_t used;     /* of the room: came and were not refused */
-	unsigned full;     /* since one was kept */
-	uint32_t promised; /* what the other side said that it gives, not yet here */
+	uint32_t used; /* of the room: came and were not refused */
+	unsigned full; /* since one was kept */
+	uint32_t
+		promised; /* what the other side said that it gives, not yet here */
 	struct dlb_ids wanted;
 	bool store_due;
 	struct dlb_meeting_action store;
@@ -396,8 +417,13 @@ enum dlb_meeting_state {
 };
 
 /* BYE: the first byte of its payload. */
-enum { DLB_BYE_DONE, DLB_BYE_STOPPED, DLB_BYE_VERSION, DLB_BYE_REFUSED,
-	DLB_BYE_FAULT };
+enum {
+	DLB_BYE_DONE,
+	DLB_BYE_STOPPED,
+	DLB_BYE_VERSION,
+	DLB_BYE_REFUSED,
+	DLB_BYE_FAULT
+};
 
 struct dlb_meeting {
 	const struct dlb_env *env;
@@ -414,7 +440,7 @@ struct dlb_meeting {
 	uint8_t bye;
 	bool gone; /* nothing can be said any more */
 	bool end_said, end_heard;
-	bool cell_last; /* symbols and cells take turns */
+	bool cell_last; /* what is told and cells take turns */
 	struct dlb_inlet in;
 	struct dlb_outlet out;
 	struct dlb_greeting greeting;

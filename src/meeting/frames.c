@@ -35,10 +35,9 @@ static const struct {
 	[DLB_FRAME_GROUP] = {CALLER, EXCHANGE, 13, 13, DLB_MEETING_CONTROL,
 		dlb_groups_group},
 	[DLB_FRAME_SYMBOLS] = {CALLER, EXCHANGE, 6 + DLB_RECON_SYMBOL_LEN,
-		DLB_LIST_MAX,
-		DLB_MEETING_SYMBOLS, dlb_answer_symbols},
-	[DLB_FRAME_IDS] = {BOTH, EXCHANGE, 6, DLB_LIST_MAX,
-		DLB_MEETING_SYMBOLS, dlb_answer_ids},
+		DLB_LIST_MAX, DLB_MEETING_SYMBOLS, dlb_answer_symbols},
+	[DLB_FRAME_IDS] = {BOTH, EXCHANGE, 6, DLB_LIST_MAX, DLB_MEETING_SYMBOLS,
+		dlb_answer_ids},
 	[DLB_FRAME_MORE] = {LISTENER, EXCHANGE, 6, 6, DLB_MEETING_CONTROL,
 		dlb_answer_more},
 	[DLB_FRAME_WANT] = {BOTH, EXCHANGE, 7, DLB_LIST_MAX,
@@ -53,16 +52,24 @@ static const struct {
 		dlb_groups_last},
 	[DLB_FRAME_END] = {BOTH, EXCHANGE, 0, 0, DLB_MEETING_CONTROL,
 		dlb_meeting_heard_end},
-	[DLB_FRAME_PING] = {BOTH, SUMMARY | EXCHANGE, 0, 0,
-		DLB_MEETING_CONTROL, dlb_meeting_ping},
+	[DLB_FRAME_PING] = {BOTH, SUMMARY | EXCHANGE, 0, 0, DLB_MEETING_CONTROL,
+		dlb_meeting_ping},
 };
 
 /* ---- what goes ------------------------------------------------------------------- */
 
+bool
+dlb_frame_fits(const struct dlb_meeting *m)
+{
+	return sizeof(m->out.buf) - m->out.made
+		>= DLB_FRAME_HEAD + DLB_LIST_MAX;
+}
+
 void
 dlb_frame_begin(struct dlb_meeting *m, struct dlb_writer *w)
 {
-	dlb_writer_init(w, m->out.buf, sizeof(m->out.buf));
+	dlb_writer_init(
+		w, m->out.buf + m->out.made, sizeof(m->out.buf) - m->out.made);
 	dlb_write_zeros(w, DLB_FRAME_HEAD);
 }
 
@@ -77,14 +84,10 @@ dlb_frame_head(uint8_t head[static DLB_FRAME_HEAD], enum dlb_frame type,
 }
 
 void
-dlb_frame_end(
-	struct dlb_meeting *m, struct dlb_writer *w, enum dlb_frame type)
+dlb_frame_end(struct dlb_meeting *m, struct dlb_writer *w, enum dlb_frame type)
 {
 	dlb_frame_head(w->buf, type, w->len - DLB_FRAME_HEAD);
-	m->out.data = w->buf;
-	m->out.len = w->len;
-	m->out.at = 0;
-	m->out.slot = NULL;
+	m->out.made += w->len;
 	m->stats.out[frames[type].kind] += w->len;
 }
 
@@ -96,13 +99,13 @@ check_head(struct dlb_meeting *m)
 	struct dlb_inlet *in = &m->in;
 	uint8_t type = in->head[0], from = m->caller ? LISTENER : CALLER;
 
-	in->len = (size_t)in->head[1] << 16 | (size_t)in->head[2] << 8 |
-		in->head[3];
+	in->len = (size_t)in->head[1] << 16 | (size_t)in->head[2] << 8
+		| in->head[3];
 	in->n = 0;
 	if (type >= DLB_FRAMES)
 		dlb_meeting_fail(m, DLB_END_MALFORMED);
-	else if (!(frames[type].from & from) ||
-		!(frames[type].states & 1 << m->state))
+	else if (!(frames[type].from & from)
+		|| !(frames[type].states & 1 << m->state))
 		/* Whose first bytes are not a greeting speaks something else. */
 		dlb_meeting_fail(m,
 			m->state == DLB_STATE_GREETING ? DLB_END_MALFORMED
@@ -145,8 +148,8 @@ dlb_frames_receive(struct dlb_meeting *m, const uint8_t *bytes, size_t len)
 			in->n += n;
 			used += n;
 		}
-		if (m->state != DLB_STATE_OVER && in->head_n == DLB_FRAME_HEAD &&
-			in->n == in->len)
+		if (m->state != DLB_STATE_OVER && in->head_n == DLB_FRAME_HEAD
+			&& in->n == in->len)
 			take_frame(m);
 	}
 	/* What comes after the end is nobody's. */

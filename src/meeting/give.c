@@ -29,7 +29,8 @@ reserve_moves(struct dlb_meeting *m)
 		return false;
 	g->moves_n -= g->moves_at;
 	if (g->moves_n)
-		memcpy(more, g->moves + g->moves_at, g->moves_n * sizeof(*more));
+		memcpy(more, g->moves + g->moves_at,
+			g->moves_n * sizeof(*more));
 	g->moves_at = 0;
 	dlb_budget_give(&m->budget, g->moves, g->moves_cap, sizeof(*g->moves));
 	g->moves = more;
@@ -77,8 +78,8 @@ dlb_give_plan(struct dlb_meeting *m)
 		cells[i].own = (c->flags & DLB_MEETING_OWN) != 0;
 	}
 	/* None is left out: look copies and expired ones are not in. */
-	g->moves_n = g->moves_at +
-		dlb_plan(moves, cells, n, n, 0, NULL, NULL, m->env);
+	g->moves_n = g->moves_at
+		+ dlb_plan(moves, cells, n, n, 0, NULL, NULL, m->env);
 	dlb_budget_give(&m->budget, cells, n, sizeof(*cells));
 }
 
@@ -91,8 +92,8 @@ dlb_give_backlog(const struct dlb_meeting *m)
 bool
 dlb_give_open(const struct dlb_meeting *m)
 {
-	return m->give.kept < m->give.room && m->give.window > 0 &&
-		m->give.full < DLB_FULL_MAX;
+	return m->give.kept < m->give.room && m->give.window > 0
+		&& m->give.full < DLB_FULL_MAX;
 }
 
 /* ---- reading them ------------------------------------------------------------------------ */
@@ -118,7 +119,8 @@ make_slots(struct dlb_meeting *m)
 		? g->window
 		: DLB_MEETING_FETCH_MAX;
 
-	while (g->slots_n < most) {
+	g->sent = dlb_budget_take(&m->budget, DLB_WINDOW_MAX, sizeof(*g->sent));
+	while (g->sent && g->slots_n < most) {
 		struct dlb_slot *slot = &g->slots[g->slots_n];
 
 		slot->frame = dlb_budget_take(&m->budget, FRAME_LEN, 1);
@@ -196,13 +198,13 @@ fill_slot(struct dlb_meeting *m, struct dlb_slot *slot, const uint8_t *cell)
 static void
 drop_gone(struct dlb_give *g)
 {
-	while (slots_used(g) && slot_at(g, g->slot_tail)->state == DLB_SLOT_GONE)
+	while (slots_used(g)
+		&& slot_at(g, g->slot_tail)->state == DLB_SLOT_GONE)
 		slot_at(g, g->slot_tail++)->state = DLB_SLOT_FREE;
 }
 
 void
-dlb_meeting_fetched(
-	struct dlb_meeting *m, uint32_t number, const uint8_t *cell)
+dlb_meeting_fetched(struct dlb_meeting *m, uint32_t number, const uint8_t *cell)
 {
 	struct dlb_give *g = &m->give;
 
@@ -210,8 +212,8 @@ dlb_meeting_fetched(
 	for (uint32_t i = g->slot_tail; i != g->slot_head; i++) {
 		struct dlb_slot *slot = slot_at(g, i);
 
-		if (slot->state != DLB_SLOT_ASKED ||
-			m->set.cells[slot->index].number != number)
+		if (slot->state != DLB_SLOT_ASKED
+			|| m->set.cells[slot->index].number != number)
 			continue;
 		if (cell)
 			fill_slot(m, slot, cell);
@@ -225,35 +227,31 @@ dlb_meeting_fetched(
 /* ---- sending --------------------------------------------------------------------------------- */
 
 bool
+dlb_give_ready(const struct dlb_meeting *m)
+{
+	const struct dlb_give *g = &m->give;
+
+	return slots_used(g) > 0 && dlb_give_open(m)
+		&& g->slots[g->slot_tail % g->slots_n].state == DLB_SLOT_READY
+		&& g->sent_head - g->sent_answered < g->window
+		&& g->sent_head - g->sent_tail < DLB_WINDOW_MAX;
+}
+
+void
 dlb_give_send(struct dlb_meeting *m)
 {
 	struct dlb_give *g = &m->give;
-	struct dlb_slot *slot;
+	struct dlb_slot *slot = slot_at(g, g->slot_tail);
 
-	if (slots_used(g) == 0)
-		return false;
-	slot = slot_at(g, g->slot_tail);
-	if (slot->state != DLB_SLOT_READY || !dlb_give_open(m) ||
-		g->sent_head - g->sent_answered >= g->window ||
-		g->sent_head - g->sent_tail >= DLB_WINDOW_MAX)
-		return false;
-	if (!g->sent)
-		g->sent = dlb_budget_take(
-			&m->budget, DLB_WINDOW_MAX, sizeof(*g->sent));
-	if (!g->sent) {
-		dlb_meeting_fail(m, DLB_END_MEMORY);
-		return false;
-	}
-	g->sent[g->sent_head++ % DLB_WINDOW_MAX] = (struct dlb_given){
-		.index = slot->index,
-		.keep = slot->keep,
-		.status = DLB_ACK_NONE};
+	g->sent[g->sent_head++ % DLB_WINDOW_MAX] =
+		(struct dlb_given){.index = slot->index,
+			.keep = slot->keep,
+			.status = DLB_ACK_NONE};
 	m->out.data = slot->frame;
 	m->out.len = FRAME_LEN;
 	m->out.at = 0;
 	m->out.slot = slot;
 	m->stats.out[DLB_MEETING_CELLS] += FRAME_LEN;
-	return true;
 }
 
 /* All of its bytes have gone; it is the oldest. */
@@ -302,7 +300,8 @@ dlb_give_given(struct dlb_meeting *m, struct dlb_meeting_action *a)
 			&g->sent[g->sent_tail++ % DLB_WINDOW_MAX];
 		const struct dlb_set_cell *c = &m->set.cells[sent->index];
 
-		if (sent->status != DLB_ACK_KEPT && sent->status != DLB_ACK_HERE) {
+		if (sent->status != DLB_ACK_KEPT
+			&& sent->status != DLB_ACK_HERE) {
 			m->stats.refused_there++;
 			continue;
 		}
@@ -323,9 +322,9 @@ dlb_give_over(const struct dlb_meeting *m)
 {
 	const struct dlb_give *g = &m->give;
 
-	return dlb_groups_settled(m) && dlb_give_backlog(m) == 0 &&
-		(slots_used(g) == 0 || !dlb_give_open(m)) && !m->out.slot &&
-		g->sent_head == g->sent_answered;
+	return dlb_groups_settled(m) && dlb_give_backlog(m) == 0
+		&& (slots_used(g) == 0 || !dlb_give_open(m)) && !m->out.slot
+		&& g->sent_head == g->sent_answered;
 }
 
 /* Cells were asked for here and are not there yet. */

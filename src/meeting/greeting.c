@@ -26,14 +26,15 @@ mac(uint8_t out[static ANSWER_LEN], const struct dlb_greeting *g, uint32_t i,
 }
 
 enum dlb_status
-dlb_greeting_init(struct dlb_meeting *m, const struct dlb_meeting_config *config)
+dlb_greeting_init(
+	struct dlb_meeting *m, const struct dlb_meeting_config *config)
 {
 	struct dlb_greeting *g = &m->greeting;
 
 	memcpy(g->exporter, config->exporter, sizeof(g->exporter));
 	g->secrets_n = config->secrets_n;
-	g->secrets = dlb_budget_take(
-		&m->budget, g->secrets_n, sizeof(*g->secrets));
+	g->secrets =
+		dlb_budget_take(&m->budget, g->secrets_n, sizeof(*g->secrets));
 	if (!g->secrets)
 		return DLB_NO_MEMORY;
 	if (g->secrets_n)
@@ -136,8 +137,8 @@ static void
 find_matches(struct dlb_greeting *g, const uint8_t *tags)
 {
 	for (int box = 0; box <= 1; box++)
-		for (uint32_t i = 0; i < g->secrets_n &&
-			g->matches_n < DLB_MEETING_ANSWERS;
+		for (uint32_t i = 0;
+			i < g->secrets_n && g->matches_n < DLB_MEETING_ANSWERS;
 			i++) {
 			uint8_t tag[ANSWER_LEN];
 
@@ -190,8 +191,8 @@ dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
 		dlb_meeting_fail(m, DLB_END_MALFORMED);
 		return;
 	}
-	if (m->their_min > DLB_MEETING_VERSION ||
-		m->their_max < DLB_MEETING_VERSION) {
+	if (m->their_min > DLB_MEETING_VERSION
+		|| m->their_max < DLB_MEETING_VERSION) {
 		dlb_meeting_fail(m, DLB_END_VERSION);
 		return;
 	}
@@ -255,8 +256,8 @@ dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r)
 			continue;
 		mac(answer, g, g->shown[i], false);
 		for (size_t k = 0; k < DLB_MEETING_ANSWERS; k++)
-			found |= dlb_equal(answers + k * ANSWER_LEN, answer,
-				ANSWER_LEN);
+			found |= dlb_equal(
+				answers + k * ANSWER_LEN, answer, ANSWER_LEN);
 		if (found && g->matches_n < DLB_MEETING_ANSWERS)
 			add_match(g, g->shown[i]);
 	}

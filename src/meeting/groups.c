@@ -18,9 +18,9 @@ dlb_group_has(
 {
 	const struct dlb_set_cell *c = &m->set.cells[index];
 
-	return c->week >= g->range.from && c->week <= g->range.to &&
-		c->week >= m->from &&
-		((c->flags & DLB_SET_BOX) != 0) == g->range.box;
+	return c->week >= g->range.from && c->week <= g->range.to
+		&& c->week >= m->from
+		&& ((c->flags & DLB_SET_BOX) != 0) == g->range.box;
 }
 
 /* Which part of the set it lies in, how many cells of that are in it. */
@@ -56,8 +56,8 @@ dlb_group_of(struct dlb_meeting *m, uint16_t number, bool teller)
 {
 	struct dlb_group *g = &m->groups.open[number % DLB_GROUPS_OPEN];
 
-	if (g->state != DLB_GROUP_CLOSED && g->number == number &&
-		g->teller == teller)
+	if (g->state != DLB_GROUP_CLOSED && g->number == number
+		&& g->teller == teller)
 		return g;
 	dlb_meeting_fail(m, DLB_END_OUT_OF_TURN);
 	return NULL;
@@ -76,8 +76,8 @@ dlb_group_start_telling(struct dlb_meeting *m, struct dlb_group *g)
 	g->left = (uint32_t)dlb_recon_first(g->range.expected);
 	if (g->left > DLB_SYMBOLS_MAX)
 		g->left = DLB_SYMBOLS_MAX;
-	if (!dlb_symbols_open(m, g, 0, false) ||
-		!dlb_symbols_grow(m, g, g->left))
+	if (!dlb_symbols_open(m, g, 0, false)
+		|| !dlb_symbols_grow(m, g, g->left))
 		dlb_meeting_fail(m, DLB_END_MEMORY);
 }
 
@@ -112,8 +112,8 @@ next_group(struct dlb_meeting *m)
 	struct dlb_group *g = &gs->open[gs->next % DLB_GROUPS_OPEN];
 	const struct dlb_range *range = &gs->ranges[gs->range];
 
-	if (gs->range == gs->ranges_n || gs->next == DLB_GROUPS_MAX ||
-		g->state != DLB_GROUP_CLOSED || far_ahead(m))
+	if (gs->range == gs->ranges_n || gs->next == DLB_GROUPS_MAX
+		|| g->state != DLB_GROUP_CLOSED || far_ahead(m))
 		return NULL;
 	g->range = *range;
 	g->number = gs->next++;
@@ -165,9 +165,9 @@ last_due(const struct dlb_meeting *m)
 {
 	const struct dlb_groups *gs = &m->groups;
 
-	return m->caller && !gs->last_said &&
-		(gs->range == gs->ranges_n || gs->next == DLB_GROUPS_MAX ||
-			(!dlb_give_open(m) && !dlb_take_open(m)));
+	return m->caller && !gs->last_said
+		&& (gs->range == gs->ranges_n || gs->next == DLB_GROUPS_MAX
+			|| (!dlb_give_open(m) && !dlb_take_open(m)));
 }
 
 bool
@@ -185,16 +185,22 @@ dlb_groups_send_last(struct dlb_meeting *m)
 
 /* ---- the listener hears of one ---------------------------------------------------------- */
 
-/* Behind all that came: so no cell is gone through twice. */
 static bool
-in_order(const struct dlb_groups *gs, const struct dlb_range *r,
-	uint32_t prefix)
+same_range(const struct dlb_range *a, const struct dlb_range *b)
+{
+	return a->box == b->box && a->from == b->from && a->to == b->to;
+}
+
+/* Behind all that came: so no cell is in two groups. */
+static bool
+in_order(
+	const struct dlb_groups *gs, const struct dlb_range *r, uint32_t prefix)
 {
 	const struct dlb_range *last = &gs->last;
 
-	if (!gs->any)
+	if (gs->ranges_heard == 0)
 		return true;
-	if (r->box == last->box && r->from == last->from && r->to == last->to)
+	if (same_range(r, last))
 		return r->bits == last->bits && prefix > gs->last_prefix;
 	return !r->box && (last->box || r->to < last->from);
 }
@@ -210,12 +216,11 @@ read_group(struct dlb_group *g, struct dlb_reader *r)
 	g->range.bits = dlb_read_u8(r);
 	g->prefix = dlb_read_u16(r);
 	g->there = dlb_read_u32(r);
-	if (kind >= DLB_GROUP_KINDS || box > 1 ||
-		g->range.from > g->range.to ||
-		g->range.bits > DLB_PREFIX_BITS_MAX ||
-		(uint32_t)g->prefix >> g->range.bits ||
-		g->there > DLB_CELLS_N_MAX ||
-		(kind == DLB_GROUP_ASK && g->there > 0))
+	if (kind >= DLB_GROUP_KINDS || box > 1 || g->range.from > g->range.to
+		|| g->range.bits > DLB_PREFIX_BITS_MAX
+		|| (uint32_t)g->prefix >> g->range.bits
+		|| g->there > DLB_CELLS_N_MAX
+		|| (kind == DLB_GROUP_ASK && g->there > 0))
 		return false;
 	g->range.kind = kind;
 	g->range.box = box == 1;
@@ -238,12 +243,15 @@ dlb_groups_group(struct dlb_meeting *m, struct dlb_reader *r)
 		dlb_meeting_fail(m, DLB_END_OUT_OF_TURN);
 		return;
 	}
-	if (g->state != DLB_GROUP_CLOSED || gs->next == DLB_GROUPS_MAX) {
+	/* A new range costs a pass over the set, a further group of it a part. */
+	if (gs->ranges_heard == 0 || !same_range(&new.range, &gs->last))
+		gs->ranges_heard++;
+	if (g->state != DLB_GROUP_CLOSED || gs->next == DLB_GROUPS_MAX
+		|| gs->ranges_heard > DLB_RANGES_MAX) {
 		dlb_meeting_fail(m, DLB_END_FLOOD);
 		return;
 	}
 	gs->next++;
-	gs->any = true;
 	gs->last = new.range;
 	gs->last_prefix = new.prefix;
 	set_bounds(m, &new);
@@ -284,8 +292,8 @@ tell_ids(struct dlb_meeting *m, struct dlb_group *g)
 static void
 tell_symbols(struct dlb_meeting *m, struct dlb_group *g)
 {
-	uint32_t n = g->left < DLB_SYMBOLS_A_FRAME ? g->left
-						   : DLB_SYMBOLS_A_FRAME;
+	uint32_t n =
+		g->left < DLB_SYMBOLS_A_FRAME ? g->left : DLB_SYMBOLS_A_FRAME;
 	struct dlb_writer w;
 
 	g->left -= n;

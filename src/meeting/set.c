@@ -45,7 +45,8 @@ box_index(const struct boxes *boxes, uint32_t ref)
 static bool
 left_out(const struct dlb_meeting_config *config, size_t i)
 {
-	return config->now_week && config->cells[i].expiry_week < config->now_week;
+	return config->now_week
+		&& config->cells[i].expiry_week < config->now_week;
 }
 
 /* Ids in the order in which the cells were given, and how many go into each bucket:
@@ -157,7 +158,8 @@ static enum dlb_status
 sort(struct dlb_set *s, struct dlb_budget *b,
 	const struct dlb_meeting_config *config, const struct boxes *boxes)
 {
-	struct rows rows = {.shift = s->bits > ROW_BITS ? s->bits - ROW_BITS : 0};
+	struct rows rows = {
+		.shift = s->bits > ROW_BITS ? s->bits - ROW_BITS : 0};
 	bool taken;
 
 	rows.ids = dlb_budget_take(b, s->cap, sizeof(*rows.ids));
@@ -182,8 +184,7 @@ dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 {
 	struct boxes boxes = {.n = 0};
 
-	while (s->bits < BUCKET_BITS_MAX &&
-		config->cells_n >> s->bits > BUCKET)
+	while (s->bits < BUCKET_BITS_MAX && config->cells_n >> s->bits > BUCKET)
 		s->bits++;
 	for (size_t i = 0; i < config->secrets_n; i++)
 		if (config->secrets[i].box && boxes.n < DLB_BOXES_MAX)
@@ -207,8 +208,8 @@ dlb_set_free(struct dlb_set *s, struct dlb_budget *b)
 	dlb_budget_give(b, s->ids, s->cap, sizeof(*s->ids));
 	dlb_budget_give(b, s->cells, s->cap, sizeof(*s->cells));
 	dlb_budget_give(b, s->box, s->cap, 1);
-	dlb_budget_give(b, s->start, ((size_t)1 << s->bits) + 2,
-		sizeof(*s->start));
+	dlb_budget_give(
+		b, s->start, ((size_t)1 << s->bits) + 2, sizeof(*s->start));
 	memset(s, 0, sizeof(*s));
 }
 

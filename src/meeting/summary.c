@@ -20,8 +20,8 @@ list_weeks(struct dlb_summary *s, uint8_t place[static UINT16_MAX + 1],
 	for (uint32_t i = 0; i < set->n; i++)
 		place[set->cells[i].week] = 1;
 	for (uint32_t week = UINT16_MAX + 1; week-- > 0;) {
-		bool in = place[week] && week >= from &&
-			s->weeks_n < DLB_WEEKS_MAX;
+		bool in = place[week] && week >= from
+			&& s->weeks_n < DLB_WEEKS_MAX;
 
 		place[week] = in ? (uint8_t)s->weeks_n : NO_PLACE;
 		if (in)
@@ -81,8 +81,8 @@ read_small(struct dlb_reader *r)
 
 	do {
 		byte = dlb_read_u8(r);
-		if (shift > 28 || (byte == 0 && shift > 0) ||
-			(shift == 28 && byte > 3))
+		if (shift > 28 || (byte == 0 && shift > 0)
+			|| (shift == 28 && byte > 3))
 			r->failed = true;
 		if (r->failed)
 			return 0;

@@ -13,8 +13,8 @@ need(const struct dlb_symbols *s, size_t symbols)
 {
 	size_t ids = s->own ? sizeof(*s->own) : 0;
 
-	return dlb_recon_memory(s->n, symbols, s->hears) + 8 * (size_t)s->n +
-		16 * symbols + ids * s->n;
+	return dlb_recon_memory(s->n, symbols, s->hears) + 8 * (size_t)s->n
+		+ 16 * symbols + ids * s->n;
 }
 
 /* Room in the budget for so many symbols; false where there is none. */
@@ -86,8 +86,8 @@ dlb_symbols_close(struct dlb_meeting *m, struct dlb_group *g)
 bool
 dlb_symbols_grow(struct dlb_meeting *m, struct dlb_group *g, uint32_t to)
 {
-	return reserve(m, &g->symbols, to) &&
-		dlb_recon_grow(&g->symbols.set, to) == DLB_OK;
+	return reserve(m, &g->symbols, to)
+		&& dlb_recon_grow(&g->symbols.set, to) == DLB_OK;
 }
 
 enum dlb_status
@@ -97,8 +97,8 @@ dlb_symbols_hear(struct dlb_meeting *m, struct dlb_group *g,
 	struct dlb_symbols *s = &g->symbols;
 	size_t to = s->decoder.heard + n + left;
 
-	if (!dlb_recon_done(&s->decoder) &&
-		!dlb_symbols_grow(m, g, (uint32_t)to))
+	if (!dlb_recon_done(&s->decoder)
+		&& !dlb_symbols_grow(m, g, (uint32_t)to))
 		return DLB_NO_MEMORY;
 	return dlb_recon_add(&s->decoder, symbols, n);
 }

@@ -19,8 +19,8 @@ dlb_take_open(const struct dlb_meeting *m)
 bool
 dlb_take_want(struct dlb_meeting *m, uint64_t id)
 {
-	return m->take.wanted.n < DLB_WANTED_MAX &&
-		dlb_ids_add(&m->take.wanted, &m->budget, id);
+	return m->take.wanted.n < DLB_WANTED_MAX
+		&& dlb_ids_add(&m->take.wanted, &m->budget, id);
 }
 
 static bool
@@ -59,8 +59,8 @@ move_answered(struct dlb_meeting *m)
 {
 	struct dlb_take *t = &m->take;
 
-	while (t->answered < t->head &&
-		taking(m, t->answered)->status != DLB_ACK_NONE)
+	while (t->answered < t->head
+		&& taking(m, t->answered)->status != DLB_ACK_NONE)
 		t->answered++;
 }
 
@@ -103,8 +103,8 @@ dlb_meeting_expects(const struct dlb_meeting *m, uint64_t ticket,
 {
 	const struct dlb_take *t = &m->take;
 
-	return ticket >= t->tail && ticket < t->head &&
-		taking(m, ticket)->id == dlb_meeting_id(m->id_key, name);
+	return ticket >= t->tail && ticket < t->head
+		&& taking(m, ticket)->id == dlb_meeting_id(m->id_key, name);
 }
 
 static uint8_t
@@ -135,21 +135,22 @@ dlb_meeting_stored(struct dlb_meeting *m, uint64_t ticket,
 	struct dlb_taking *k;
 
 	m->moved_ms = m->env->monotonic_ms(m->env->ctx);
-	if (m->state == DLB_STATE_OVER || ticket < t->answered ||
-		ticket >= t->head)
+	if (m->state == DLB_STATE_OVER || ticket < t->answered
+		|| ticket >= t->head)
 		return;
 	k = taking(m, ticket);
 	if (k->status != DLB_ACK_NONE)
 		return;
 	k->status = status_of(m, status);
-	t->full = k->status == DLB_ACK_KEPT ? 0
-					    : t->full + (k->status == DLB_ACK_FULL);
+	t->full = k->status == DLB_ACK_KEPT
+		? 0
+		: t->full + (k->status == DLB_ACK_FULL);
 	if (k->status != DLB_ACK_KEPT)
 		t->used--;
 	/* Another cell than the one that was promised. */
-	if (status != DLB_OK && status != DLB_DUPLICATE &&
-		k->id != dlb_meeting_id(m->id_key, name) &&
-		++m->stats.unasked >= DLB_UNASKED_MAX)
+	if (status != DLB_OK && status != DLB_DUPLICATE
+		&& k->id != dlb_meeting_id(m->id_key, name)
+		&& ++m->stats.unasked >= DLB_UNASKED_MAX)
 		dlb_meeting_fail(m, DLB_END_UNASKED);
 	move_answered(m);
 }

@@ -71,8 +71,8 @@ meet_again(struct pair *p, uint32_t both, uint32_t all)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(p->side[i].store.n, all);
 		/* Only what had not come yet. */
-		assert_int_equal(p->side[i].stats.taken,
-			p->side[!i].stats.given);
+		assert_int_equal(
+			p->side[i].stats.taken, p->side[!i].stats.given);
 	}
 }
 
@@ -126,8 +126,8 @@ cut_small_at(uint64_t at)
 	p.cut_at = at;
 	pair_meet(&p);
 	for (int i = 0; i < 2; i++)
-		assert_true(p.side[i].end == DLB_END_CLOSED ||
-			p.side[i].end == DLB_END_DONE);
+		assert_true(p.side[i].end == DLB_END_CLOSED
+			|| p.side[i].end == DLB_END_DONE);
 	check_stores(&p, 20, 22);
 	moved = p.side[0].stats.taken + p.side[1].stats.taken;
 	meet_again(&p, 20, 22);
@@ -171,8 +171,8 @@ test_anywhere(void **state)
 		p.side[seed % 2].slow = seed % 3 == 0;
 		p.chunk_max = seed % 5 == 0 ? 0 : 50000;
 		fill(&p, 300, 30, 25);
-		for (unsigned i = 0; p.side[0].store.n < 355 ||
-			p.side[1].store.n < 355;
+		for (unsigned i = 0;
+			p.side[0].store.n < 355 || p.side[1].store.n < 355;
 			i++) {
 			assert_true(i < 100);
 			p.cut_at = dlb_random_below(

@@ -156,7 +156,6 @@ test_stranger_hears_nothing(void **state)
 	raw_expect(&r, DLB_FRAME_HELLO);
 	raw_expect_end(&r, DLB_END_STRANGER, DLB_BYE_REFUSED);
 	raw_free(&r);
-
 }
 
 /* The one who decides by PEER decides before anything of the set is said. */
@@ -170,8 +169,8 @@ test_stop_at_peer(void **state)
 	(void)state;
 	raw_init(&r, false, 64);
 	raw_start(&r);
-	assert_int_equal(dlb_meeting_receive(r.m, hello, sizeof(hello)),
-		sizeof(hello));
+	assert_int_equal(
+		dlb_meeting_receive(r.m, hello, sizeof(hello)), sizeof(hello));
 	assert_true(dlb_meeting_next(r.m, &a));
 	assert_int_equal(a.what, DLB_MEETING_PEER);
 	assert_int_equal(a.matches_n, 0);
@@ -249,8 +248,7 @@ test_nothing_repeats(void **state)
 			assert_true(holds(
 				h->bytes[i], h->n[i], mac, i == 0 ? 12 : 16));
 			h = ex == 1 ? &b : &a;
-			assert_false(
-				holds(h->bytes[i], h->n[i], mac, 12));
+			assert_false(holds(h->bytes[i], h->n[i], mac, 12));
 		}
 	}
 	/* As long with a secret as without. */
@@ -284,8 +282,8 @@ test_replay(void **state)
 			assert_int_equal(r.over, !same);
 			assert_int_equal(r.matches_n, same);
 			if (!same)
-				raw_expect_end(&r, DLB_END_STRANGER,
-					DLB_BYE_REFUSED);
+				raw_expect_end(
+					&r, DLB_END_STRANGER, DLB_BYE_REFUSED);
 			raw_free(&r);
 		}
 }
@@ -365,7 +363,11 @@ static void
 test_box_sizes(void **state)
 {
 	static const uint32_t sizes[][3] = {
-		{0, 0, 10}, {0, 10, 0}, {1, 1, 1}, {2000, 2, 3}, {10, 0, 900},
+		{0, 0, 10},
+		{0, 10, 0},
+		{1, 1, 1},
+		{2000, 2, 3},
+		{10, 0, 900},
 		{900, 0, 3},
 	};
 	struct dlb_meeting_secret box = secret(1, 7, true);
@@ -379,8 +381,8 @@ test_box_sizes(void **state)
 		pair_init(&p, 10 + i);
 		for (uint32_t k = 0; k < all; k++)
 			for (int side = 0; side < 2; side++) {
-				bool here = k < n[0] ||
-					(k < n[0] + n[1]) == (side == 0);
+				bool here = k < n[0]
+					|| (k < n[0] + n[1]) == (side == 0);
 
 				if (here)
 					pair_add(&p, side, k, WEEK, 1)->c.box =

@@ -101,9 +101,9 @@ check(uint64_t seed, const uint32_t *n, void (*change)(struct pair *p))
 	pair_meet(&p);
 	assert_both_done(&p);
 	assert_int_equal(p.side[0].stats.given + p.side[1].stats.given, 0);
-	assert_true(p.side[0].stats.out[DLB_MEETING_CONTROL] +
-			p.side[1].stats.out[DLB_MEETING_CONTROL] <
-		2048);
+	assert_true(p.side[0].stats.out[DLB_MEETING_CONTROL]
+			+ p.side[1].stats.out[DLB_MEETING_CONTROL]
+		< 2048);
 	pair_free(&p);
 }
 
@@ -111,9 +111,19 @@ static void
 test_all_arrives(void **state)
 {
 	static const uint32_t sizes[][3] = {
-		{0, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 0, 0}, {10, 3, 2},
-		{0, 40, 60}, {500, 30, 0}, {500, 0, 30}, {1500, 100, 80},
-		{0, 300, 0}, {0, 0, 300}, {8000, 5, 5}, {20, 2, 500},
+		{0, 0, 0},
+		{0, 1, 0},
+		{0, 0, 1},
+		{1, 0, 0},
+		{10, 3, 2},
+		{0, 40, 60},
+		{500, 30, 0},
+		{500, 0, 30},
+		{1500, 100, 80},
+		{0, 300, 0},
+		{0, 0, 300},
+		{8000, 5, 5},
+		{20, 2, 500},
 		{20, 500, 2},
 	};
 
@@ -245,9 +255,8 @@ test_order(void **state)
 		const struct pair_cell *c = &p.side[1].store.cells[k];
 		const struct pair_cell *from = pair_find(&p, 0, c->c.name);
 		unsigned which = (unsigned)(from - p.side[0].store.cells);
-		unsigned class = which % 10 == 0
-			? 0
-			: 1u + WEEK + 12 - c->c.expiry_week;
+		unsigned class =
+			which % 10 == 0 ? 0 : 1u + WEEK + 12 - c->c.expiry_week;
 
 		assert_true(class >= last_class);
 		last_class = class;
@@ -272,7 +281,8 @@ test_room(void **state)
 	assert_int_equal(p.side[1].stats.taken, 0);
 	/* The latest of all. */
 	for (size_t k = 150; k < 157; k++)
-		assert_true(p.side[0].store.cells[k].c.expiry_week >= WEEK + 10);
+		assert_true(
+			p.side[0].store.cells[k].c.expiry_week >= WEEK + 10);
 	/* No room at all: not even compared. */
 	p.side[0].config.room = 0;
 	pair_meet(&p);
@@ -320,8 +330,7 @@ test_gone(void **state)
 	fill(&p, 10, 100, 0);
 	pair_start(&p);
 	while (pair_step(&p))
-		if (p.side[0].asked_n > 0 &&
-			p.side[0].asked[0] % 3 == 0) {
+		if (p.side[0].asked_n > 0 && p.side[0].asked[0] % 3 == 0) {
 			dlb_meeting_fetched(
 				p.side[0].m, p.side[0].asked[0], NULL);
 			p.side[0].asked[0] =
@@ -352,8 +361,9 @@ test_expired(void **state)
 		assert_int_equal(p.side[1].stats.given, 12);
 		for (int i = 0; i < 2; i++)
 			for (size_t k = 48; k < p.side[i].store.n; k++)
-				assert_true(p.side[i].store.cells[k]
-						    .c.expiry_week >= WEEK + 6);
+				assert_true(
+					p.side[i].store.cells[k].c.expiry_week
+					>= WEEK + 6);
 		pair_free(&p);
 	}
 }
@@ -450,32 +460,43 @@ test_many_groups(void **state)
 	assert_true(c.s[0].groups >= 6);
 }
 
+/* 3,000 cells: too little to begin with, too little on the way, enough for one cell
+ * on its way out at a time, more. */
 static void
 test_budget(void **state)
 {
-	struct dlb_meeting_config config = {.caller = true};
-	struct dlb_meeting *m;
-	struct dlb_error err;
-	struct pair p;
+	unsigned refused = 0, ended = 0, done = 0;
 
 	(void)state;
-	pair_init(&p, 10);
-	fill(&p, 3000, 100, 100);
-	config = p.side[0].config;
-	config.budget = 100000;
-	assert_int_equal(dlb_meeting_new(&m, &config, &err), DLB_OK);
-	dlb_meeting_free(m);
-	config.budget = 60000;
-	assert_int_equal(dlb_meeting_new(&m, &config, &err), DLB_LIMIT);
-	assert_null(m);
-	/* Just enough for one cell on its way out: slower, and all the same. */
-	p.side[0].config.budget = p.side[1].config.budget = 450000;
-	pair_meet(&p);
-	assert_both_done(&p);
-	assert_same(&p, 3200);
-	for (int i = 0; i < 2; i++)
-		assert_in_range(p.side[i].stats.memory_peak, 1, 450000);
-	pair_free(&p);
+	for (size_t budget = 50000; budget < 1000000; budget += 10000) {
+		struct pair p;
+
+		pair_init(&p, 10);
+		fill(&p, 2900, 50, 50);
+		p.chunk_max = 0;
+		p.side[0].config.budget = p.side[1].config.budget = budget;
+		if (!pair_can_start(&p)) {
+			assert_int_equal(ended, 0);
+			refused++;
+			pair_free(&p);
+			continue;
+		}
+		pair_meet(&p);
+		for (int i = 0; i < 2; i++)
+			assert_in_range(p.side[i].stats.memory_peak, 1, budget);
+		if (p.side[0].end == DLB_END_DONE) {
+			assert_both_done(&p);
+			assert_same(&p, 3000);
+			done++;
+		} else {
+			assert_true(p.side[0].end == DLB_END_MEMORY
+				|| p.side[1].end == DLB_END_MEMORY);
+			ended++;
+			assert_int_equal(done, 0);
+		}
+		pair_free(&p);
+	}
+	assert_true(refused > 5 && ended > 0 && done > 10);
 }
 
 static void
@@ -500,7 +521,8 @@ test_config(void **state)
 	dlb_meeting_free(m);
 	for (unsigned i = 0; i <= DLB_END_COUNT; i++)
 		assert_true(
-			strlen(dlb_meeting_end_text((enum dlb_meeting_end)i)) > 3);
+			strlen(dlb_meeting_end_text((enum dlb_meeting_end)i))
+			> 3);
 }
 
 int

@@ -55,9 +55,10 @@ check_set(const struct dlb_set *s, const struct dlb_meeting_cell *cells,
 		assert_int_equal(s->cells[at].week, cells[i].expiry_week);
 		assert_int_equal(s->cells[at].copies, cells[i].copies);
 		assert_int_equal(s->cells[at].flags, cells[i].flags);
-		assert_int_equal(s->box[at], cells[i].box == 51 ? 1
-				: cells[i].box == 50		? 2
-								: 0);
+		assert_int_equal(s->box[at],
+			cells[i].box == 51           ? 1
+				: cells[i].box == 50 ? 2
+						     : 0);
 		assert_int_equal(dlb_set_lower(s, id), at);
 		assert_int_equal(dlb_set_lower(s, id - 1), at);
 		assert_int_equal(dlb_set_find(s, id + 1), DLB_SET_NONE);
@@ -70,8 +71,8 @@ static void
 test_set(void **state)
 {
 	static const uint32_t sizes[] = {0, 1, 2, 8, 9, 64, 1000, 5000, 40000};
-	struct dlb_meeting_secret boxes[] = {
-		{.ref = 51, .box = true}, {.ref = 52}, {.ref = 50, .box = true}};
+	struct dlb_meeting_secret boxes[] = {{.ref = 51, .box = true},
+		{.ref = 52}, {.ref = 50, .box = true}};
 
 	(void)state;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(sizes); i++)
@@ -85,8 +86,7 @@ test_set(void **state)
 				.now_week = from};
 			struct dlb_set s = {.n = 0};
 
-			assert_int_equal(
-				dlb_set_fill(&s, &b, &c, key), DLB_OK);
+			assert_int_equal(dlb_set_fill(&s, &b, &c, key), DLB_OK);
 			check_set(&s, cells, sizes[i], from);
 			dlb_set_free(&s, &b);
 			assert_int_equal(b.used, 0);
@@ -300,9 +300,8 @@ check_cut(const struct dlb_range *r, size_t n, const struct dlb_summary *a,
 		assert_in_range(r[i].expected, 1, DLB_GROUP_EXPECTED + 1);
 	}
 	for (size_t k = 0; k < a->weeks_n + b->weeks_n; k++) {
-		uint16_t week = k < a->weeks_n
-			? a->weeks[k].week
-			: b->weeks[k - a->weeks_n].week;
+		uint16_t week = k < a->weeks_n ? a->weeks[k].week
+					       : b->weeks[k - a->weeks_n].week;
 		unsigned in = 0;
 
 		for (size_t i = 0; i < n; i++)
@@ -366,11 +365,12 @@ test_cut_of_lies(void **state)
 		for (int k = 0; k < 2; k++) {
 			uint32_t week = dlb_random_below(&env.env, 65536);
 
-			while (s[k].weeks_n < DLB_WEEKS_MAX && week > 0 &&
-				dlb_random_below(&env.env, 20)) {
+			while (s[k].weeks_n < DLB_WEEKS_MAX && week > 0
+				&& dlb_random_below(&env.env, 20)) {
 				set_week(&s[k], (uint16_t)week,
-					1 + dlb_random_below(&env.env,
-						    1u << (1 + i % 27)),
+					1
+						+ dlb_random_below(&env.env,
+							1u << (1 + i % 27)),
 					week);
 				week -= 1 + dlb_random_below(&env.env, week);
 			}
@@ -383,8 +383,8 @@ test_cut_of_lies(void **state)
 		assert_true(n <= DLB_RANGES_MAX);
 		for (size_t k = 1; k < n; k++) {
 			assert_true(ranges[k].from <= ranges[k].to);
-			assert_true(ranges[k - 1].box ||
-				ranges[k].to < ranges[k - 1].from);
+			assert_true(ranges[k - 1].box
+				|| ranges[k].to < ranges[k - 1].from);
 			assert_true(ranges[k].expected >= 1);
 		}
 	}

@@ -35,8 +35,14 @@ static void
 test_round_trips(void **state)
 {
 	static const uint32_t sizes[][3] = {
-		{0, 0, 10}, {0, 10, 0}, {5000, 5, 5}, {5000, 100, 0},
-		{5000, 0, 100}, {30, 300, 2}, {30, 2, 300}, {5000, 0, 0},
+		{0, 0, 10},
+		{0, 10, 0},
+		{5000, 5, 5},
+		{5000, 100, 0},
+		{5000, 0, 100},
+		{30, 300, 2},
+		{30, 2, 300},
+		{5000, 0, 0},
 	};
 	unsigned more = 0;
 
@@ -178,8 +184,8 @@ test_deaf(void **state)
 	assert_int_equal(r.m->state, DLB_STATE_OVER);
 	assert_false(r.over);
 	/* It can not be told why; it does not wait for long. */
-	assert_int_equal(dlb_meeting_deadline_ms(r.m),
-		r.env.now_ms + DLB_LINGER_MS);
+	assert_int_equal(
+		dlb_meeting_deadline_ms(r.m), r.env.now_ms + DLB_LINGER_MS);
 	raw_pass(&r, DLB_LINGER_MS);
 	assert_true(r.over);
 	assert_int_equal(r.end.end, DLB_END_STALLED);

@@ -78,7 +78,8 @@ store_add(struct pair_store *s)
 }
 
 struct pair_cell *
-pair_add(struct pair *p, int side, uint32_t which, uint16_t week, uint8_t copies)
+pair_add(
+	struct pair *p, int side, uint32_t which, uint16_t week, uint8_t copies)
 {
 	struct pair_cell *c = store_add(&p->side[side].store);
 
@@ -130,8 +131,8 @@ put_bytes(struct pair *p, struct pair_side *to, const uint8_t *data, size_t n)
 			to->pieces, to->pieces_cap * sizeof(*to->pieces));
 		assert_non_null(to->pieces);
 	}
-	to->pieces[to->pieces_n++] = (struct pair_piece){
-		to->bytes_n, p->env.now_ms + p->delay_ms};
+	to->pieces[to->pieces_n++] =
+		(struct pair_piece){to->bytes_n, p->env.now_ms + p->delay_ms};
 }
 
 static size_t
@@ -162,8 +163,8 @@ deliver(struct pair *p, struct pair_side *s)
 {
 	size_t n, used;
 
-	if (s->gone || s->pieces_at == s->pieces_n ||
-		s->pieces[s->pieces_at].at_ms > p->env.now_ms)
+	if (s->gone || s->pieces_at == s->pieces_n
+		|| s->pieces[s->pieces_at].at_ms > p->env.now_ms)
 		return false;
 	n = chunk(p, s->pieces[s->pieces_at].end - s->bytes_at);
 	if (n > p->cut_at - p->received)
@@ -247,8 +248,7 @@ answer_store(struct pair *p, int side)
 	for (size_t i = 0; i < n; i++) {
 		struct pair_pending *w = &s->pending[i];
 
-		dlb_meeting_stored(
-			s->m, w->ticket, w->cell, keep(p, side, w));
+		dlb_meeting_stored(s->m, w->ticket, w->cell, keep(p, side, w));
 	}
 	s->pending_n -= n;
 	memmove(s->pending, s->pending + n, s->pending_n * sizeof(*s->pending));
@@ -320,8 +320,8 @@ act(struct pair *p, int side)
 		break;
 	case DLB_MEETING_DONE:
 	case DLB_MEETING_FAILED:
-		assert_int_equal(a.what == DLB_MEETING_DONE,
-			a.end == DLB_END_DONE);
+		assert_int_equal(
+			a.what == DLB_MEETING_DONE, a.end == DLB_END_DONE);
 		assert_int_not_equal(a.end, DLB_END_NOT_YET);
 		s->over = true;
 		s->end = a.end;
@@ -343,8 +343,8 @@ pass_time(struct pair *p)
 
 		if (s->over)
 			continue;
-		if (!s->gone && s->pieces_at < s->pieces_n &&
-			s->pieces[s->pieces_at].at_ms < due)
+		if (!s->gone && s->pieces_at < s->pieces_n
+			&& s->pieces[s->pieces_at].at_ms < due)
 			due = s->pieces[s->pieces_at].at_ms;
 		at = due < at ? due : at;
 	}
@@ -371,8 +371,8 @@ note_settled(struct pair *p)
 		return;
 	p->settled_ms = p->env.now_ms;
 	for (int i = 0; i < 2; i++)
-		p->settled_bytes += s[i].out[DLB_MEETING_CONTROL] +
-			s[i].out[DLB_MEETING_SYMBOLS];
+		p->settled_bytes += s[i].out[DLB_MEETING_CONTROL]
+			+ s[i].out[DLB_MEETING_SYMBOLS];
 }
 
 bool
@@ -398,8 +398,8 @@ pair_step(struct pair *p)
 		return false;
 	/* Who is over closes; the other still hears what was said. */
 	for (int i = 0; i < 2 && !any; i++)
-		if (p->side[!i].over && !p->side[i].over && !p->side[i].gone &&
-			p->side[i].pieces_at == p->side[i].pieces_n) {
+		if (p->side[!i].over && !p->side[i].over && !p->side[i].gone
+			&& p->side[i].pieces_at == p->side[i].pieces_n) {
 			dlb_meeting_closed(p->side[i].m);
 			p->side[i].gone = true;
 			any = true;
@@ -411,33 +411,54 @@ pair_step(struct pair *p)
 	return any || rested || pass_time(p);
 }
 
+/* DLB_LIMIT where the budget is too small. */
+static enum dlb_status
+make_engine(struct pair_side *s)
+{
+	struct dlb_meeting_cell *cells = calloc(s->store.n + 1, sizeof(*cells));
+	struct dlb_error err;
+	enum dlb_status st;
+
+	assert_non_null(cells);
+	for (size_t k = 0; k < s->store.n; k++)
+		cells[k] = s->store.cells[k].c;
+	s->config.cells = cells;
+	s->config.cells_n = s->store.n;
+	st = dlb_meeting_new(&s->m, &s->config, &err);
+	free(cells);
+	s->config.cells = NULL;
+	assert_true(st == DLB_OK || (st == DLB_LIMIT && !s->m));
+	return st;
+}
+
+bool
+pair_can_start(struct pair *p)
+{
+	bool can = true;
+
+	for (int i = 0; i < 2; i++) {
+		can &= make_engine(&p->side[i]) == DLB_OK;
+		dlb_meeting_free(p->side[i].m);
+		p->side[i].m = NULL;
+	}
+	return can;
+}
+
 void
 pair_start(struct pair *p)
 {
-	struct dlb_error err;
-
 	p->received = 0;
 	p->first_cell_ms = p->settled_ms = 0;
 	p->settled_bytes = 0;
 	for (int i = 0; i < 2; i++) {
 		struct pair_side *s = &p->side[i];
-		struct dlb_meeting_cell *cells =
-			calloc(s->store.n + 1, sizeof(*cells));
 
-		assert_non_null(cells);
-		for (size_t k = 0; k < s->store.n; k++)
-			cells[k] = s->store.cells[k].c;
-		s->config.cells = cells;
-		s->config.cells_n = s->store.n;
 		s->over = s->gone = s->peer_seen = false;
 		s->end = DLB_END_NOT_YET;
 		s->received = 0;
 		s->pending = calloc(s->config.window, sizeof(*s->pending));
 		assert_non_null(s->pending);
-		assert_int_equal(
-			dlb_meeting_new(&s->m, &s->config, &err), DLB_OK);
-		free(cells);
-		s->config.cells = NULL;
+		assert_int_equal(make_engine(s), DLB_OK);
 	}
 }
 

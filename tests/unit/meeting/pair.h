@@ -43,7 +43,7 @@ struct pair_side {
 	size_t matches_n;
 	bool peer_seen;
 	unsigned fetched, stored;
-	uint32_t damage; /* answers every damage-th cell with DLB_CORRUPT */
+	uint32_t damage;     /* answers every damage-th cell with DLB_CORRUPT */
 	uint32_t full_after; /* DLB_FULL from this one on; 0: never */
 	bool slow; /* answers FETCH and STORE only when nothing else goes on */
 	bool hold; /* never answers FETCH */
@@ -54,7 +54,7 @@ struct pair_side {
 	struct pair_piece {
 		size_t end;
 		int64_t at_ms;
-	} *pieces;
+	} * pieces;
 	size_t pieces_n, pieces_at, pieces_cap;
 	uint64_t received;
 	bool gone;
@@ -88,6 +88,8 @@ struct pair_cell *pair_find(struct pair *p, int side, const uint8_t name[16]);
 /* Makes the engines and runs until both are over; fails the test when it does not
  * end. What was taken is in the stores afterwards. */
 void pair_meet(struct pair *p);
+/* The budget is enough to begin with. */
+bool pair_can_start(struct pair *p);
 /* Without running: pair_step until false, then pair_end. */
 void pair_start(struct pair *p);
 bool pair_step(struct pair *p);

@@ -60,7 +60,8 @@ hear_byte(struct raw *r, uint8_t byte)
 	if (n < 3)
 		return;
 	f->type = r->head[0];
-	f->len = (size_t)r->head[1] << 16 | (size_t)r->head[2] << 8 | r->head[3];
+	f->len =
+		(size_t)r->head[1] << 16 | (size_t)r->head[2] << 8 | r->head[3];
 	if (r->partial_n < 4 + f->len)
 		return;
 	assert_true(r->said_n < DLB_ARRAY_LEN(r->said));
