@@ -42,7 +42,10 @@
 #define DLB_SYMBOLS_MAX 65536 /* of one group */
 #define DLB_SYMBOLS_A_FRAME 680
 #define DLB_GIVEUPS_MAX DLB_GROUPS_OPEN /* ids asked for in place of symbols */
+/* Cells that are waited for, and that wait to go, at most; the next meeting has the
+ * others. */
 #define DLB_WANTED_MAX (1u << 18)
+#define DLB_GIVE_MAX (1u << 18)
 #define DLB_UNASKED_MAX 8
 #define DLB_FULL_MAX                                                           \
 	16 /* so many FULL and none kept between: no more is given */

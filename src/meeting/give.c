@@ -15,6 +15,16 @@
 
 /* ---- the plan ---------------------------------------------------------------------- */
 
+/* What has gone makes room. */
+static void
+drop_gone_moves(struct dlb_give *g)
+{
+	g->moves_n -= g->moves_at;
+	memmove(g->moves, g->moves + g->moves_at,
+		g->moves_n * sizeof(*g->moves));
+	g->moves_at = 0;
+}
+
 static bool
 reserve_moves(struct dlb_meeting *m)
 {
@@ -22,30 +32,30 @@ reserve_moves(struct dlb_meeting *m)
 	size_t cap = g->moves_cap ? 2 * g->moves_cap : 64;
 	struct dlb_plan_move *more;
 
+	if (g->moves_at > g->moves_cap / 2)
+		drop_gone_moves(g);
 	if (g->moves_n < g->moves_cap)
 		return true;
 	more = dlb_budget_take(&m->budget, cap, sizeof(*more));
 	if (!more)
 		return false;
-	g->moves_n -= g->moves_at;
 	if (g->moves_n)
-		memcpy(more, g->moves + g->moves_at,
-			g->moves_n * sizeof(*more));
-	g->moves_at = 0;
+		memcpy(more, g->moves, g->moves_n * sizeof(*more));
 	dlb_budget_give(&m->budget, g->moves, g->moves_cap, sizeof(*g->moves));
 	g->moves = more;
 	g->moves_cap = cap;
 	return true;
 }
 
-/* Without memory it does not go: the next meeting has it. */
+/* Where there are too many it does not go: the next meeting has it. */
 bool
 dlb_give_add(struct dlb_meeting *m, uint32_t index)
 {
 	struct dlb_set_cell *c = &m->set.cells[index];
 
 	c->flags |= DLB_SET_GIVE;
-	if (c->copies == 0 || !reserve_moves(m))
+	if (c->copies == 0 || m->give.moves_n - m->give.moves_at >= DLB_GIVE_MAX
+		|| !reserve_moves(m))
 		return false;
 	m->give.moves[m->give.moves_n++].number = index;
 	m->stats.to_give++;
