@@ -8,7 +8,7 @@
 #   BENCH_QUICK=1                   less of everything, in a minute
 #   BENCH_WRITE=1                   writes the table into docs/bench.md
 #   BENCH_ROWS="memory open"        of: memory commands journey letters search store open
-#                                   reconcile link
+#                                   reconcile engine link
 #   BENCH_DIR=DIR                   on the disk to be measured (default: build)
 #   BENCH_TMPFS=DIR                 on a tmpfs (default: /dev/shm)
 #
@@ -63,7 +63,7 @@ place() { # NAME BELOW
 
 "$here/../tools/build.sh" "$build"
 ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench \
-	bench/reconcile_bench bench/link_bench
+	bench/reconcile_bench bench/engine_bench bench/link_bench
 scratch=$(mktemp -d)
 disk=$(place BENCH_DIR "$(realpath "${BENCH_DIR:-build}")")
 ram=$(place BENCH_TMPFS "${BENCH_TMPFS:-/dev/shm}")
@@ -82,7 +82,7 @@ sync -f "$disk"
 facts_begin
 [ "${BENCH_QUICK:-0}" != 1 ] || say "BENCH_QUICK: the limits are meant for eight times as much and more"
 header
-for row in ${BENCH_ROWS:-memory commands journey letters search store open reconcile link}; do
+for row in ${BENCH_ROWS:-memory commands journey letters search store open reconcile engine link}; do
 	[ -e "$here/rows/$row.sh" ] || die "there is no row called $row"
 	# shellcheck source=/dev/null
 	. "$here/rows/$row.sh"
