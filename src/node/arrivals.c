@@ -126,6 +126,20 @@ count_one(struct dlb_arrivals *a, const struct dlb_arrival *one)
 }
 
 enum dlb_status
+dlb_arrivals_begin(struct dlb_arrivals *a, struct dlb_error *err)
+{
+	enum dlb_status st;
+
+	if (!dlb_letterbox_is_person(a->n->letterbox))
+		return DLB_OK;
+	st = dlb_wanted_new(&a->wanted, a->n, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_search_home(a->wanted, &a->letters_new,
+			&a->letters_refused, NULL, err);
+	return st == DLB_OK ? dlb_wanted_hold(a->wanted, err) : st;
+}
+
+enum dlb_status
 dlb_arrivals_store(struct dlb_arrivals *a, struct dlb_error *err)
 {
 	size_t n = a->count;

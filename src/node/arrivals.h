@@ -37,6 +37,9 @@ struct dlb_arrivals {
 	struct dlb_arrival each[DLB_BATCH];
 };
 
+/* Looks for what came before and was not recognised: a crash took the moment. */
+enum dlb_status dlb_arrivals_begin(
+	struct dlb_arrivals *a, struct dlb_error *err) DLB_MUST_CHECK;
 /* There must be room in the batch. */
 void dlb_arrivals_add(struct dlb_arrivals *a,
 	const uint8_t cell[static DLB_CELL_LEN], uint8_t copies, bool look,

@@ -59,6 +59,8 @@ dlb_exchange_new(struct dlb_exchange **out, struct dlb_node *n, bool caller,
 	x->fetched = malloc((size_t)DLB_MEETING_FETCH_MAX * DLB_CELL_LEN);
 	st = x->fetched ? dlb_exchange_begin(x, exporter, err)
 			: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (st == DLB_OK)
+		st = dlb_arrivals_begin(&x->in, err);
 	if (st != DLB_OK) {
 		dlb_exchange_free(x);
 		return st;
