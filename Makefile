@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
 
-.PHONY: all demo test lint fuzz bench cover install uninstall setup format clean
+.PHONY: all demo test lint fuzz sim bench cover install uninstall setup format clean
 
 # The program, built for use.
 all: setup
@@ -29,6 +29,11 @@ lint:
 fuzz:
 	tools/setup.sh test
 	tools/fuzz.sh
+
+# SIM_SEEDS=2000 networks; SIM_SPREAD=1 for the table of policies as well.
+sim:
+	tools/setup.sh test
+	tools/sim.sh
 
 # Beside the peers that are installed; BENCH_WRITE=1 writes docs/bench.md.
 bench: all

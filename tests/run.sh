@@ -47,6 +47,8 @@ for which; do
 	sanitize)
 		export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:allocator_may_return_null=1
 		export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+		# A network takes much longer there.
+		export SIM_SEEDS=${SIM_SEEDS:-15}
 		suite sanitize clang -Dbuildtype=debugoptimized -Dfuzz=true \
 			-Db_sanitize=address,undefined -Db_lundef=false \
 			-Dwerror=false

@@ -238,8 +238,7 @@ crash_fs_get(const struct crash_fs *c, const char *path, size_t *len)
 }
 
 void
-crash_fs_put(
-	struct crash_fs *c, const char *path, const void *data, size_t len)
+crash_fs_put(struct crash_fs *c, const char *path, const void *data, size_t len)
 {
 	struct name *name = crash_name_find(crash_names_now(c), path);
 	struct inode *in;
@@ -267,6 +266,7 @@ crash_fs_flip(
 	assert(name);
 	in = &c->inodes[name->inode];
 	assert(offset < in->now.len);
-	crash_image_own(&in->now, (size_t)(offset / SECTOR))[offset % SECTOR] ^= mask;
+	crash_image_own(&in->now, (size_t)(offset / SECTOR))[offset % SECTOR] ^=
+		mask;
 	crash_inode_sync(in);
 }

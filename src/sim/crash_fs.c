@@ -168,7 +168,8 @@ sectors_taken(const struct image *im, size_t len, uint64_t offset)
 
 	if (len == 0)
 		return 0;
-	for (uint64_t i = offset / SECTOR; i <= (offset + len - 1) / SECTOR; i++)
+	for (uint64_t i = offset / SECTOR; i <= (offset + len - 1) / SECTOR;
+		i++)
 		n += i >= im->n || !im->sectors[i];
 	return n;
 }

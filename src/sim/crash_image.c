@@ -108,8 +108,8 @@ image_write(
 
 		if (part > len)
 			part = (size_t)len;
-		memcpy(crash_image_own(im, (size_t)(offset / SECTOR)) + at, data,
-			part);
+		memcpy(crash_image_own(im, (size_t)(offset / SECTOR)) + at,
+			data, part);
 		data += part;
 		offset += part;
 		len -= part;
@@ -138,8 +138,7 @@ crash_image_read(
 
 /* Garbage in every sector that the change touches, as far as the file goes. */
 void
-crash_image_garble(
-	struct image *im, const struct change *ch, uint64_t *state)
+crash_image_garble(struct image *im, const struct change *ch, uint64_t *state)
 {
 	size_t end = (size_t)((ch->offset + ch->len + SECTOR - 1) / SECTOR);
 
