@@ -89,8 +89,13 @@ next_index(uint64_t hash, uint32_t i)
 	double guess =
 		sqrt((double)(int64_t)a * 0x1p32 / (double)(int64_t)r + 0.25)
 		- 0.5;
-	uint32_t j = guess < DLB_RECON_SYMBOLS_MAX ? (uint32_t)guess
-						   : DLB_RECON_SYMBOLS_MAX;
+	uint32_t j = DLB_RECON_SYMBOLS_MAX;
+
+	/* Whatever a library's rounding makes of it; also what is no number. */
+	if (!(guess > i))
+		j = i + 1;
+	else if (guess < DLB_RECON_SYMBOLS_MAX)
+		j = (uint32_t)guess;
 
 	if (reaches(j, r, a) && !reaches((uint64_t)j - 1, r, a))
 		return j;
