@@ -513,6 +513,7 @@ test_stdin_silent(void **state)
 	options.stdin_fd = ends[0];
 	assert_int_equal(tree_pack(*state, &stream, &options), DLB_CANCELLED);
 	assert_int_equal(asked, 3);
+	dlb_buf_free(&stream);
 	close(ends[0]);
 	close(ends[1]);
 }
