@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 struct dlb_command {
 	pid_t pid;
 	int pidfd;
@@ -171,7 +169,7 @@ enum dlb_status
 dlb_command_end(struct dlb_command *c, int *code, struct dlb_error *err)
 {
 	static const int last_words[] = {SIGTERM, SIGKILL};
-	int own;
+	int own = 0;
 
 	code = code ? code : &own;
 	*code = 255;

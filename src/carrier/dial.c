@@ -100,11 +100,12 @@ unreached(const struct dlb_dial *d, struct dlb_error *err)
 			d->name);
 		break;
 	default:
-		s = dlb_fail_errno(err, d->worst,
+		(void)!dlb_fail_errno(err, d->worst,
 			"%.200s could not be reached on port %u", d->name,
 			d->port);
-		err->status = s = DLB_IO;
+		s = DLB_IO;
 	}
+	err->status = s;
 	err->sys_errno = d->worst;
 	return s;
 }
@@ -318,7 +319,7 @@ waiting(const struct dlb_dial *d)
 enum dlb_status
 dlb_dial_step(struct dlb_dial *d, int *fd, struct dlb_error *err)
 {
-	struct dlb_error own;
+	struct dlb_error own = {0};
 	enum dlb_status s = DLB_OK;
 
 	*fd = -1;

@@ -152,19 +152,18 @@ dlb_link_new(struct dlb_link **out, const struct dlb_env *env,
 	const struct dlb_link_config *config, struct dlb_error *err)
 {
 	const char *name = config->name ? config->name : "the other end";
-	struct dlb_link *l = calloc(1, sizeof(*l));
+	struct dlb_link *l;
 	struct ends ends;
 	enum dlb_status s = ends_init(&ends, config->read_fd, config->write_fd,
 		config->borrowed, err);
 
 	*out = NULL;
-	if (s == DLB_OK && !l) {
-		ends_close(&ends);
-		s = dlb_fail(err, DLB_NO_MEMORY, "no memory for a link");
-	}
-	if (s != DLB_OK) {
-		free(l);
+	if (s != DLB_OK)
 		return s;
+	l = calloc(1, sizeof(*l));
+	if (!l) {
+		ends_close(&ends);
+		return dlb_fail(err, DLB_NO_MEMORY, "no memory for a link");
 	}
 	l->ends = ends;
 	l->env = env;
