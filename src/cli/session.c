@@ -196,9 +196,11 @@ warn_of_clock(const struct dlb_node *n)
 	struct dlb_clock_view clock = dlb_node_clock(n);
 	char now[17], seen[17];
 
-	if (!clock.jumped_ahead && !clock.went_back)
-		return;
 	dlb_time_text(now, clock.now_ms);
+	if (clock.impossible)
+		cli_warn("the clock says %s UTC, which can not be: set it", now);
+	if (clock.impossible || (!clock.jumped_ahead && !clock.went_back))
+		return;
 	dlb_time_text(seen, clock.highest_ms);
 	cli_warn(
 		"the clock says %s UTC, and %s was seen before; set it, or, where "

@@ -14,6 +14,9 @@
 #define BACK_MS DLB_DAY_MS
 #define SAVE_MS (DLB_DAY_MS / 24)
 
+/* So that the week of a believed clock is not 0. */
+#define EARLIEST_MS (DLB_EPOCH_MS + DLB_WEEK_MS)
+
 static const char key[] = "highest time";
 
 enum dlb_status
@@ -49,6 +52,12 @@ dlb_clock_look(struct dlb_letterbox *l, struct dlb_clock_view *out,
 
 	memset(out, 0, sizeof(*out));
 	out->now_ms = now;
+	out->impossible = now < EARLIEST_MS;
+	if (out->impossible) {
+		out->highest_ms = l->highest_ms;
+		out->went_back = !first;
+		return DLB_OK;
+	}
 	if (first)
 		l->highest_ms = now;
 	ahead = now - l->highest_ms;
@@ -68,6 +77,14 @@ dlb_clock_look(struct dlb_letterbox *l, struct dlb_clock_view *out,
 enum dlb_status
 dlb_clock_confirm(struct dlb_letterbox *l, struct dlb_error *err)
 {
-	l->highest_ms = dlb_now_ms(l->env);
+	int64_t now = dlb_now_ms(l->env);
+	char text[17];
+
+	if (now < EARLIEST_MS) {
+		dlb_time_text(text, now);
+		return dlb_fail(err, DLB_CLOCK,
+			"the clock says %s UTC, which can not be: set it", text);
+	}
+	l->highest_ms = now;
 	return dlb_clock_save(l, err);
 }

@@ -71,18 +71,21 @@ enum dlb_status dlb_setting_set_blob(struct dlb_letterbox *l, const char *key,
 
 /* The clock, against the highest time seen. trusted_week is 0 while the clock is
  * more than 30 days past the highest time seen (until confirmed), or before it by
- * more than a day: nothing is evicted as expired then, nothing destroyed. */
+ * more than a day: nothing is evicted as expired then, nothing destroyed.
+ * impossible: it is before the time from which weeks are counted. Such a clock is
+ * never believed, nor remembered as seen. */
 struct dlb_clock_view {
 	int64_t now_ms;
 	int64_t highest_ms;
 	uint16_t trusted_week;
 	bool jumped_ahead;
 	bool went_back;
+	bool impossible;
 };
 /* Looks, and raises the highest time seen where the clock is trusted. */
 enum dlb_status dlb_clock_look(struct dlb_letterbox *l,
 	struct dlb_clock_view *out, struct dlb_error *err) DLB_MUST_CHECK;
-/* The owner says that the clock is right. */
+/* The owner says that the clock is right. DLB_CLOCK where that can not be. */
 enum dlb_status dlb_clock_confirm(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
 

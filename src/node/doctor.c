@@ -23,6 +23,14 @@ look_at_clock(struct looking *l)
 
 	dlb_time_text(now, c.now_ms);
 	dlb_time_text(seen, c.highest_ms);
+	if (c.impossible) {
+		snprintf(what, sizeof(what),
+			"the clock says %s UTC, which can not be", now);
+		l->fn(l->ctx, DLB_WRONG, what,
+			"set the clock. Until then nothing is sealed, and nothing "
+			"expires");
+		return;
+	}
 	if (c.trusted_week) {
 		snprintf(what, sizeof(what),
 			"the clock (%s UTC) goes on from "

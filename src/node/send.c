@@ -451,6 +451,9 @@ prepare(struct sending *s, struct dlb_error *err)
 		char now[17], seen[17];
 
 		dlb_time_text(now, c.now_ms);
+		if (c.impossible)
+			return dlb_fail(err, DLB_CLOCK,
+				"the clock says %s, which can not be: set it", now);
 		dlb_time_text(seen, c.highest_ms);
 		return dlb_fail(err, DLB_CLOCK,
 			"the clock says %s and was at %s before; couriers would "

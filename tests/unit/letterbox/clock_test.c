@@ -72,6 +72,34 @@ a_clock_that_went_back(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* An empty battery sets clocks to 1970: as soon as they are right, all is well. */
+static void
+a_clock_that_can_not_be_right(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l;
+	struct dlb_clock_view v;
+
+	f->env.now_ms = 5 * DLB_DAY_MS;
+	l = fixture_create(f, "ann");
+	assert_ok(dlb_clock_look(l, &v, &f->err));
+	assert_true(v.impossible);
+	assert_int_equal(v.trusted_week, 0);
+	assert_int_equal(dlb_clock_confirm(l, &f->err), DLB_CLOCK);
+	l = fixture_reopen(f, l);
+	f->env.now_ms = TEST_NOW_MS;
+	v = look(f, l);
+	assert_int_not_equal(v.trusted_week, 0);
+	assert_true(v.highest_ms == TEST_NOW_MS);
+	/* And back there, it is remembered. */
+	f->env.now_ms = 5 * DLB_DAY_MS;
+	assert_ok(dlb_clock_look(l, &v, &f->err));
+	assert_true(v.impossible && v.went_back);
+	assert_int_equal(v.trusted_week, 0);
+	assert_true(v.highest_ms == TEST_NOW_MS);
+	dlb_letterbox_close(l);
+}
+
 /* To look does not write the file each time. */
 static void
 looking_is_cheap(void **state)
@@ -114,6 +142,7 @@ main(void)
 		TEST(the_first_look_is_believed),
 		TEST(a_jump_ahead_is_not_believed),
 		TEST(a_clock_that_went_back),
+		TEST(a_clock_that_can_not_be_right),
 		TEST(looking_is_cheap),
 	};
 

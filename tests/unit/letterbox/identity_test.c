@@ -150,6 +150,31 @@ no_card_by_a_clock_that_jumped(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* Senders refuse a card that was issued by a clock far ahead: it is replaced as soon
+ * as the clock is right. */
+static void
+a_card_from_the_future_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l;
+	struct dlb_card card;
+
+	f->env.now_ms += 2000 * DLB_DAY_MS;
+	l = fixture_create(f, "ann");
+	f->env.now_ms = TEST_NOW_MS;
+	assert_false(renew(f, l));
+	assert_ok(dlb_clock_confirm(l, &f->err));
+	assert_true(renew(f, l));
+	assert_false(renew(f, l));
+	card = own_card(l, false);
+	assert_int_equal(card.serial, 2);
+	assert_int_equal(card.issued_week, dlb_week_of(TEST_NOW_MS));
+	assert_int_equal(card.opening[0].month, dlb_month_of(TEST_NOW_MS));
+	l = fixture_reopen(f, l);
+	assert_true(opens(l, card.opening[0].month, card.opening[0].key));
+	dlb_letterbox_close(l);
+}
+
 static void
 what_renewal_made_can_be_undone(void **state)
 {
@@ -402,6 +427,7 @@ main(void)
 		TEST(the_first_card),
 		TEST(cards_are_renewed_monthly),
 		TEST(no_card_by_a_clock_that_jumped),
+		TEST(a_card_from_the_future_is_replaced),
 		TEST(what_renewal_made_can_be_undone),
 		TEST(whatever_card_the_sender_has),
 		TEST(which_finding_secrets_are_tried),
