@@ -104,6 +104,7 @@ run_create(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	struct dlb_box_options options = {.path = a->operands[0],
 		.name = cli_value(a, "name"),
 		.sparse = cli_flag(a, "sparse"),
+		.cells = cli_flag(a, "cells"),
 		.unlock = {.kind = DLB_UNLOCK_OPEN}};
 	const char *size = cli_value(a, "size");
 	struct cli_secret secret = {.given = false};
@@ -115,7 +116,11 @@ run_create(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		st = dlb_fail(err, DLB_USAGE, "--size 0 holds nothing");
 	if (st == DLB_OK)
 		st = cli_open(&n, c, a, err);
-	if (st == DLB_OK)
+	if (st == DLB_OK && options.cells && options.sparse)
+		st = dlb_fail(err, DLB_USAGE,
+			"--cells takes space only as it is used anyway; leave out "
+			"--sparse");
+	if (st == DLB_OK && !options.cells)
 		st = check_place(options.path, err);
 	if (st == DLB_OK)
 		st = choose_lock(&secret, a, err);
@@ -135,6 +140,9 @@ static const struct cli_option create_options[] = {
 	{"passphrase-file", 0, "FILE", "the box's new passphrase, from a file"},
 	{"passphrase-fd", 0, "N", "the same, from an open descriptor"},
 	{"key-file", 0, "FILE", "the box's new key file"},
+	{"cells", 0, NULL,
+		"a directory of single cells, for a folder that is\n"
+		"                              synced; PATH is one that is there"},
 	{"sparse", 0, NULL,
 		"take disk space only as it is used; this gives\n"
 		"                              away how much was ever in it"},

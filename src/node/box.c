@@ -3,6 +3,7 @@
  * letterbox keeps; any other by what the caller gives, or openly.
  */
 #include "node_internal.h"
+#include "object.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,11 @@ absolute(char *out, size_t cap, const char *path)
 {
 	char *real = realpath(path, NULL);
 
-	snprintf(out, cap, "%s", real ? real : path);
+	int n = snprintf(out, cap, "%s", real ? real : path);
+
+	/* Half a path would lead elsewhere. */
+	if (n < 0 || (size_t)n >= cap)
+		out[0] = '\0';
 	free(real);
 }
 
@@ -192,6 +197,32 @@ save_box(struct dlb_node *n, struct dlb_box *box, bool named,
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
 }
 
+static enum dlb_status
+create_dir(struct dlb_node *n, const struct dlb_box_options *options,
+	struct dlb_box *box, uint64_t *size, struct dlb_error *err)
+{
+	uint64_t cells;
+	enum dlb_status st;
+
+	*size = options->size ? options->size : BOX_SIZE_DEFAULT;
+	cells = *size / DLB_OBJECT_LEN;
+	if (cells < DLB_SATCHEL_SLOTS_MIN)
+		return dlb_fail(err, DLB_USAGE,
+			"a box of that size holds next to nothing; give at least "
+			"--size 2M");
+	dlb_random(n->env, box->root, sizeof(box->root));
+	st = dlb_node_dir_create(
+		n, options->path, cells, box->root, &options->unlock, err);
+	if (st != DLB_OK)
+		return st;
+	if (options->name)
+		snprintf(box->name, sizeof(box->name), "%s", options->name);
+	else
+		default_name(box->name, options->path);
+	absolute(box->path, sizeof(box->path), options->path);
+	return save_box(n, box, options->name != NULL, err);
+}
+
 enum dlb_status
 dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
 	struct dlb_box *box, uint64_t *size, const struct dlb_progress *progress,
@@ -211,6 +242,8 @@ dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
 			"there is a box called %s already; give another --name",
 			options->name);
 	}
+	if (options->cells)
+		return create_dir(n, options, box, size, err);
 	st = dlb_stick_locate(&stick, n->fs, options->path, err);
 	if (st == DLB_OK && stick.exists)
 		st = dlb_fail(err, DLB_EXISTS,

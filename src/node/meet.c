@@ -9,6 +9,7 @@
  * A cell is on the other side, durable, before this side's counter changes: what
  * breaks in between costs a copy too many, never one too few.
  */
+#include "cell_dir.h"
 #include "meet_internal.h"
 
 #include <stdio.h>
@@ -259,11 +260,16 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 {
 	struct meet *m = calloc(1, sizeof(*m));
 	struct dlb_stick stick;
+	char dir[4096];
 	enum dlb_status st;
 
 	memset(result, 0, sizeof(*result));
 	if (!m)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (dlb_cell_dir_is(dir, sizeof(dir), options->where)) {
+		free(m);
+		return dlb_meet_dir(n, dir, options, result, progress, err);
+	}
 	m->n = n;
 	m->options = options;
 	m->result = result;

@@ -78,4 +78,10 @@ enum dlb_status dlb_meet_give(struct meet *m, struct dlb_plan_move *moves,
 enum dlb_status dlb_meet_take(struct meet *m, struct dlb_plan_move *moves,
 	size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* A meeting with a directory of single cells (meet_dir.c). */
+enum dlb_status dlb_meet_dir(struct dlb_node *n, const char *dir,
+	const struct dlb_meet_options *options, struct dlb_meet_result *result,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
 #endif

@@ -186,6 +186,7 @@ struct dlb_box_options {
 	uint64_t size;    /* 0: chosen from the free space, at most 1 GiB */
 	uint64_t size_min; /* at least that, when size is 0 */
 	bool sparse;
+	bool cells; /* a directory of single cells: path is one that is there */
 	struct dlb_unlock unlock;
 };
 /* Makes it and remembers it. n may not be NULL. */

@@ -223,6 +223,18 @@ enum dlb_status dlb_node_content(struct dlb_node *n,
 enum dlb_status dlb_node_recount(struct dlb_node *n,
 	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* ---- a directory as a box (box_dir.c) ------------------------------------------------- */
+
+enum dlb_status dlb_node_dir_open(struct dlb_node *n,
+	uint8_t root[static DLB_KEY_LEN], uint64_t *cells_max, const char *dir,
+	const struct dlb_unlock *unlock,
+	char name[static DLB_BOX_NAME_MAX + 1],
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Its lock only; the directory is there. */
+enum dlb_status dlb_node_dir_create(struct dlb_node *n, const char *dir,
+	uint64_t cells_max, const uint8_t root[static DLB_KEY_LEN],
+	const struct dlb_unlock *unlock, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- boxes (box.c) ------------------------------------------------------------------ */
 
 /* Opens a box with what is known of it; *name is filled where it has one. */
