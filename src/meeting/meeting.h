@@ -10,8 +10,9 @@
 
 /* How many own new cells a node adds to each meeting, cover filling up. */
 #define DLB_MEETING_OWN_CELLS 64
-/* Own cells start with a counter from {16, 32}; couriers clamp to this. */
-#define DLB_COPIES_MAX 32
+/* Own cells start with a counter from {64, 128}; couriers clamp to this. Chosen by
+ * simulation: docs/decisions.md. */
+#define DLB_COPIES_MAX 128
 /* How many weeks a look copy is kept. */
 #define DLB_LOOK_WEEKS 2
 

@@ -178,9 +178,10 @@ test_copies(void **state)
 		{3, false, 1, 2},
 		{16, false, 8, 8},
 		{31, false, 15, 16},
-		{32, false, 16, 16},
-		{33, false, 16, 16},
-		{255, false, 16, 16},
+		{127, false, 63, 64},
+		{128, false, 64, 64},
+		{129, false, 64, 64},
+		{255, false, 64, 64},
 		{1, true, 1, 1},
 		{2, true, 1, 1},
 		{32, true, 16, 16},
@@ -233,8 +234,8 @@ test_copies_start(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		uint8_t c = dlb_copies_start(&f->env.env);
 
-		assert_true(c == 16 || c == 32);
-		high += c == 32;
+		assert_true(c == 64 || c == 128);
+		high += c == 128;
 	}
 	assert_in_range(high, 400, 600);
 }
