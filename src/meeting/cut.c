@@ -109,9 +109,7 @@ share(uint64_t differ, const struct side *part, const struct side *all)
 		differ = of;
 	/* Both are below 2^30. */
 	s = of ? differ * n / of : 0;
-	if (s < least)
-		s = least;
-	return s < n ? s : n;
+	return s > least ? s : least;
 }
 
 static size_t

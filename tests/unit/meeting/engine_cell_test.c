@@ -43,6 +43,7 @@ test_promised_cells(void **state)
 	r.answer = DLB_DUPLICATE;
 	raw_cell(&r, raw_id(&r, 1002), 255, 1002);
 	expect_ack(DLB_ACK_HERE);
+	assert_int_equal(r.copies, DLB_COPIES_MAX);
 	raw_say(&r, DLB_FRAME_END, NULL, 0);
 	assert_int_equal(r.stores, 3);
 	finish(DLB_END_DONE, DLB_BYE_DONE);
@@ -145,6 +146,74 @@ test_beyond_the_room(void **state)
 	finish(DLB_END_UNASKED, DLB_BYE_FAULT);
 }
 
+/* As many as were promised. */
+static void
+test_promise_used_up(void **state)
+{
+	(void)state;
+	begin_promised(2);
+	for (uint32_t k = 0; k < 4; k++)
+		raw_cell(&r, raw_id(&r, 1000 + k), 1, 1000 + k);
+	assert_int_equal(r.stores, 2);
+	raw_free(&r);
+}
+
+/* Room that was not used in the end is room again. */
+static void
+test_room_again(void **state)
+{
+	(void)state;
+	raw_init(&r, true, 64);
+	r.config.room = 2;
+	raw_start(&r);
+	raw_greet(&r, 100, 12345);
+	raw_want(&r, 0, true, 100, NULL, 0);
+	for (uint32_t k = 0; k < 6; k++) {
+		r.answer = k % 2 ? DLB_DUPLICATE : DLB_CORRUPT;
+		raw_cell(&r, raw_id(&r, 1000 + k), 1, 1000 + k);
+	}
+	assert_int_equal(r.stores, 6);
+	r.answer = DLB_OK;
+	for (uint32_t k = 6; k < 9; k++)
+		raw_cell(&r, raw_id(&r, 1000 + k), 1, 1000 + k);
+	assert_int_equal(r.stores, 8);
+	raw_free(&r);
+}
+
+/* What is told of the set, and cells, go in turn: neither waits for the other. */
+static void
+test_turns(void **state)
+{
+	unsigned ids = 0, cells = 0;
+
+	(void)state;
+	raw_init(&r, false, 4096);
+	raw_start(&r);
+	raw_greet(&r, 0, 0);
+	r.hold_fetch = true;
+	raw_group(&r, DLB_GROUP_IDS, 103, 103, 0, 0, 0);
+	raw_ids(&r, 0, 0, NULL, 0);
+	raw_expect(&r, DLB_FRAME_WANT);
+	r.hold_fetch = false;
+	r.deaf = true;
+	raw_fetch(&r);
+	raw_group(&r, DLB_GROUP_ASK, 100, 102, 0, 0, 0);
+	r.deaf = false;
+	raw_act(&r);
+	while (!raw_silent(&r)) {
+		bool cell = r.said[r.said_at].type == DLB_FRAME_CELL;
+
+		raw_expect(&r, cell ? DLB_FRAME_CELL : DLB_FRAME_IDS);
+		cells += cell;
+		ids += !cell;
+		if (ids < 4 && cells < 8)
+			assert_true(cells - ids + 1 <= 2);
+	}
+	assert_int_equal(ids, 4);
+	assert_int_equal(cells, 8);
+	raw_free(&r);
+}
+
 static void
 test_acks(void **state)
 {
@@ -207,6 +276,9 @@ main(void)
 		cmocka_unit_test(test_cell_twice),
 		cmocka_unit_test(test_window_overrun),
 		cmocka_unit_test(test_beyond_the_room),
+		cmocka_unit_test(test_promise_used_up),
+		cmocka_unit_test(test_room_again),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_acks),
 		cmocka_unit_test(test_answers_count),
 	};

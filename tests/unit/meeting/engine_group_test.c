@@ -388,6 +388,56 @@ test_wants(void **state)
 	}
 }
 
+/* Only of the group that it is about; and only when all of that was told. */
+static void
+test_wants_of_others(void **state)
+{
+	uint64_t id = 0;
+
+	(void)state;
+	begin_exchange(false);
+	raw_group(&r, DLB_GROUP_ASK, 100, 103, 1, 0, 0);
+	raw_expect(&r, DLB_FRAME_IDS);
+	for (uint32_t i = 0; id >> 63 == 0; i++)
+		id = raw_id(&r, i);
+	raw_want(&r, 0, true, 0, &id, 1);
+	finish(DLB_END_LIED, DLB_BYE_FAULT);
+
+	begin_exchange(false);
+	raw_group(&r, DLB_GROUP_ASK, 103, 103, 0, 0, 0);
+	raw_expect(&r, DLB_FRAME_IDS);
+	id = raw_id(&r, 0); /* of week 100 */
+	raw_want(&r, 0, true, 0, &id, 1);
+	finish(DLB_END_LIED, DLB_BYE_FAULT);
+
+	raw_init(&r, false, 4096);
+	raw_start(&r);
+	raw_greet(&r, 0, 0);
+	r.deaf = true;
+	raw_group(&r, DLB_GROUP_ASK, 100, 103, 0, 0, 0);
+	raw_want(&r, 0, true, 0, NULL, 0);
+	r.deaf = false;
+	raw_act(&r);
+	raw_expect_end(&r, DLB_END_OUT_OF_TURN, DLB_BYE_FAULT);
+	raw_free(&r);
+}
+
+/* Expired for one of the two: not told, not given. */
+static void
+test_ask_for_the_past(void **state)
+{
+	uint8_t hello[4 + 32 * 12] = {1, 1, 0, 102};
+
+	(void)state;
+	begin(false);
+	raw_say(&r, DLB_FRAME_HELLO, hello, sizeof(hello));
+	raw_summary(&r, 0, 0);
+	r.said_n = r.said_at = 0;
+	raw_group(&r, DLB_GROUP_ASK, 0, UINT16_MAX, 0, 0, 0);
+	assert_int_equal(raw_expect(&r, DLB_FRAME_IDS)->len, 6 + 8 * 32);
+	raw_free(&r);
+}
+
 static void
 say_more(uint16_t group, uint32_t more)
 {
@@ -456,6 +506,8 @@ main(void)
 		cmocka_unit_test(test_symbols_out_of_turn),
 		cmocka_unit_test(test_symbols_of_what_is_here),
 		cmocka_unit_test(test_wants),
+		cmocka_unit_test(test_wants_of_others),
+		cmocka_unit_test(test_ask_for_the_past),
 		cmocka_unit_test(test_mores),
 	};
 

@@ -191,8 +191,12 @@ say_summary(uint16_t from, uint32_t box_n, const struct dlb_week *weeks,
 		dlb_write_u32(&w, weeks[i].count);
 		dlb_write_u64(&w, weeks[i].sum);
 	}
-	for (size_t i = 0; i < counters; i++)
+	for (size_t i = 0; i < counters; i++) {
 		dlb_write_u8(&w, counter);
+		/* A second byte that says nothing. */
+		if (counter == 0x80)
+			dlb_write_u8(&w, 0);
+	}
 	raw_say(&r, DLB_FRAME_SUMMARY, buf, w.len);
 }
 

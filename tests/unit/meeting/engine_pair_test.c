@@ -222,6 +222,7 @@ test_look_copies(void **state)
 	pair_meet(&p);
 	assert_both_done(&p);
 	assert_int_equal(p.side[0].stats.given, 1);
+	assert_int_equal(p.side[0].stats.to_give, 1);
 	assert_int_equal(p.side[1].stats.given, 0);
 	assert_int_equal(p.side[1].store.n, 2);
 	assert_int_equal(p.side[1].store.cells[1].c.copies, 0);

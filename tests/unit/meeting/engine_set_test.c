@@ -288,6 +288,31 @@ test_cut_of_little(void **state)
 	assert_int_equal(ranges[0].kind, DLB_GROUP_IDS);
 }
 
+/* Weeks that are equal and lie between cost nothing as symbols, and 8 bytes for each
+ * of their cells as ids. */
+static void
+test_cut_over_equal_weeks(void **state)
+{
+	struct dlb_range ranges[DLB_RANGES_MAX];
+	struct dlb_summary a = {.weeks_n = 0}, b;
+
+	(void)state;
+	for (uint16_t w = 110; w >= 100; w--)
+		set_week(&a, w, w == 110 || w == 100 ? 2 : 10000, w);
+	b = a;
+	b.weeks[0].sum++;
+	b.weeks[10].sum++;
+	b.counters[0] = 2;
+	assert_int_equal(dlb_cut(ranges, &a, &b, 0, false), 1);
+	assert_int_equal(ranges[0].from, 100);
+	assert_int_equal(ranges[0].kind, DLB_GROUP_SYMBOLS);
+	/* Next to each other they are so few that the ids do. */
+	for (size_t i = 1; i < 10; i++)
+		a.weeks[i].count = b.weeks[i].count = 1;
+	assert_int_equal(dlb_cut(ranges, &a, &b, 0, false), 1);
+	assert_int_equal(ranges[0].kind, DLB_GROUP_IDS);
+}
+
 /* Each week that differs is in one range, later first; none is large. */
 static void
 check_cut(const struct dlb_range *r, size_t n, const struct dlb_summary *a,
@@ -402,6 +427,7 @@ main(void)
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_cut_of_nothing),
 		cmocka_unit_test(test_cut_of_little),
+		cmocka_unit_test(test_cut_over_equal_weeks),
 		cmocka_unit_test(test_cut_of_much),
 		cmocka_unit_test(test_cut_of_lies),
 	};

@@ -70,18 +70,26 @@ hear_byte(struct raw *r, uint8_t byte)
 	memset(f, 0, sizeof(*f));
 }
 
+void
+raw_fetch(struct raw *r)
+{
+	static uint8_t cell[DLB_MEETING_CELL_LEN];
+
+	for (size_t i = 0; i < r->numbers_n; i++) {
+		memcpy(cell, r->cells[r->numbers[i]].name, 16);
+		dlb_meeting_fetched(r->m, r->numbers[i], cell);
+	}
+	r->numbers_n = 0;
+}
+
 static void
 fetch(struct raw *r, const struct dlb_meeting_action *a)
 {
-	static uint8_t cell[DLB_MEETING_CELL_LEN];
-	uint32_t numbers[DLB_MEETING_FETCH_MAX];
-
 	r->fetches++;
-	memcpy(numbers, a->numbers, a->numbers_n * sizeof(*numbers));
-	for (size_t i = 0; i < a->numbers_n && !r->hold_fetch; i++) {
-		memcpy(cell, r->cells[numbers[i]].name, 16);
-		dlb_meeting_fetched(r->m, numbers[i], cell);
-	}
+	r->numbers_n = a->numbers_n;
+	memcpy(r->numbers, a->numbers, a->numbers_n * sizeof(*a->numbers));
+	if (!r->hold_fetch)
+		raw_fetch(r);
 }
 
 static void
@@ -91,6 +99,7 @@ store(struct raw *r, const struct dlb_meeting_action *a)
 
 	r->stores++;
 	r->ticket = a->ticket;
+	r->copies = a->copies;
 	if (!r->keep_back)
 		dlb_meeting_stored(r->m, a->ticket, a->cell,
 			expected ? r->answer : DLB_REFUSED);

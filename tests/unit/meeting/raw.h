@@ -28,11 +28,14 @@ struct raw {
 	/* actions other than SEND */
 	unsigned stores, givens, fetches, peers;
 	uint64_t ticket; /* of the last STORE */
+	uint8_t copies;
 	uint32_t given_number;
 	uint8_t given_keep;
 	bool keep_back;  /* STOREs are not answered */
-	bool hold_fetch; /* nor FETCHes */
-	bool deaf;       /* nothing is taken from the engine */
+	bool hold_fetch; /* nor FETCHes, until raw_fetch */
+	uint32_t numbers[DLB_MEETING_FETCH_MAX];
+	size_t numbers_n;
+	bool deaf; /* nothing is taken from the engine */
 	enum dlb_status answer;
 	int32_t counters[DLB_RECON_COUNTERS]; /* that the hand's summary has */
 	bool over;
@@ -49,6 +52,8 @@ void raw_free(struct raw *r);
 /* Says bytes to the engine and lets it act. */
 void raw_bytes(struct raw *r, const void *bytes, size_t len);
 void raw_say(struct raw *r, uint8_t type, const void *payload, size_t len);
+/* Answers the last FETCH. */
+void raw_fetch(struct raw *r);
 /* Lets it act. */
 void raw_act(struct raw *r);
 /* The next frame that it has said, which must be of that type. */
