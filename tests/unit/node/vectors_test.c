@@ -138,13 +138,31 @@ check_manifest(const struct dlb_manifest *m)
 	assert_int_equal(n, DLB_ARRAY_LEN(paths));
 }
 
+/* len bytes of the formula, from offset on. */
+static void
+check_file(const char *dir, const char *name, size_t offset, size_t len)
+{
+	struct dlb_buf file = {0};
+	struct dlb_error err;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (dlb_file_load(&file, dlb_fs_posix(), path, 1000, &err) != DLB_OK)
+		fail_msg("%s", err.msg);
+	assert_int_equal(file.len, len);
+	for (size_t i = offset; i < offset + len; i++)
+		assert_int_equal(
+			file.data[i - offset], (131 * i + i / 256) & 255);
+	dlb_buf_free(&file);
+}
+
 static void
 check_content(const char *name)
 {
-	char dir[] = "/tmp/dlb-vectors-XXXXXX", path[64], command[64];
+	char dir[] = "/tmp/dlb-vectors-XXXXXX", command[64];
 	struct dlb_unpack_options o = {
 		.directory = dir, .fd = -1, .label = "00ff"};
-	struct dlb_buf content = {0}, file = {0};
+	struct dlb_buf content = {0};
 	struct dlb_unpack *u = NULL;
 	struct dlb_error err = {.msg = ""};
 	uint64_t files = 0;
@@ -161,15 +179,9 @@ check_content(const char *name)
 		dlb_unpack_finish(u, &files, NULL, NULL, 0, &err), DLB_OK);
 	assert_int_equal(files, 4);
 	dlb_unpack_close(u);
-	snprintf(path, sizeof(path), "%s/d/\xff", dir);
-	assert_int_equal(
-		dlb_file_load(&file, dlb_fs_posix(), path, 1000, &err), DLB_OK);
-	assert_int_equal(file.len, 300);
-	for (size_t i = 0; i < file.len; i++)
-		assert_int_equal(file.data[i],
-			(131 * (1000 + i) + (1000 + i) / 256) & 255);
+	check_file(dir, "a.txt", 0, 1000);
+	check_file(dir, "d/\xff", 1000, 300);
 	dlb_buf_free(&content);
-	dlb_buf_free(&file);
 	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
 	assert_int_equal(system(command), 0);
 }
