@@ -44,7 +44,8 @@ cover:
 	tools/cover.sh
 
 install: all
-	DESTDIR="$(DESTDIR)" tools/install.sh install "$(PREFIX)"
+	DESTDIR="$(DESTDIR)" tools/install.sh install "$(PREFIX)" \
+		"$(BUILD)/release/src/cli/dlb"
 
 uninstall:
 	DESTDIR="$(DESTDIR)" tools/install.sh uninstall "$(PREFIX)"

@@ -136,7 +136,7 @@ sectors(struct sample s)
 		sum += z * z;
 		n++;
 	}
-	return n ? sigma(sum, n, 2 * n) : 0;
+	return n > 0 ? sigma(sum, n, 2 * n) : 0;
 }
 
 static int
