@@ -172,8 +172,8 @@ static void
 add_part(void *ctx, size_t number, unsigned worker)
 {
 	const struct part *p = (struct part *)ctx + number;
-	uint64_t hashes[ABREAST];
-	uint16_t which[ABREAST];
+	uint64_t hashes[ABREAST] = {0};
+	uint16_t which[ABREAST] = {0};
 
 	(void)worker;
 	for (size_t at = p->begin; at < p->end; at += ABREAST) {

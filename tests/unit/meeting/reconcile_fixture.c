@@ -92,6 +92,22 @@ recon_told(const uint8_t key[static DLB_RECON_KEY_LEN], const uint64_t *ids,
 }
 
 void
+hearer_init(struct hearer *h, const struct recon_pair *p, size_t limit,
+	size_t peer_n)
+{
+	assert_int_equal(
+		dlb_recon_set_init(&h->set, p->key, p->b, p->b_n), DLB_OK);
+	dlb_recon_decoder_init(&h->d, &h->set, limit, peer_n);
+}
+
+void
+hearer_free(struct hearer *h)
+{
+	dlb_recon_decoder_free(&h->d);
+	dlb_recon_set_free(&h->set);
+}
+
+void
 recon_check(const struct dlb_recon_decoder *d, const struct recon_pair *p)
 {
 	assert_true(dlb_recon_done(d));

@@ -32,6 +32,14 @@ bool recon_has(const uint64_t *ids, size_t n, uint64_t id);
 /* Symbols [0, n) of a set, as told; to be freed. */
 uint8_t *recon_told(const uint8_t key[static DLB_RECON_KEY_LEN],
 	const uint64_t *ids, size_t ids_n, size_t n);
+/* A hearer with its set. */
+struct hearer {
+	struct dlb_recon_set set;
+	struct dlb_recon_decoder d;
+};
+void hearer_init(struct hearer *h, const struct recon_pair *p, size_t limit,
+	size_t peer_n);
+void hearer_free(struct hearer *h);
 /* The decoder is done and says what is so. */
 void recon_check(const struct dlb_recon_decoder *d, const struct recon_pair *p);
 /* What holds of a decoder whatever came. */
