@@ -64,24 +64,31 @@ out:
 	return r->st == DLB_OK;
 }
 
-/* What no meeting has given yet and is not here any more. */
+/* What no meeting has given yet and is not here any more. How many were given may
+ * not have been written down: a meeting can break before it gets to that. */
 static bool
 look_at_out(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct looking *r = ctx;
 	struct dlb_buf names = {0};
-	uint32_t waiting = 0;
+	uint32_t waiting = 0, given = 0;
 
 	if (letter->to == 0 || letter->state != DLB_OUT_WAITING)
 		return true;
 	r->st = dlb_out_cells(r->n->letterbox, letter->number, &names, r->err);
 	for (size_t i = 0; r->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
-		i += DLB_NAME_LEN)
-		waiting += is_held(r->n,
-			dlb_satchel_find(r->n->satchel, names.data + i),
-			DLB_OWN);
+		i += DLB_NAME_LEN) {
+		uint32_t number =
+			dlb_satchel_find(r->n->satchel, names.data + i);
+		bool own = is_held(r->n, number, DLB_OWN);
+
+		waiting += own;
+		given += !own && is_held(r->n, number, DLB_HELD);
+	}
 	dlb_buf_free(&names);
-	if (r->st == DLB_OK && waiting < letter->cells - letter->shown
+	if (given < letter->shown)
+		given = letter->shown;
+	if (r->st == DLB_OK && waiting + given < letter->cells
 		&& r->out->out++ == 0)
 		r->out->out_first = letter->number;
 	return r->st == DLB_OK;
