@@ -213,6 +213,7 @@ dlb_satchel_close(struct dlb_satchel *s)
 	}
 	free(s->workers);
 	dlb_quota_free(s);
+	dlb_pending_free(s);
 	dlb_index_free(&s->index);
 	dlb_secret_free(s->keys);
 	free(s);

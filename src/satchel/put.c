@@ -4,7 +4,7 @@
  * The order on the medium: whoever gives way is overwritten in both tables; then
  * the slots of all newcomers, sync; then their entries in the first table, sync;
  * then in the second, sync. A slot that became free is written only after the
- * last trace of the cell that had it is gone.
+ * last trace of the cell that had it is gone. The entries are pending.c's.
  *
  * Each newcomer goes to a random free slot and a random free entry, so that
  * neither position nor order tells which cells came together.
@@ -61,12 +61,9 @@ write_slots(struct dlb_put *p, struct dlb_error *err)
 
 	dlb_pool_run(p->incoming_n, write_slot, &w);
 	st = (enum dlb_status)atomic_load(&w.status);
-	if (st != DLB_OK) {
-		if (err)
-			*err = w.error;
-		return st;
-	}
-	return p->s->file->ops->sync(p->s->file, err);
+	if (st != DLB_OK && err)
+		*err = w.error;
+	return st;
 }
 
 /* ---- places for newcomers ----------------------------------------------------------------------- */
@@ -104,92 +101,6 @@ give_back_places(struct dlb_put *p)
 	}
 }
 
-/* ---- the entries ---------------------------------------------------------------------------------- */
-
-static void
-entry_of_newcomer(struct dlb_entry_plain *e, const struct dlb_incoming *in)
-{
-	const uint8_t *cell = in->item->cell;
-	struct dlb_reader r;
-
-	memset(e, 0, sizeof(*e));
-	dlb_reader_init(&r, cell + DLB_CELL_EXPIRY_AT, 2);
-	e->expiry_week = dlb_read_u16(&r);
-	e->kind = DLB_ENTRY_CELL;
-	e->flags = in->want.flags;
-	e->copies = in->want.copies;
-	e->searched = in->want.searched;
-	e->arrived_week = in->want.arrived_week;
-	e->origin = in->want.origin;
-	e->slot = in->slot;
-	memcpy(e->name, in->item->name, sizeof(e->name));
-	memcpy(e->core, in->item->core, sizeof(e->core));
-	memcpy(e->handle, cell + DLB_CELL_HANDLE_AT, sizeof(e->handle));
-	memcpy(e->box_tag, cell + DLB_CELL_BOX_TAG_AT, sizeof(e->box_tag));
-	memcpy(e->token_hash, cell + DLB_CELL_TOKEN_HASH_AT,
-		sizeof(e->token_hash));
-	memcpy(e->secret, in->key, sizeof(e->secret));
-}
-
-static bool
-says_the_same(const struct dlb_change *a, const struct dlb_change *b)
-{
-	return a->flags == b->flags && a->copies == b->copies
-		&& a->searched == b->searched && a->origin == b->origin
-		&& a->arrived_week == b->arrived_week;
-}
-
-static enum dlb_status
-write_entries(struct dlb_put *p, struct dlb_error *err)
-{
-	struct dlb_entry_plain e;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->incoming_n; i++) {
-		struct dlb_incoming *in = &p->incoming[i];
-		struct dlb_change is;
-		enum dlb_status st;
-
-		if (in->slot != DLB_NO_SLOT) {
-			entry_of_newcomer(&e, in);
-			dlb_edit_seal(p->s, &p->edits[n++], in->want.number, &e);
-			continue;
-		}
-		if (in->fresh)
-			continue;
-		is = dlb_change_of(p->s, in->want.number);
-		if (says_the_same(&is, &in->want))
-			continue;
-		st = dlb_change_edits(p->s, &p->edits[n++], &in->want, 1, err);
-		if (st != DLB_OK)
-			return st;
-	}
-	dlb_wipe(&e, sizeof(e));
-	return dlb_table_commit(p->s, p->edits, n, err);
-}
-
-/* In memory, what is on the medium now. */
-static void
-take_in(struct dlb_put *p)
-{
-	struct dlb_index *ix = &p->s->index;
-
-	for (size_t i = 0; i < p->incoming_n; i++) {
-		struct dlb_incoming *in = &p->incoming[i];
-		struct dlb_entry_plain e;
-
-		if (!in->fresh) {
-			dlb_change_apply(p->s, &in->want, 1);
-		} else if (in->slot != DLB_NO_SLOT) {
-			entry_of_newcomer(&e, in);
-			dlb_record_set(&ix->records[in->want.number], &e);
-			dlb_index_add(ix, in->want.number);
-			in->slot = DLB_NO_SLOT;
-			dlb_wipe(&e, sizeof(e));
-		}
-	}
-}
-
 /* ---- the whole -------------------------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -213,10 +124,9 @@ put_new(struct dlb_put *p, size_t n, struct dlb_satchel_item *items,
 	p->incoming_of = calloc(n, sizeof(*p->incoming_of));
 	p->incoming = calloc(n, sizeof(*p->incoming));
 	p->evicted = calloc(n, sizeof(*p->evicted));
-	p->edits = calloc(n, sizeof(*p->edits));
-	if (!p->incoming_of || !p->incoming || !p->evicted || !p->edits)
+	if (!p->incoming_of || !p->incoming || !p->evicted)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	return DLB_OK;
+	return dlb_pending_reserve(p->s, n, err);
 }
 
 static void
@@ -227,53 +137,56 @@ put_free(struct dlb_put *p)
 		dlb_wipe(p->incoming, p->n * sizeof(*p->incoming));
 	free(p->incoming);
 	free(p->evicted);
-	free(p->edits);
 }
 
 static void
-unpin_all(struct dlb_put *p, bool evicted)
+unpin_known(struct dlb_put *p)
 {
 	for (size_t i = 0; i < p->incoming_n; i++)
 		if (!p->incoming[i].fresh)
 			dlb_index_pin(&p->s->index,
 				p->incoming[i].want.number, false);
-	for (size_t i = 0; evicted && i < p->evicted_n; i++)
-		dlb_index_pin(&p->s->index, p->evicted[i].number, false);
 }
 
 /* Frees the room that newcomers need. */
 static enum dlb_status
 evict(struct dlb_put *p, struct dlb_error *err)
 {
-	enum dlb_status st = dlb_change_edits(
-		p->s, p->edits, p->evicted, p->evicted_n, err);
+	struct dlb_edit *edits = malloc((p->evicted_n + 1) * sizeof(*edits));
+	enum dlb_status st = edits
+		? dlb_change_edits(p->s, edits, p->evicted, p->evicted_n, err)
+		: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 
 	if (st == DLB_OK)
-		st = dlb_table_commit(p->s, p->edits, p->evicted_n, err);
+		st = dlb_table_commit(p->s, edits, p->evicted_n, err);
 	for (size_t i = 0; i < p->evicted_n; i++)
 		dlb_index_pin(&p->s->index, p->evicted[i].number, false);
 	if (st == DLB_OK)
 		dlb_change_apply(p->s, p->evicted, p->evicted_n);
+	free(edits);
 	return st;
 }
 
 static enum dlb_status
 bring_in(struct dlb_put *p, struct dlb_error *err)
 {
-	enum dlb_status st = DLB_OK;
-	bool fresh = false;
+	enum dlb_status st;
 
+	for (size_t i = 0; i < p->incoming_n; i++) {
+		struct dlb_incoming *in = &p->incoming[i];
+
+		if (in->fresh && !take_place(p, in))
+			in->want.number = DLB_NO_ENTRY;
+	}
+	st = write_slots(p, err);
+	if (st != DLB_OK) {
+		give_back_places(p);
+		return st;
+	}
 	for (size_t i = 0; i < p->incoming_n; i++)
-		if (p->incoming[i].fresh)
-			fresh |= take_place(p, &p->incoming[i]);
-	if (fresh)
-		st = write_slots(p, err);
-	if (st == DLB_OK)
-		st = write_entries(p, err);
-	if (st == DLB_OK)
-		take_in(p);
-	give_back_places(p);
-	return st;
+		if (p->incoming[i].want.number != DLB_NO_ENTRY)
+			dlb_pending_take(p->s, &p->incoming[i]);
+	return DLB_OK;
 }
 
 static void
@@ -281,10 +194,12 @@ set_results(struct dlb_put *p, enum dlb_status st)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct dlb_satchel_item *item = &p->items[i];
+		uint32_t in = p->incoming_of[i];
 
 		if (item->result == DLB_REFUSED)
 			continue;
-		item->number = dlb_satchel_find(p->s, item->name);
+		if (st == DLB_OK && in != DLB_NO_INCOMING)
+			item->number = p->incoming[in].want.number;
 		if (item->result == DLB_FULL)
 			continue;
 		if (st != DLB_OK)
@@ -294,22 +209,41 @@ set_results(struct dlb_put *p, enum dlb_status st)
 	}
 }
 
-enum dlb_status
-dlb_satchel_put(struct dlb_satchel *s, struct dlb_satchel_item *items, size_t n,
-	uint16_t now_week, struct dlb_error *err)
+static bool
+is_pending(const struct dlb_satchel *s, const struct dlb_satchel_item *items,
+	size_t n)
 {
-	struct dlb_put p = {.s = s};
-	enum dlb_status st;
+	for (size_t i = 0; s->pending.n > 0 && i < n; i++)
+		if (dlb_pending_has(s, items[i].name))
+			return true;
+	return false;
+}
+
+static enum dlb_status
+check(const struct dlb_satchel *s, struct dlb_satchel_item *items, size_t n,
+	struct dlb_error *err)
+{
+	enum dlb_status st = dlb_satchel_check_writable(s, err);
 
 	for (size_t i = 0; i < n; i++) {
 		items[i].result = DLB_FAILED;
 		items[i].number = DLB_NO_ENTRY;
 	}
-	st = dlb_satchel_check_writable(s, err);
 	if (st == DLB_OK && n > UINT32_MAX / 2)
 		st = dlb_fail(err, DLB_USAGE, "too many cells at once");
-	if (st == DLB_OK)
-		st = check_items(items, n, err);
+	return st == DLB_OK ? check_items(items, n, err) : st;
+}
+
+enum dlb_status
+dlb_satchel_add(struct dlb_satchel *s, struct dlb_satchel_item *items, size_t n,
+	uint16_t now_week, struct dlb_error *err)
+{
+	struct dlb_put p = {.s = s};
+	enum dlb_status st = check(s, items, n, err);
+
+	/* Seldom: what is known of a cell has to be in the index. */
+	if (st == DLB_OK && is_pending(s, items, n))
+		st = dlb_satchel_commit(s, err);
 	if (st != DLB_OK || n == 0)
 		return st;
 	st = put_new(&p, n, items, now_week, err);
@@ -320,9 +254,26 @@ dlb_satchel_put(struct dlb_satchel *s, struct dlb_satchel_item *items, size_t n,
 	st = evict(&p, err);
 	if (st == DLB_OK)
 		st = bring_in(&p, err);
-	unpin_all(&p, false);
+	if (st != DLB_OK)
+		unpin_known(&p);
 	set_results(&p, st);
 out:
 	put_free(&p);
+	return st;
+}
+
+enum dlb_status
+dlb_satchel_put(struct dlb_satchel *s, struct dlb_satchel_item *items, size_t n,
+	uint16_t now_week, struct dlb_error *err)
+{
+	enum dlb_status st = dlb_satchel_add(s, items, n, now_week, err);
+
+	if (st != DLB_OK)
+		return st;
+	st = dlb_satchel_commit(s, err);
+	for (size_t i = 0; st != DLB_OK && i < n; i++)
+		if (items[i].result != DLB_REFUSED
+			&& items[i].result != DLB_FULL)
+			items[i].result = st;
 	return st;
 }

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_INCOMING 0xffffffffu
-
 /* ---- which items are of one name --------------------------------------------------------- */
 
 static int
@@ -207,7 +205,7 @@ dlb_put_plan(struct dlb_put *p, struct dlb_error *err)
 		struct dlb_satchel_item *item = &p->items[i];
 		uint32_t first;
 
-		p->incoming_of[i] = NO_INCOMING;
+		p->incoming_of[i] = DLB_NO_INCOMING;
 		item->number = DLB_NO_ENTRY;
 		if (leader[i] == i) {
 			plan_leader(p, i);
@@ -216,7 +214,7 @@ dlb_put_plan(struct dlb_put *p, struct dlb_error *err)
 		first = p->incoming_of[leader[i]];
 		p->incoming_of[i] = first;
 		item->result = p->items[leader[i]].result;
-		if (first != NO_INCOMING)
+		if (first != DLB_NO_INCOMING)
 			item->result = add_claims(p, &p->incoming[first].want,
 					       item)
 				? DLB_DUPLICATE

@@ -23,16 +23,18 @@ uint32_t
 dlb_quota_shown_left(const struct dlb_satchel *s)
 {
 	uint32_t max = dlb_quota_shown_max(s);
+	uint32_t taken = s->index.shown + s->pending.shown;
 
-	return s->index.shown < max ? max - s->index.shown : 0;
+	return taken < max ? max - taken : 0;
 }
 
 uint32_t
 dlb_quota_held_left(const struct dlb_satchel *s)
 {
 	uint32_t max = s->super.reserve;
+	uint32_t taken = s->index.held + s->pending.held;
 
-	return s->index.held < max ? max - s->index.held : 0;
+	return taken < max ? max - taken : 0;
 }
 
 static bool

@@ -128,10 +128,22 @@ struct dlb_satchel_item {
 	                         * REFUSED (a token says so) */
 	uint32_t number;       /* out: its entry */
 };
-/* All of a batch with three syncs (five where something had to be evicted). When
- * it returns OK, every item with result OK or DUPLICATE is durable. On failure
- * those written before stay sound, none is half there. `now_week` is what decides
- * expiry; pass 0 to evict nothing as expired (a clock that is not trusted). */
+/* Writes cells, which are there only after the next commit: until then they are
+ * found by none of the functions here, and their room is taken. Many calls may share
+ * a commit. The result of an item says what will be of it, its number where. On
+ * failure none of these items is written, and what was added before still waits.
+ * `now_week` is what decides expiry; pass 0 to evict nothing as expired (a clock that
+ * is not trusted). Where something has to be evicted that is done, and durable, when
+ * it returns. */
+enum dlb_status dlb_satchel_add(struct dlb_satchel *s,
+	struct dlb_satchel_item *items, size_t n, uint16_t now_week,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Three syncs. When it returns OK, every item that was added with result OK or
+ * DUPLICATE is durable; on failure those of earlier commits stay sound, and of these
+ * none is half there. Closing a satchel does not commit. */
+enum dlb_status dlb_satchel_commit(
+	struct dlb_satchel *s, struct dlb_error *err) DLB_MUST_CHECK;
+/* Both, and what was added before with it. */
 enum dlb_status dlb_satchel_put(struct dlb_satchel *s,
 	struct dlb_satchel_item *items, size_t n, uint16_t now_week,
 	struct dlb_error *err) DLB_MUST_CHECK;
@@ -165,8 +177,8 @@ enum dlb_status dlb_satchel_details(struct dlb_satchel *s, uint32_t number,
 	struct dlb_entry_details *out, struct dlb_aead *aead,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
-/* A change of many entries at once, durable when it returns. A cell left without
- * SHOWN and HELD is removed, and its key destroyed. */
+/* A change of many entries at once, durable when it returns; commits what was added.
+ * A cell left without SHOWN and HELD is removed, and its key destroyed. */
 struct dlb_satchel_change {
 	uint32_t number;
 	uint8_t flags; /* the new ones */

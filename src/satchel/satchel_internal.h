@@ -226,6 +226,15 @@ struct dlb_sweep {
 	uint32_t expired_n, looks_n;
 };
 
+/* Cells whose slots are written and whose entries are not. */
+struct dlb_waiting;
+struct dlb_pending {
+	struct dlb_waiting *list;
+	size_t n, cap;
+	uint32_t shown, held; /* claims that they add */
+	bool slots; /* some of them have one that is not synced */
+};
+
 struct dlb_satchel {
 	struct dlb_file *file;
 	const struct dlb_env *env;
@@ -234,6 +243,7 @@ struct dlb_satchel {
 	struct dlb_layout layout;
 	struct dlb_index index;
 	struct dlb_sweep sweep;
+	struct dlb_pending pending;
 	struct dlb_worker *workers;
 	unsigned workers_n;
 	bool writable;
@@ -243,6 +253,10 @@ struct dlb_satchel {
 	uint32_t mended;
 	_Atomic uint32_t damaged;
 };
+
+/* Forgets what waits; its places are free again. */
+void dlb_pending_drop(struct dlb_satchel *s);
+void dlb_pending_free(struct dlb_satchel *s);
 
 /* DLB_OK where writing is possible at all. */
 enum dlb_status dlb_satchel_check_writable(

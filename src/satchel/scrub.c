@@ -112,11 +112,14 @@ dlb_satchel_scrub(struct dlb_satchel *s, uint32_t *dropped,
 	uint32_t from = 0;
 	uint64_t done = 0, total = s->index.cells;
 	struct dlb_entry e;
-	enum dlb_status st = DLB_OK;
+	enum dlb_status st;
 
 	*dropped = 0;
 	if (s->failed)
 		return dlb_satchel_check_writable(s, err);
+	st = dlb_satchel_commit(s, err);
+	if (st != DLB_OK)
+		return st;
 	sc = calloc(1, sizeof(*sc));
 	if (!sc)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");

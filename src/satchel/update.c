@@ -104,6 +104,8 @@ dlb_satchel_update(struct dlb_satchel *s,
 	if (n == 0)
 		return DLB_OK;
 	st = dlb_satchel_check_writable(s, err);
+	if (st == DLB_OK)
+		st = dlb_satchel_commit(s, err);
 	if (st != DLB_OK)
 		return st;
 	if (n > s->layout.entries)

@@ -196,6 +196,30 @@ puts_survive(void **state)
 	run("puts", 6, 0, 0, steps, DLB_ARRAY_LEN(steps));
 }
 
+/* Until the commit nothing of them is there, whatever became of their slots. */
+static void
+commits_survive(void **state)
+{
+	static const struct work_step steps[] = {
+		{WORK_ADD, 20, 2, S, 4},
+		{WORK_ADD, 22, 1, S | H, 4},
+		/* Here already, with a claim more; and some give way. */
+		{WORK_ADD, 1, 2, H, 7},
+		{WORK_ADD, 30, 2, S, 4},
+		{WORK_COMMIT, 0, 0, 0, 0},
+		{WORK_ADD, 40, 2, S, 4},
+		/* That commits them. */
+		{WORK_CHANGE, 20, 1, S, 1},
+		{WORK_ADD, 50, 2, S, 4},
+		/* And that does not. */
+		{WORK_REOPEN, 0, 0, 0, 0},
+		{WORK_PUT, 60, 1, S, 4},
+	};
+
+	(void)state;
+	run("commits", 6, 8, S, steps, DLB_ARRAY_LEN(steps));
+}
+
 static void
 evictions_survive(void **state)
 {
@@ -316,6 +340,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(puts_survive),
+		cmocka_unit_test(commits_survive),
 		cmocka_unit_test(evictions_survive),
 		cmocka_unit_test(changes_survive),
 		cmocka_unit_test(removals_survive),

@@ -43,6 +43,9 @@ step_put(struct store *st, const struct work_step *step)
 		items[i] = test_item(step->first + i, step->flags);
 		items[i].copies = step->copies;
 	}
+	if (step->kind == WORK_ADD)
+		return dlb_satchel_add(
+			st->s, items, step->n, STORE_WEEK, &st->err);
 	return store_put_items(st, items, step->n);
 }
 
@@ -73,7 +76,10 @@ do_step(struct store *st, const struct work_step *step, unsigned *unlocks)
 
 	switch (step->kind) {
 	case WORK_PUT:
+	case WORK_ADD:
 		return step_put(st, step);
+	case WORK_COMMIT:
+		return dlb_satchel_commit(st->s, &st->err);
 	case WORK_CHANGE:
 	case WORK_REMOVE:
 		return step_change(st, step);

@@ -9,6 +9,8 @@
 
 enum work_kind {
 	WORK_PUT,    /* cells first .. first + n with flags, in one batch */
+	WORK_ADD,    /* the same, but they wait for the commit */
+	WORK_COMMIT,
 	WORK_CHANGE, /* those of them that are there get flags and copies */
 	WORK_REMOVE, /* those that are there */
 	WORK_UNLOCK, /* one key file more opens it */
