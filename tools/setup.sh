@@ -21,7 +21,7 @@ packages=(
 # run-time library is a package of its own.
 testing=(
 	clang libclang-rt-14-dev llvm libcmocka-dev
-	fusefat dosfstools e2fsprogs jq
+	fusefat dosfstools e2fsprogs faketime jq
 	iproute2 procps util-linux avahi-daemon dbus-daemon python3
 )
 case ${1:-} in

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# A clock that is years off, ahead and behind: nothing is evicted, destroyed or sealed
+# until its owner has spoken, letters go on travelling, and the messages say what to do.
+# shellcheck source=tests/media/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# then_at OFFSET HOME VERB...: with the clock so far off, as faketime says it
+then_at() {
+	run env LD_PRELOAD="$faketime" "FAKETIME=$1" FAKETIME_DONT_RESET=1 \
+		DLB_HOME="$work/home-$2" "$DLB" "${@:3}"
+	note_crash "$@"
+	return "$code"
+}
+
+in_doubt() {
+	local offset=$1 carried
+	new_pair
+	new_courier carol
+	mkdir stick other
+	head -c 1M /dev/urandom >big
+	must alice box create stick --open --size 24M --sparse
+	must alice box create other --open --size 24M --sparse
+	must alice send bob big --stick stick
+	must carol meet stick
+	must alice send bob -m 'and this' --stick stick
+	carried=$(number carol carried)
+
+	then_at "$offset" carol doctor
+	exits 1 "$offset: doctor is not content"
+	told 'wrong +the clock says' "  and says why"
+	told 'set the clock' "  and what to do"
+	then_at "$offset" carol meet stick
+	exits 0 "$offset: a courier meets"
+	told 'the clock says .* set it' "  and is warned"
+	then_at "$offset" carol meet other
+	exits 0 "  and gives what it carries"
+	[ "$(number carol carried)" -gt "$carried" ]
+	report $? "  nothing is lost of it, and more has come"
+	then_at "$offset" bob read --from stick -o out
+	exits 0 "$offset: a reader reads"
+	arrived out big && says 'and this'
+	report $? "  every byte"
+	then_at "$offset" bob send alice -m 'late'
+	exits 1 "$offset: nothing is sealed"
+	told 'couriers would refuse what is dated wrongly: set the clock|can not be: set it' \
+		"  it says why, and what to do"
+	is "$(letters bob outbox)" 0 "  nothing of it is kept"
+
+	check "with the right clock all is well" healthy carol --thorough
+	check "  here too" healthy bob --thorough
+	expect 0 "  and it can be sealed" bob send alice -m 'in time'
+	new_courier dave
+	expect 0 "  what the courier gave is taken on" dave meet other
+	told 'taken +[1-9][0-9]* cells' "  by the next"
+}
+
+ahead() {
+	in_doubt +3y
+}
+
+behind() {
+	in_doubt -1y
+}
+
+before_all() {
+	in_doubt '@1970-01-03 00:00:00'
+	then_at '@1970-01-03 00:00:00' bob doctor --confirm-clock
+	exits 1 "a clock of 1970 can not be confirmed"
+	told 'can not be: set it' "  it says what to do"
+}
+
+# Confirmed by mistake, and set right again.
+confirmed() {
+	new_pair
+	mkdir stick
+	head -c 1M /dev/urandom >big
+	must alice box create stick --open --size 24M --sparse
+	must alice send bob big --stick stick
+	must bob meet stick
+	then_at +3y bob doctor --confirm-clock
+	exits 0 "a clock that is ahead is confirmed"
+	then_at +3y bob meet stick
+	exits 0 "  then it is believed"
+	then_at +3y bob doctor --thorough
+	exits 0 "  and nothing is wrong"
+	then_at +3y bob read 1 -o out
+	exits 0 "  a letter that came before is read"
+	check "  every byte of it" arrived out big
+	at bob doctor
+	exits 1 "the right clock is in doubt then"
+	expect 0 "  until it is confirmed" bob doctor --confirm-clock
+	check "  and all is well" healthy bob --thorough
+	must bob card -o bob.new
+	must alice know bob.new
+	expect 0 "  letters can be sealed to its card" alice send bob -m 'still there?'
+	must alice meet stick
+	expect 0 "  and arrive" bob read --from stick
+	told 'still there' "  with all in them"
+}
+
+# A home that is made while the clock is wrong.
+made() {
+	local offset name=dora
+	new_pair
+	mkdir stick
+	must alice box create stick --open --size 24M --sparse
+	for offset in +5y '@1970-01-03 00:00:00'; do
+		name+=a
+		then_at "$offset" "$name" init --no-passphrase --sparse --size 24M \
+			--name "$name" --card-file "$name.card"
+		exits 0 "$offset: a home is made"
+		at "$name" doctor || must "$name" doctor --confirm-clock
+		check "  it is well once the clock is right" healthy "$name"
+		must alice know "$name.card"
+		at alice send "$name" -m 'early' || {
+			says 'ask for (another|a newer) card' &&
+				at "$name" card -o "$name.again" &&
+				at alice know "$name.again" && at alice send "$name" -m 'early'
+		}
+		report $? "  letters can be sealed to it, or another card is asked for"
+		must alice meet stick
+		expect 0 "  and arrive" "$name" read --from stick
+		told early "  with all in them"
+	done
+}
+
+faketime=$(find /usr/lib/*/faketime /usr/lib/faketime -name libfaketimeMT.so.1 2>/dev/null |
+	head -n 1)
+
+# A sanitizer and faketime do not always bear each other.
+can_faketime() {
+	[ -n "$faketime" ] || return 1
+	new_courier try
+	then_at +3y try status && says 'in doubt'
+}
+
+section faketime "a clock that is ahead" ahead
+section faketime "a clock that is behind" behind
+section faketime "a clock before all time" before_all
+section faketime "a clock that was confirmed, and set right" confirmed
+section faketime "a home made under a wrong clock" made
+finish
