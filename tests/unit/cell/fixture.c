@@ -211,11 +211,17 @@ cell_forge_seal(uint8_t cell[static DLB_CELL_LEN], const struct cell_forge *f,
 	need(dlb_xwing_encaps(
 		     box1 + DLB_COMMIT_LEN + 16, ss, to->opening, random->eseed)
 		== DLB_OK);
+	if (f->small_order) {
+		memset(box1 + DLB_COMMIT_LEN + DLB_BOX1_PLAIN_LEN - 32, 0, 32);
+		dlb_xwing_decaps(
+			ss, box1 + DLB_COMMIT_LEN + 16, f->small_order);
+	}
 	dlb_box_seal(box1, DLB_BOX1_PLAIN_LEN, aead, &s);
 
 	dlb_schedule_box2(&s, box1, ss);
 	memcpy(box2 + DLB_COMMIT_LEN, f->box2, f->box2_len);
 	dlb_box_seal(box2, f->box2_len, aead, &s);
+	box2[0] ^= f->commitment2;
 
 	box3 = box2 + DLB_BOX_OVERHEAD + f->box2_len;
 	dlb_schedule_box3(&s, box2, DLB_BOX_OVERHEAD + f->box2_len,

@@ -74,7 +74,11 @@ struct cell_forge {
 	uint8_t box2[DLB_BODY_LEN];
 	size_t box2_len; /* of the plaintext; the box is 48 bytes longer */
 	uint8_t box3[DLB_BODY_LEN];
-	size_t box3_len; /* likewise */
+	size_t box3_len;     /* likewise */
+	uint8_t commitment2; /* its first byte is XORed with this */
+	const uint8_t
+		*small_order; /* seed of the reader's opening key: X-Wing's
+				     * curve point is 0; NULL for an honest one */
 };
 
 void cell_forge_fill(struct cell_forge *f, const struct dlb_seal_to *to,

@@ -106,8 +106,9 @@ courier_cells(struct vectors *v)
 		{"p, the identity once more",
 			"edffffffffffffffffffffffffffffffff"
 			"ffffffffffffffffffffffffffff7f"},
-		{"p + 2",
-			"efffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		/* 4 is an element. */
+		{"p + 4",
+			"f1ffffffffffffffffffffffffffffffffffffffffffffffffffff"
 			"ffffffff7f"},
 		{"all ones",
 			"ffffffffffffffffffffffffffffffffffffffffffffffffff"
@@ -118,6 +119,12 @@ courier_cells(struct vectors *v)
 		{"not a square",
 			"26948d35ca62e643e26a83177332e6b6afeb9d08e4268b6"
 			"50f1f5bbd8d81d371"},
+		{"a negative product",
+			"3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93"
+			"735c07ba14579630e"},
+		{"p - 1, whose y is zero",
+			"ecffffffffffffffffffffffffffffffff"
+			"ffffffffffffffffffffffffffff7f"},
 	};
 	int file = v->letters[LETTER_SHORT].head_file;
 	uint8_t handle[DLB_HANDLE_LEN];
@@ -133,6 +140,17 @@ courier_cells(struct vectors *v)
 			      handles[i].name),
 			DLB_AT_HANDLE, handle, sizeof(handle));
 	}
+	/* p less the element: the same point, but for the sign. */
+	for (int i = 0, borrow = 0; i < DLB_HANDLE_LEN; i++) {
+		int p = i == 0 ? 0xed : i == DLB_HANDLE_LEN - 1 ? 0x7f : 0xff;
+		int d = p - v->files[file].cell[DLB_AT_HANDLE + i] - borrow;
+
+		borrow = d < 0;
+		handle[i] = (uint8_t)d;
+	}
+	patch(add(v, CHECK_COURIER, file, DLB_MALFORMED,
+		      "handle: the negative of an element"),
+		DLB_AT_HANDLE, handle, sizeof(handle));
 	handle[31] = v->files[file].cell[95] | 0x80;
 	patch(add(v, CHECK_COURIER, file, DLB_MALFORMED, "handle: bit 255"), 95,
 		&handle[31], 1);
@@ -253,12 +271,23 @@ forged_box1(struct vectors *v)
 	}
 }
 
+/* What stands at up to two places, so that one rule is broken and no other. */
 struct box3_case {
 	const char *name;
 	size_t at;
 	const char *hex;
 	enum dlb_status want;
+	size_t at2;
+	const char *hex2;
 };
+
+static void
+box3_set(struct vectors *v, size_t at, const char *hex)
+{
+	vectors_need(!hex
+		|| dlb_unhex(v->forge.box3 + at, strlen(hex) / 2, hex)
+			== DLB_OK);
+}
 
 static void
 forged_box3(struct vectors *v, const struct vector_letter *l,
@@ -269,9 +298,8 @@ forged_box3(struct vectors *v, const struct vector_letter *l,
 
 	for (size_t i = 0; i < n; i++) {
 		forge_start(v, l);
-		vectors_need(dlb_unhex(v->forge.box3 + cases[i].at,
-				     strlen(cases[i].hex) / 2, cases[i].hex)
-			== DLB_OK);
+		box3_set(v, cases[i].at, cases[i].hex);
+		box3_set(v, cases[i].at2, cases[i].hex2);
 		forge_seal(v, cell, l, &l->from);
 		b = add(v, CHECK_HEAD, l->head_file, cases[i].want,
 			"sealed, %s: %s", l->name, cases[i].name);
@@ -279,47 +307,60 @@ forged_box3(struct vectors *v, const struct vector_letter *l,
 	}
 }
 
+#define ZEROS_4 "00000000"
+#define ZEROS_20 ZEROS_4 ZEROS_4 ZEROS_4 ZEROS_4 ZEROS_4
+#define ZEROS_100 ZEROS_20 ZEROS_20 ZEROS_20 ZEROS_20 ZEROS_20
+/* From content_len on: the layout of no content is the same for each mode and k.
+ * The 28 bytes that were content are padding then. */
+#define NO_CONTENT                                                             \
+	ZEROS_4 ZEROS_4 ZEROS_4 ZEROS_4                                        \
+		"0000000100000000" ZEROS_100 ZEROS_20 ZEROS_4 ZEROS_4
+
 static void
 forged_fields(struct vectors *v)
 {
 	/* content_len, stripe_len, cells, inline_len lie at 132 to 155. */
 	static const struct box3_case short_cases[] = {
-		{"mode 2", 0, "02", DLB_MALFORMED},
-		{"k is 0", 1, "00", DLB_MALFORMED},
-		{"k beyond n", 1, "02", DLB_MALFORMED},
-		{"n is 0", 2, "00", DLB_MALFORMED},
-		{"number is n", 3, "01", DLB_MALFORMED},
-		{"number below n", 2, "0201", DLB_OK},
-		{"a threshold of one", 0, "01", DLB_MALFORMED},
-		{"a commitment without a threshold", 131, "01", DLB_MALFORMED},
-		{"content longer than the stripe", 139, "1d", DLB_MALFORMED},
-		{"stripe longer than the content", 147, "1d", DLB_MALFORMED},
-		{"two cells", 148, "00000002", DLB_MALFORMED},
-		{"no cell", 148, "00000000", DLB_MALFORMED},
-		{"less in the head", 155, "1b", DLB_MALFORMED},
-		{"more in the head", 155, "1d", DLB_MALFORMED},
+		{"mode 2", 0, "020202", DLB_MALFORMED, 132, NO_CONTENT},
+		{"k is 0", 1, "00", DLB_MALFORMED, 132, NO_CONTENT},
+		{"k beyond n", 1, "02", DLB_MALFORMED, 132, NO_CONTENT},
+		{"n is 0", 2, "00", DLB_MALFORMED, 0, NULL},
+		{"number is n", 3, "01", DLB_MALFORMED, 0, NULL},
+		{"number below n", 2, "0201", DLB_OK, 0, NULL},
+		{"a threshold of one", 0, "01", DLB_MALFORMED, 132, NO_CONTENT},
+		{"a commitment without a threshold", 131, "01", DLB_MALFORMED,
+			0, NULL},
+		{"content longer than the stripe", 139, "1d", DLB_MALFORMED, 0,
+			NULL},
+		{"stripe longer than the content", 147, "1d000000010000001d",
+			DLB_MALFORMED, 0, NULL},
+		{"two cells", 148, "00000002", DLB_MALFORMED, 0, NULL},
+		{"no cell", 148, "00000000", DLB_MALFORMED, 0, NULL},
+		{"less in the head", 155, "1b", DLB_MALFORMED, 283, "00"},
+		{"more in the head", 155, "1d", DLB_MALFORMED, 0, NULL},
 		{"lengths of 2^63", 132, "80000000000000008000000000000000",
-			DLB_MALFORMED},
+			DLB_MALFORMED, 0, NULL},
 		{"lengths of 2^64 - 1", 132,
 			"ffffffffffffffffffffffffffffffff00000001ffffffff",
-			DLB_MALFORMED},
+			DLB_MALFORMED, 0, NULL},
 		{"lengths beyond the limit", 132,
 			"000000ff8ffff9d1000000ff8ffff9d1"
-			"010000000000f960",
-			DLB_MALFORMED},
-		{"reserved byte 156", 156, "01", DLB_MALFORMED},
-		{"reserved byte 255", 255, "80", DLB_MALFORMED},
-		{"padding's first byte", 284, "01", DLB_MALFORMED},
-		{"padding's middle", 40000, "01", DLB_MALFORMED},
-		{"padding's last byte", 64095, "01", DLB_MALFORMED},
-		{"other content", 256, "ff", DLB_OK},
+			"010800000000f960",
+			DLB_MALFORMED, 0, NULL},
+		{"reserved byte 156", 156, "01", DLB_MALFORMED, 0, NULL},
+		{"reserved byte 255", 255, "80", DLB_MALFORMED, 0, NULL},
+		{"padding's first byte", 284, "01", DLB_MALFORMED, 0, NULL},
+		{"padding's middle", 40000, "01", DLB_MALFORMED, 0, NULL},
+		{"padding's last byte", 64095, "01", DLB_MALFORMED, 0, NULL},
+		{"other content", 256, "ff", DLB_OK, 0, NULL},
 	};
 	static const struct box3_case share_cases[] = {
-		{"k is 1", 1, "01", DLB_MALFORMED},
-		{"mode 0", 0, "00", DLB_MALFORMED},
-		{"content in the head", 155, "01", DLB_MALFORMED},
-		{"stripe of another length", 147, "71", DLB_MALFORMED},
-		{"another share", 68, "00", DLB_OK},
+		{"k is 1", 1, "01", DLB_MALFORMED, 132, "0000000000011170"},
+		{"mode 0, laid out as a threshold", 0, "00", DLB_MALFORMED, 100,
+			ZEROS_20 ZEROS_4 ZEROS_4 ZEROS_4},
+		{"content in the head", 155, "01", DLB_MALFORMED, 0, NULL},
+		{"stripe of another length", 147, "71", DLB_MALFORMED, 0, NULL},
+		{"another share", 68, "00", DLB_OK, 0, NULL},
 	};
 
 	forged_box3(v, &v->letters[LETTER_SHORT], short_cases,
@@ -328,7 +369,28 @@ forged_fields(struct vectors *v)
 		DLB_ARRAY_LEN(share_cases));
 }
 
-/* These two differ in all of box 3, and are files of their own. */
+/* What differs in all that follows is a file of its own. */
+static void
+forged_secrets(struct vectors *v)
+{
+	const struct vector_letter *l = &v->letters[LETTER_SHORT];
+	int file = vectors_add_file(v, "bad-commitment");
+
+	/* Box 3 is sealed over box 2 as it is, so that nothing else is wrong. */
+	forge_start(v, l);
+	v->forge.commitment2 = 1;
+	forge_seal(v, v->files[file].cell, l, &l->from);
+	add(v, CHECK_HEAD, file, DLB_FORGED, "sealed: commitment 2 alone");
+
+	/* All agree with u = 0 on zero, and X-Wing goes on with that. */
+	file = vectors_add_file(v, "xwing-order");
+	forge_start(v, l);
+	v->forge.small_order = v->people[l->reader].opening_seed;
+	forge_seal(v, v->files[file].cell, l, &l->from);
+	add(v, CHECK_HEAD, file, DLB_OK,
+		"sealed: X-Wing's point of small order");
+}
+
 static void
 forged_senders(struct vectors *v)
 {
@@ -388,6 +450,51 @@ padded_bulk(struct vectors *v, uint32_t index, size_t at, const char *name)
 		DLB_AT_BODY, DLB_CELL_LEN);
 }
 
+/* Cell 1 of the long letter as it is, sealed with another byte before the body. */
+static void
+started_bulk(struct vectors *v, size_t at, uint8_t byte, const char *name)
+{
+	const struct vector_letter *l = &v->letters[LETTER_LONG];
+	static uint8_t cell[DLB_CELL_LEN];
+	uint8_t data[DLB_KEY_LEN + 4], key[DLB_KEY_LEN];
+	uint8_t ad[DLB_AT_BOX_TAG + DLB_AT_BODY - DLB_AT_TOKEN_HASH];
+	uint64_t offset;
+	size_t len;
+
+	dlb_stripe_range(&l->stripe, 1, &offset, &len);
+	vectors_need(len == DLB_BULK_CONTENT_LEN);
+	cell_content(v->content, offset, len);
+	memcpy(cell, v->files[l->bulk[1].file].cell, DLB_AT_BODY);
+	cell[at] = byte;
+	memcpy(data, l->stripe.stripe_key, DLB_KEY_LEN);
+	memcpy(data + DLB_KEY_LEN, "\0\0\0\1", 4);
+	dlb_derive(key, sizeof(key), l->bulk_letter_key, DLB_KEY_LEN,
+		"dlb bulk", data, sizeof(data));
+	memcpy(ad, cell, DLB_AT_BOX_TAG);
+	memcpy(ad + DLB_AT_BOX_TAG, cell + DLB_AT_TOKEN_HASH,
+		DLB_AT_BODY - DLB_AT_TOKEN_HASH);
+	dlb_aead_seal(v->aead, cell + DLB_AT_BODY, key, ad, sizeof(ad),
+		v->content, len);
+	patch_diff(
+		v, add_bulk(v, 1, 1, DLB_FORGED, name), cell, 0, DLB_CELL_LEN);
+}
+
+/* Sealed for an index that the letter has not, without content. */
+static void
+indexed_bulk(
+	struct vectors *v, uint32_t index, const char *file, const char *name)
+{
+	const struct vector_letter *l = &v->letters[LETTER_LONG];
+	int i = vectors_add_file(v, file);
+	struct vector_bad *b;
+
+	dlb_bulk_seal_with(v->files[i].cell, v->aead, &l->stripe, index,
+		v->content, 0, l->bulk[1].box_tag);
+	b = add(v, CHECK_BULK, i, DLB_FORGED, "bulk: %s", name);
+	b->letter = LETTER_LONG;
+	b->index = index;
+}
+
 static void
 bulk_cells(struct vectors *v)
 {
@@ -411,8 +518,11 @@ bulk_cells(struct vectors *v)
 		flip(v, add_bulk(v, 1, 1, flips[i].want, flips[i].name),
 			flips[i].at);
 	add_bulk(v, 1, 2, DLB_FORGED, "as the next");
-	add_bulk(v, 9, 0, DLB_FORGED, "as the head");
-	add_bulk(v, 9, 10, DLB_FORGED, "beyond the last");
+	started_bulk(v, 0, 2, "sealed, version 2");
+	started_bulk(v, 1, 1, "sealed, reserved byte 1");
+	started_bulk(v, 15, 1, "sealed, reserved byte 15");
+	indexed_bulk(v, 0, "bad-index-0", "sealed as the head");
+	indexed_bulk(v, 10, "bad-index-10", "sealed beyond the last");
 	padded_bulk(v, 8, 1000, "padding's first byte");
 	padded_bulk(v, 8, 65423, "padding's last byte");
 	padded_bulk(v, 9, 0, "padding cell");
@@ -426,6 +536,7 @@ vectors_make_bad(struct vectors *v)
 	forged_box1(v);
 	forged_fields(v);
 	forged_senders(v);
+	forged_secrets(v);
 	bulk_cells(v);
 }
 
