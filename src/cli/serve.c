@@ -217,7 +217,9 @@ parse_dirs(char ***list, size_t *n, const struct cli_args *a,
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	copy = (char *)(*list + DLB_SERVE_DIRS_MAX);
 	memcpy(copy, text, len);
-	for (char *dir = strtok(copy, ":"); dir; dir = strtok(NULL, ":")) {
+	for (char *rest = copy, *dir; (dir = strsep(&rest, ":")) != NULL;) {
+		if (!dir[0])
+			continue;
 		if (dir[0] != '/')
 			return dlb_fail(err, DLB_USAGE,
 				"--dirs: %s is not a path from the root on",

@@ -55,7 +55,7 @@ crash_name_set(struct names *names, const char *path, int inode)
 		if (names->list[i].inode < 0)
 			n = &names->list[i];
 	assert(n && strlen(path) < PATH_CAP);
-	strcpy(n->path, path);
+	memcpy(n->path, path, strlen(path) + 1);
 	n->inode = inode;
 }
 
