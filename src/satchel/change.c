@@ -33,16 +33,23 @@ is_removal(const struct dlb_change *c)
 	return !(c->flags & (DLB_SHOWN | DLB_HELD));
 }
 
+struct making {
+	struct dlb_satchel *s;
+	struct dlb_edit *edits;
+	struct dlb_change *changes;
+	_Atomic int status;
+	struct dlb_error error; /* of who set status */
+};
+
 static enum dlb_status
 make_edit(struct dlb_satchel *s, struct dlb_edit *edit, struct dlb_change *c,
-	struct dlb_error *err)
+	struct dlb_aead *aead, struct dlb_error *err)
 {
 	struct dlb_entry_plain e;
 	enum dlb_status st;
 
 	if (!is_removal(c)) {
-		st = dlb_table_entry(
-			s, &e, c->number, s->workers[0].aead, err);
+		st = dlb_table_entry(s, &e, c->number, aead, err);
 		if (st == DLB_OK) {
 			e.flags = c->flags;
 			e.copies = c->copies;
@@ -55,7 +62,6 @@ make_edit(struct dlb_satchel *s, struct dlb_edit *edit, struct dlb_change *c,
 		}
 		if (st != DLB_CORRUPT)
 			return st;
-		dlb_error_clear(err);
 		c->flags = 0;
 		if (dlb_index_mark_damaged(&s->index, c->number))
 			atomic_fetch_add(&s->damaged, 1);
@@ -64,17 +70,30 @@ make_edit(struct dlb_satchel *s, struct dlb_edit *edit, struct dlb_change *c,
 	return DLB_OK;
 }
 
+static void
+make_one(void *ctx, size_t i, unsigned worker)
+{
+	struct making *m = ctx;
+	struct dlb_error err;
+	enum dlb_status st = make_edit(m->s, &m->edits[i], &m->changes[i],
+		m->s->workers[worker].aead, &err);
+	int ok = DLB_OK;
+
+	if (st != DLB_OK
+		&& atomic_compare_exchange_strong(&m->status, &ok, (int)st))
+		m->error = err;
+}
+
 enum dlb_status
 dlb_change_edits(struct dlb_satchel *s, struct dlb_edit *edits,
 	struct dlb_change *changes, size_t n, struct dlb_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		enum dlb_status st = make_edit(s, &edits[i], &changes[i], err);
+	struct making m = {.s = s, .edits = edits, .changes = changes};
 
-		if (st != DLB_OK)
-			return st;
-	}
-	return DLB_OK;
+	dlb_pool_run(n, make_one, &m);
+	if (atomic_load(&m.status) != DLB_OK && err)
+		*err = m.error;
+	return (enum dlb_status)atomic_load(&m.status);
 }
 
 void
