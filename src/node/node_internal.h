@@ -8,9 +8,12 @@
 #include "meeting.h"
 #include "node.h"
 
-/* Cells that are worked on at once: 16 MiB, a thousand syncs fewer than one by
- * one, and few enough that an interruption is noticed soon. */
+/* Cells that are worked on at once: 16 MiB, few enough that an interruption is
+ * noticed soon. */
 #define DLB_BATCH 256
+/* Cells that share what brings them onto the medium: 64 MiB. More are lost when a
+ * stick is pulled, fewer wait for the medium more often. */
+#define DLB_COMMIT_CELLS 1024
 
 struct dlb_node {
 	const struct dlb_env *env;
@@ -88,17 +91,23 @@ enum dlb_status dlb_sealer_new(struct dlb_sealer **out, struct dlb_node *n,
 /* Where the content of the next cell goes: DLB_BULK_CONTENT_LEN bytes. */
 uint8_t *dlb_sealer_content(struct dlb_sealer *s);
 /* Hands over cell `index`, whose len bytes of content are in that place (index 0:
- * in sealing->head). sealing stays the caller's until it is stored. */
+ * in sealing->head). sealing stays the caller's until it is stored, and its stripe as
+ * it is but after dlb_sealer_wait: other threads read it. */
 enum dlb_status dlb_sealer_add(struct dlb_sealer *s,
 	struct dlb_sealing *sealing, uint32_t index, size_t len,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Until no cell is being sealed. */
+enum dlb_status dlb_sealer_wait(
+	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+/* Stores all, and brings it onto the medium. */
 enum dlb_status dlb_sealer_flush(
 	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
 /* Entries of all the cells stored so far, in the order of their sealing. */
 const uint32_t *dlb_sealer_numbers(const struct dlb_sealer *s, size_t *n);
-/* Takes back what was stored. */
+/* Takes back what was stored, and forgets what was not. */
 enum dlb_status dlb_sealer_undo(
 	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+/* Before the letters that were handed over. */
 void dlb_sealer_free(struct dlb_sealer *s);
 
 /* ---- finding one's own (trial.c, heads.c, search.c, wanted.c) ---------------------------------------------- */

@@ -171,9 +171,10 @@ make_cover(struct collecting *c, size_t count, struct dlb_error *err)
 			numbers_n * sizeof(*numbers));
 		c->cover_n += numbers_n;
 	}
+	/* First, as other threads may still read the letter. */
+	dlb_sealer_free(sealer);
 	dlb_buf_free(&sealing.head);
 	dlb_buf_free(&sealing.names);
-	dlb_sealer_free(sealer);
 	dlb_wipe(&sealing, sizeof(sealing));
 	return st;
 }

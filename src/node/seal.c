@@ -1,7 +1,8 @@
 /*
  * seal: turns content into cells that lie in the home satchel, a batch at a time:
- * sealed in parallel, named, stored with three syncs. Cells of many small letters
- * share a batch.
+ * sealed in parallel, named, written; many batches share what brings them onto the
+ * medium. Cells of many small letters share a batch. While one batch is sealed by
+ * the other cores, the caller fills the next.
  *
  * What was stored and is not wanted after all is taken back by dlb_sealer_undo; a
  * crash in between leaves cells that no letter knows, which the next opening of
@@ -12,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Few enough that what is sealed is still in a cache when it is written. */
+#define AT_ONCE 64
+
+_Static_assert(AT_ONCE <= DLB_BATCH, "they have the node's room for cells");
+
 struct job {
 	struct dlb_sealing *sealing;
 	uint32_t index;
@@ -19,19 +25,30 @@ struct job {
 	enum dlb_status st;
 };
 
+struct batch {
+	struct dlb_sealer *sealer;
+	uint8_t *content; /* AT_ONCE places */
+	struct job jobs[AT_ONCE];
+	size_t n;
+	struct dlb_pool_task task;
+};
+
 struct dlb_sealer {
 	struct dlb_node *n;
 	const struct dlb_seal_to *to;
 	const struct dlb_seal_from *from;
 	uint8_t flags;
-	uint8_t *content; /* DLB_BATCH places */
-	struct job jobs[DLB_BATCH];
-	struct dlb_satchel_item items[DLB_BATCH];
-	size_t jobs_n;
+	uint8_t *content;
+	struct batch batches[2];
+	struct batch *filling;
+	struct batch *sealing; /* NULL: none is */
+	struct dlb_satchel_item items[AT_ONCE];
+	size_t added; /* cells that wait for a commit */
 	uint32_t *numbers;
 	size_t numbers_n, numbers_cap;
-	struct dlb_error err; /* of the first job that failed */
 };
+
+#define CONTENT_LEN ((size_t)AT_ONCE * DLB_BULK_CONTENT_LEN)
 
 enum dlb_status
 dlb_sealer_new(struct dlb_sealer **out, struct dlb_node *n,
@@ -41,7 +58,7 @@ dlb_sealer_new(struct dlb_sealer **out, struct dlb_node *n,
 	struct dlb_sealer *s = calloc(1, sizeof(*s));
 
 	if (s)
-		s->content = malloc((size_t)DLB_BATCH * DLB_BULK_CONTENT_LEN);
+		s->content = malloc(2 * CONTENT_LEN);
 	if (!s || !s->content) {
 		free(s);
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
@@ -50,8 +67,24 @@ dlb_sealer_new(struct dlb_sealer **out, struct dlb_node *n,
 	s->to = to;
 	s->from = from;
 	s->flags = flags;
+	for (size_t i = 0; i < 2; i++) {
+		s->batches[i].sealer = s;
+		s->batches[i].content = s->content + i * CONTENT_LEN;
+	}
+	s->filling = &s->batches[0];
 	*out = s;
 	return DLB_OK;
+}
+
+/* What is being sealed is not wanted. */
+static void
+abandon(struct dlb_sealer *s)
+{
+	if (s->sealing)
+		dlb_pool_end(&s->sealing->task);
+	s->sealing = NULL;
+	s->batches[0].n = 0;
+	s->batches[1].n = 0;
 }
 
 void
@@ -59,29 +92,31 @@ dlb_sealer_free(struct dlb_sealer *s)
 {
 	if (!s)
 		return;
-	dlb_wipe(s->content, (size_t)DLB_BATCH * DLB_BULK_CONTENT_LEN);
+	abandon(s);
+	dlb_wipe(s->content, 2 * CONTENT_LEN);
 	free(s->content);
 	free(s->numbers);
 	free(s);
 }
 
 static uint8_t *
-content_at(struct dlb_sealer *s, size_t i)
+content_at(const struct batch *b, size_t i)
 {
-	return s->content + i * DLB_BULK_CONTENT_LEN;
+	return b->content + i * DLB_BULK_CONTENT_LEN;
 }
 
 uint8_t *
 dlb_sealer_content(struct dlb_sealer *s)
 {
-	return content_at(s, s->jobs_n);
+	return content_at(s->filling, s->filling->n);
 }
 
 static void
 seal_one(void *ctx, size_t i, unsigned worker)
 {
-	struct dlb_sealer *s = ctx;
-	struct job *job = &s->jobs[i];
+	struct batch *b = ctx;
+	struct dlb_sealer *s = b->sealer;
+	struct job *job = &b->jobs[i];
 	const struct dlb_stripe *stripe = &job->sealing->stripe;
 	struct dlb_satchel_item *item = &s->items[i];
 	struct dlb_aead *aead = s->n->aead[worker];
@@ -93,7 +128,7 @@ seal_one(void *ctx, size_t i, unsigned worker)
 			job->sealing->head.data, s->n->env, NULL);
 	else
 		dlb_bulk_seal(cell, aead, stripe, job->index,
-			job->len ? content_at(s, i) : NULL, job->len, s->n->env);
+			job->len ? content_at(b, i) : NULL, job->len, s->n->env);
 	memset(item, 0, sizeof(*item));
 	item->cell = cell;
 	item->flags = s->flags;
@@ -106,7 +141,7 @@ static enum dlb_status
 remember(struct dlb_sealer *s, uint32_t number)
 {
 	if (s->numbers_n == s->numbers_cap) {
-		size_t cap = s->numbers_cap ? 2 * s->numbers_cap : DLB_BATCH;
+		size_t cap = s->numbers_cap ? 2 * s->numbers_cap : AT_ONCE;
 		uint32_t *p = realloc(s->numbers, cap * sizeof(*p));
 
 		if (!p)
@@ -118,25 +153,33 @@ remember(struct dlb_sealer *s, uint32_t number)
 	return DLB_OK;
 }
 
-enum dlb_status
-dlb_sealer_flush(struct dlb_sealer *s, struct dlb_error *err)
+static enum dlb_status
+commit(struct dlb_sealer *s, struct dlb_error *err)
 {
-	size_t jobs_n = s->jobs_n;
+	s->added = 0;
+	return dlb_satchel_commit(s->n->satchel, err);
+}
+
+/* Waits for the batch that is being sealed, and writes its cells. */
+static enum dlb_status
+store(struct dlb_sealer *s, struct dlb_error *err)
+{
+	struct batch *b = s->sealing;
 	enum dlb_status st;
 
-	if (jobs_n == 0)
+	if (!b)
 		return DLB_OK;
-	s->jobs_n = 0;
-	dlb_pool_run(jobs_n, seal_one, s);
-	for (size_t i = 0; i < jobs_n; i++)
-		if (s->jobs[i].st != DLB_OK)
-			return dlb_fail(err, s->jobs[i].st,
+	dlb_pool_end(&b->task);
+	s->sealing = NULL;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->jobs[i].st != DLB_OK)
+			return dlb_fail(err, b->jobs[i].st,
 				"could not seal a cell: a key of the card %s",
-				dlb_status_text(s->jobs[i].st));
-	st = dlb_satchel_put(
-		s->n->satchel, s->items, jobs_n, s->n->clock.trusted_week, err);
-	for (size_t i = 0; i < jobs_n; i++) {
-		struct dlb_sealing *sealing = s->jobs[i].sealing;
+				dlb_status_text(b->jobs[i].st));
+	st = dlb_satchel_add(
+		s->n->satchel, s->items, b->n, s->n->clock.trusted_week, err);
+	for (size_t i = 0; i < b->n; i++) {
+		struct dlb_sealing *sealing = b->jobs[i].sealing;
 		const struct dlb_satchel_item *item = &s->items[i];
 
 		if (st == DLB_OK && item->result != DLB_OK)
@@ -148,11 +191,45 @@ dlb_sealer_flush(struct dlb_sealer *s, struct dlb_error *err)
 		if (remember(s, item->number) != DLB_OK && st == DLB_OK)
 			st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 		memcpy(sealing->names.data +
-				(size_t)s->jobs[i].index * DLB_NAME_LEN,
+				(size_t)b->jobs[i].index * DLB_NAME_LEN,
 			item->name, DLB_NAME_LEN);
 		sealing->stored++;
 	}
-	return st;
+	s->added += b->n;
+	b->n = 0;
+	return st == DLB_OK && s->added >= DLB_COMMIT_CELLS ? commit(s, err)
+							     : st;
+}
+
+/* The batch that was filled is sealed, and the other one filled. */
+static enum dlb_status
+seal(struct dlb_sealer *s, struct dlb_error *err)
+{
+	struct batch *b = s->filling;
+	enum dlb_status st = store(s, err);
+
+	if (st != DLB_OK || b->n == 0)
+		return st;
+	s->sealing = b;
+	s->filling = b == &s->batches[0] ? &s->batches[1] : &s->batches[0];
+	dlb_pool_begin(&b->task, b->n, seal_one, b);
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_sealer_wait(struct dlb_sealer *s, struct dlb_error *err)
+{
+	return store(s, err);
+}
+
+enum dlb_status
+dlb_sealer_flush(struct dlb_sealer *s, struct dlb_error *err)
+{
+	enum dlb_status st = seal(s, err);
+
+	if (st == DLB_OK)
+		st = store(s, err);
+	return st == DLB_OK ? commit(s, err) : st;
 }
 
 enum dlb_status
@@ -161,6 +238,7 @@ dlb_sealer_add(struct dlb_sealer *s, struct dlb_sealing *sealing,
 {
 	size_t want = ((size_t)index + 1) * DLB_NAME_LEN;
 	struct dlb_buf *names = &sealing->names;
+	struct batch *b = s->filling;
 
 	if (names->len < want) {
 		if (dlb_buf_reserve(names, want > 2 * names->len
@@ -169,8 +247,8 @@ dlb_sealer_add(struct dlb_sealer *s, struct dlb_sealing *sealing,
 			return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 		names->len = want;
 	}
-	s->jobs[s->jobs_n++] = (struct job){sealing, index, len, DLB_OK};
-	return s->jobs_n == DLB_BATCH ? dlb_sealer_flush(s, err) : DLB_OK;
+	b->jobs[b->n++] = (struct job){sealing, index, len, DLB_OK};
+	return b->n == AT_ONCE ? seal(s, err) : DLB_OK;
 }
 
 const uint32_t *
@@ -186,6 +264,7 @@ dlb_sealer_undo(struct dlb_sealer *s, struct dlb_error *err)
 	struct dlb_satchel_change *changes;
 	enum dlb_status st;
 
+	abandon(s);
 	changes = calloc(s->numbers_n + 1, sizeof(*changes));
 	if (!changes)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");

@@ -245,6 +245,8 @@ seal_cells(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 		return dlb_fail(err, DLB_FAILED,
 			"a file became shorter while it was read; send it again");
 	if (known == UINT64_MAX)
+		st = dlb_sealer_wait(s->sealer, err);
+	if (st == DLB_OK && known == UINT64_MAX)
 		st = set_layout(s, l, len, err);
 	if (st == DLB_OK)
 		st = seal_padding(s, l, index, err);
