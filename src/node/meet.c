@@ -160,6 +160,24 @@ dlb_meet_keep_sound(struct meet *m, struct dlb_plan_move *moves, size_t n)
 	return kept;
 }
 
+enum dlb_status
+dlb_meet_settle(struct meet *m, struct dlb_satchel *to, struct dlb_satchel *from,
+	uint64_t *count, uint64_t *count_own, struct dlb_error *err)
+{
+	size_t moved = m->moved, own = m->moved_own, n = m->changes_n;
+	enum dlb_status st = dlb_satchel_commit(to, err);
+
+	m->moved = 0;
+	m->moved_own = 0;
+	m->changes_n = 0;
+	if (st != DLB_OK)
+		return st;
+	*count += moved;
+	if (count_own)
+		*count_own += own;
+	return dlb_satchel_update(from, m->changes, n, err);
+}
+
 /* ---- own new cells ------------------------------------------------------------------------------ */
 
 static enum dlb_status

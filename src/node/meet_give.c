@@ -1,6 +1,6 @@
 /*
- * Giving cells of the home to a box, batch by batch: on the other side and durable
- * first, then this side's counters.
+ * Giving cells of the home to a box, batch by batch; many batches share a commit: on
+ * the other side and durable first, then this side's counters.
  */
 #include "meet_internal.h"
 
@@ -27,14 +27,13 @@ static enum dlb_status
 give_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	struct dlb_error *err)
 {
-	size_t changes_n = 0;
 	enum dlb_status st;
 
 	m->moves = moves;
 	memset(m->mine, 0, sizeof(m->mine));
 	dlb_pool_run(n, fetch_from_home, m);
 	n = dlb_meet_keep_sound(m, moves, n);
-	st = dlb_satchel_put(m->box, m->items, n, m->week, err);
+	st = dlb_satchel_add(m->box, m->items, n, m->week, err);
 	if (st != DLB_OK)
 		return st;
 	for (size_t i = 0; i < n; i++) {
@@ -45,32 +44,43 @@ give_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 			m->result->not_given++;
 			continue;
 		}
-		m->result->given++;
+		m->moved++;
 		if (!dlb_satchel_entry(m->n->satchel, moves[i].number, &e))
 			continue;
 		if (e.flags & DLB_OWN)
-			m->result->given_own++;
-		m->changes[changes_n++] = (struct dlb_satchel_change){
+			m->moved_own++;
+		m->changes[m->changes_n++] = (struct dlb_satchel_change){
 			.number = e.number,
 			.flags = dlb_own_given_flags(&m->own, &e),
 			.copies = moves[i].keep,
 			.searched = e.searched};
 	}
-	return dlb_satchel_update(m->n->satchel, m->changes, changes_n, err);
+	return DLB_OK;
+}
+
+static enum dlb_status
+settle(struct meet *m, struct dlb_error *err)
+{
+	return dlb_meet_settle(m, m->box, m->n->satchel, &m->result->given,
+		&m->result->given_own, err);
 }
 
 enum dlb_status
 dlb_meet_give(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	struct dlb_error *err)
 {
-	for (size_t at = 0; at < n; at += DLB_BATCH) {
-		size_t part = n - at < DLB_BATCH ? n - at : DLB_BATCH;
-		enum dlb_status st = give_batch(m, moves + at, part, err);
+	enum dlb_status st = DLB_OK, last;
 
-		if (st != DLB_OK)
-			return st;
-		if (!dlb_meet_step(m, "giving", part))
-			return dlb_meet_interrupted(err);
+	for (size_t at = 0; st == DLB_OK && at < n; at += DLB_BATCH) {
+		size_t part = n - at < DLB_BATCH ? n - at : DLB_BATCH;
+
+		st = give_batch(m, moves + at, part, err);
+		if (st == DLB_OK && !dlb_meet_step(m, "giving", part))
+			st = dlb_meet_interrupted(err);
+		if (st == DLB_OK && m->moved >= DLB_COMMIT_CELLS)
+			st = settle(m, err);
 	}
-	return DLB_OK;
+	/* Also after an interruption: what has moved stays. */
+	last = settle(m, st == DLB_OK ? err : NULL);
+	return st == DLB_OK ? last : st;
 }

@@ -48,7 +48,11 @@ struct meet {
 	enum dlb_status got[DLB_BATCH];
 	size_t token[DLB_BATCH];
 	bool mine[DLB_BATCH];
-	struct dlb_satchel_change changes[DLB_BATCH];
+	/* what has moved and is not on the medium yet: what this side is to say of
+	 * it afterwards, and how many cells, own ones among them */
+	struct dlb_satchel_change changes[DLB_COMMIT_CELLS + DLB_BATCH];
+	size_t changes_n;
+	size_t moved, moved_own;
 	uint64_t done, total;
 	size_t carry; /* how many more cells may come in to be carried on */
 	bool *keep;   /* beyond that: which ones may be own */
@@ -63,6 +67,11 @@ size_t dlb_meet_room(const struct dlb_satchel *s, uint16_t week);
 /* Counts `more` cells as done; false: the user wants to stop. */
 bool dlb_meet_step(struct meet *m, const char *what, size_t more);
 enum dlb_status dlb_meet_interrupted(struct dlb_error *err);
+/* Brings what has moved onto the other side's medium, then writes down here that it
+ * has. Counts it: *count and *count_own (which may be NULL). */
+enum dlb_status dlb_meet_settle(struct meet *m, struct dlb_satchel *to,
+	struct dlb_satchel *from, uint64_t *count, uint64_t *count_own,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* Moves those of a batch that could be read (m->got) to the front, items and moves
  * alike, and counts the others; returns how many are left. */
 size_t dlb_meet_keep_sound(

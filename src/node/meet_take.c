@@ -60,7 +60,6 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	struct dlb_error *err)
 {
 	uint32_t room_held = dlb_satchel_room_held(m->n->satchel);
-	size_t changes_n = 0;
 	enum dlb_status st;
 
 	m->moves = moves;
@@ -79,7 +78,7 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 		m->got[i] = m->items[i].flags ? DLB_OK : DLB_FULL;
 	}
 	n = dlb_meet_keep_sound(m, moves, n);
-	st = dlb_satchel_put(m->n->satchel, m->items, n, m->week, err);
+	st = dlb_satchel_add(m->n->satchel, m->items, n, m->week, err);
 	if (st != DLB_OK)
 		return st;
 	for (size_t i = 0; i < n; i++) {
@@ -90,17 +89,24 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 			m->result->not_taken++;
 			continue;
 		}
-		m->result->taken++;
+		m->moved++;
 		if (m->result->box_read_only ||
 			!dlb_satchel_entry(m->box, moves[i].number, &e))
 			continue;
-		m->changes[changes_n++] = (struct dlb_satchel_change){
+		m->changes[m->changes_n++] = (struct dlb_satchel_change){
 			.number = e.number,
 			.flags = e.flags,
 			.copies = moves[i].keep,
 			.searched = e.searched};
 	}
-	return dlb_satchel_update(m->box, m->changes, changes_n, err);
+	return DLB_OK;
+}
+
+static enum dlb_status
+settle(struct meet *m, struct dlb_error *err)
+{
+	return dlb_meet_settle(
+		m, m->n->satchel, m->box, &m->result->taken, NULL, err);
 }
 
 static enum dlb_status
@@ -204,7 +210,7 @@ enum dlb_status
 dlb_meet_take(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	struct dlb_error *err)
 {
-	enum dlb_status st = find_own(m, moves, n, err), finish;
+	enum dlb_status st = find_own(m, moves, n, err), last;
 
 	if (st == DLB_OK)
 		st = drop_beyond_room(m, moves, &n, err);
@@ -214,13 +220,18 @@ dlb_meet_take(struct meet *m, struct dlb_plan_move *moves, size_t n,
 		st = take_batch(m, moves + at, part, err);
 		if (st == DLB_OK && !dlb_meet_step(m, "taking", part))
 			st = dlb_meet_interrupted(err);
+		if (st == DLB_OK && m->moved >= DLB_COMMIT_CELLS)
+			st = settle(m, err);
 	}
 	/* Also after an interruption: what came is written down. */
+	last = settle(m, st == DLB_OK ? err : NULL);
+	if (st == DLB_OK)
+		st = last;
 	if (m->wanted) {
-		finish = dlb_wanted_finish(m->wanted,
+		last = dlb_wanted_finish(m->wanted,
 			&m->result->letters_complete, st == DLB_OK ? err : NULL);
 		if (st == DLB_OK)
-			st = finish;
+			st = last;
 	}
 	return st;
 }
