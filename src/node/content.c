@@ -51,28 +51,31 @@ open_piece(void *ctx, size_t i, unsigned worker)
 
 	p->piece[i].st = DLB_NOT_FOUND;
 	dlb_stripe_handle(handle, p->stripe->stripe_key, index);
-	while ((number = dlb_satchel_find_handle(
-			n->satchel, handle, number)) != DLB_NO_ENTRY)
+	while ((number = dlb_satchel_find_handle(n->satchel, handle, number))
+		!= DLB_NO_ENTRY)
 		if (dlb_satchel_get(n->satchel, number, cell, NULL, NULL,
-			    n->aead[worker], false, NULL) == DLB_OK &&
-			dlb_bulk_open(p->plain + i * DLB_BULK_CONTENT_LEN,
-				&p->piece[i].len, n->aead[worker], cell,
-				p->stripe, index) == DLB_OK) {
+			    n->aead[worker], false, NULL)
+				== DLB_OK
+			&& dlb_bulk_open(p->plain + i * DLB_BULK_CONTENT_LEN,
+				   &p->piece[i].len, n->aead[worker], cell,
+				   p->stripe, index)
+				== DLB_OK) {
 			p->piece[i].st = DLB_OK;
 			return;
 		}
 }
 
 const uint8_t *
-dlb_node_head_cell(struct dlb_node *n, const struct dlb_in_letter *letter,
-	unsigned worker)
+dlb_node_head_cell(
+	struct dlb_node *n, const struct dlb_in_letter *letter, unsigned worker)
 {
 	uint32_t number = dlb_satchel_find(n->satchel, letter->head_name);
 	uint8_t *cell = dlb_node_scratch(n, worker);
 
-	if (number == DLB_NO_ENTRY ||
-		dlb_satchel_get(n->satchel, number, cell, NULL, NULL,
-			n->aead[worker], false, NULL) != DLB_OK)
+	if (number == DLB_NO_ENTRY
+		|| dlb_satchel_get(n->satchel, number, cell, NULL, NULL,
+			   n->aead[worker], false, NULL)
+			!= DLB_OK)
 		return NULL;
 	return cell;
 }
@@ -83,10 +86,11 @@ reopen_head(struct reading *r, unsigned worker, struct dlb_error *err)
 	const struct dlb_in_letter *letter = r->letter;
 	const uint8_t *cell = dlb_node_head_cell(r->n, letter, worker);
 
-	if (!cell ||
-		dlb_head_reopen(&r->head, r->n->aead[worker], cell,
-			letter->box3_key, letter->box3_offset,
-			letter->transcript, NULL) != DLB_OK)
+	if (!cell
+		|| dlb_head_reopen(&r->head, r->n->aead[worker], cell,
+			   letter->box3_key, letter->box3_offset,
+			   letter->transcript, NULL)
+			!= DLB_OK)
 		return dlb_fail(err, DLB_PARTLY,
 			"the first cell of letter %lld is not here whole any more; "
 			"meet a stick that carries it",
@@ -135,7 +139,8 @@ missing(const struct dlb_in_letter *letter, uint32_t at, struct dlb_error *err)
 	return dlb_fail(err, DLB_PARTLY,
 		"letter %lld is not whole: %u of %u cells are here, cell %u is "
 		"missing; meet more boxes (dlb meet) and read it again",
-		(long long)letter->number, letter->have, letter->stripe.cells, at);
+		(long long)letter->number, letter->have, letter->stripe.cells,
+		at);
 }
 
 struct taker {
@@ -153,8 +158,7 @@ take_pieces(struct reading *r, const struct pieces *p, uint64_t *left,
 		const struct piece *piece = &p->piece[i];
 
 		if (piece->st != DLB_OK || piece->len > *left)
-			return missing(
-				r->letter, p->first + (uint32_t)i, err);
+			return missing(r->letter, p->first + (uint32_t)i, err);
 		*left -= piece->len;
 		taker->stopped = !taker->fn(taker->ctx,
 			p->plain + i * DLB_BULK_CONTENT_LEN, piece->len, err);
@@ -177,8 +181,8 @@ take_all(struct reading *r, uint64_t left, struct taker *taker,
 		if (r->next < r->end)
 			begin_pieces(r, ahead);
 		st = take_pieces(r, p, &left, taker, err);
-		if (st == DLB_OK &&
-			!dlb_progress_step(
+		if (st == DLB_OK
+			&& !dlb_progress_step(
 				progress, "opening", total - left, total))
 			st = dlb_fail(err, DLB_CANCELLED,
 				"interrupted; nothing was written");

@@ -39,8 +39,8 @@ give_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct dlb_entry e;
 
-		if (m->items[i].result != DLB_OK &&
-			m->items[i].result != DLB_DUPLICATE) {
+		if (m->items[i].result != DLB_OK
+			&& m->items[i].result != DLB_DUPLICATE) {
 			m->result->not_given++;
 			continue;
 		}
@@ -49,11 +49,11 @@ give_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 			continue;
 		if (e.flags & DLB_OWN)
 			m->moved_own++;
-		m->changes[m->changes_n++] = (struct dlb_satchel_change){
-			.number = e.number,
-			.flags = dlb_own_given_flags(&m->own, &e),
-			.copies = moves[i].keep,
-			.searched = e.searched};
+		m->changes[m->changes_n++] =
+			(struct dlb_satchel_change){.number = e.number,
+				.flags = dlb_own_given_flags(&m->own, &e),
+				.copies = moves[i].keep,
+				.searched = e.searched};
 	}
 	return DLB_OK;
 }

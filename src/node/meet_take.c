@@ -20,9 +20,9 @@ by_number(const void *a, const void *b)
 static uint16_t
 searched(const struct meet *m, uint32_t number)
 {
-	if (!dlb_letterbox_is_person(m->n->letterbox) ||
-		(m->refused_n > 0 &&
-			bsearch(&number, m->refused, m->refused_n,
+	if (!dlb_letterbox_is_person(m->n->letterbox)
+		|| (m->refused_n > 0
+			&& bsearch(&number, m->refused, m->refused_n,
 				sizeof(number), by_number)))
 		return 0;
 	return dlb_letterbox_generation(m->n->letterbox);
@@ -44,8 +44,8 @@ fetch_from_box(void *ctx, size_t i, unsigned worker)
 		item->flags |= DLB_LOOK;
 	item->copies = m->moves[i].give;
 	item->searched = searched(m, m->moves[i].number);
-	m->got[i] = dlb_satchel_get(m->box, m->moves[i].number, cell, item->core,
-		item->name, m->n->aead[worker], true, NULL);
+	m->got[i] = dlb_satchel_get(m->box, m->moves[i].number, cell,
+		item->core, item->name, m->n->aead[worker], true, NULL);
 	if (m->got[i] == DLB_OK)
 		m->got[i] = dlb_cell_check(&waybill, cell, NULL);
 	if (m->got[i] == DLB_OK && m->week)
@@ -66,15 +66,15 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	dlb_pool_run(n, fetch_from_box, m);
 	n = dlb_meet_keep_sound(m, moves, n);
 	for (size_t i = 0; i < n; i++) {
-		if (m->mine[i] && room_held &&
-			dlb_wanted_take(m->wanted, m->token[i])) {
+		if (m->mine[i] && room_held
+			&& dlb_wanted_take(m->wanted, m->token[i])) {
 			m->items[i].flags |= DLB_HELD;
 			room_held--;
 		}
 		if (m->carry > 0)
 			m->carry--;
 		else
-			m->items[i].flags &= (uint8_t)~(DLB_SHOWN | DLB_LOOK);
+			m->items[i].flags &= (uint8_t) ~(DLB_SHOWN | DLB_LOOK);
 		m->got[i] = m->items[i].flags ? DLB_OK : DLB_FULL;
 	}
 	n = dlb_meet_keep_sound(m, moves, n);
@@ -84,20 +84,20 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct dlb_entry e;
 
-		if (m->items[i].result != DLB_OK &&
-			m->items[i].result != DLB_DUPLICATE) {
+		if (m->items[i].result != DLB_OK
+			&& m->items[i].result != DLB_DUPLICATE) {
 			m->result->not_taken++;
 			continue;
 		}
 		m->moved++;
-		if (m->result->box_read_only ||
-			!dlb_satchel_entry(m->box, moves[i].number, &e))
+		if (m->result->box_read_only
+			|| !dlb_satchel_entry(m->box, moves[i].number, &e))
 			continue;
-		m->changes[m->changes_n++] = (struct dlb_satchel_change){
-			.number = e.number,
-			.flags = e.flags,
-			.copies = moves[i].keep,
-			.searched = e.searched};
+		m->changes[m->changes_n++] =
+			(struct dlb_satchel_change){.number = e.number,
+				.flags = e.flags,
+				.copies = moves[i].keep,
+				.searched = e.searched};
 	}
 	return DLB_OK;
 }
@@ -176,8 +176,9 @@ may_be_own(void *ctx, size_t i, unsigned worker)
 	uint8_t prefix[DLB_PEEK_LEN];
 
 	m->keep[i] = dlb_satchel_peek(m->box, m->moves[i].number, prefix,
-			     sizeof(prefix), m->n->aead[worker], NULL) == DLB_OK &&
-		dlb_wanted_may_be(m->wanted, prefix + DLB_WAYBILL_LEN);
+			     sizeof(prefix), m->n->aead[worker], NULL)
+			== DLB_OK
+		&& dlb_wanted_may_be(m->wanted, prefix + DLB_WAYBILL_LEN);
 }
 
 /* Of what there is no room to carry, only the own ones are read. */
@@ -229,7 +230,8 @@ dlb_meet_take(struct meet *m, struct dlb_plan_move *moves, size_t n,
 		st = last;
 	if (m->wanted) {
 		last = dlb_wanted_finish(m->wanted,
-			&m->result->letters_complete, st == DLB_OK ? err : NULL);
+			&m->result->letters_complete,
+			st == DLB_OK ? err : NULL);
 		if (st == DLB_OK)
 			st = last;
 	}

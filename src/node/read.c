@@ -65,8 +65,9 @@ keep_message(struct dlb_read_result *result, const struct dlb_unpack *u,
 
 	if (!m || m->fields.message_len == 0)
 		return DLB_OK;
-	if (dlb_buf_append(&result->message, m->fields.message,
-		    m->fields.message_len) != DLB_OK)
+	if (dlb_buf_append(
+		    &result->message, m->fields.message, m->fields.message_len)
+		!= DLB_OK)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	return DLB_OK;
 }
@@ -112,8 +113,8 @@ unpack_one(void *ctx, size_t i, unsigned worker)
 static void
 recount(struct dlb_node *n, struct outgoing *o)
 {
-	if (o->st == DLB_PARTLY &&
-		dlb_node_recount(n, &o->letter, NULL) == DLB_OK)
+	if (o->st == DLB_PARTLY
+		&& dlb_node_recount(n, &o->letter, NULL) == DLB_OK)
 		o->st = dlb_fail(&o->err, DLB_PARTLY,
 			"letter %lld is not whole: %u of %u cells are here; meet "
 			"more boxes (dlb meet) and read it again",
@@ -250,9 +251,9 @@ dlb_node_read(struct dlb_node *n, int64_t number,
 static bool
 is_short(const struct outgoing *o)
 {
-	return o->st != DLB_OK ||
-		(o->letter.stripe.content_len <= SHORT_LEN &&
-			o->letter.files_len <= SHORT_LEN);
+	return o->st != DLB_OK
+		|| (o->letter.stripe.content_len <= SHORT_LEN
+			&& o->letter.files_len <= SHORT_LEN);
 }
 
 /* Loads the letters that are read next, together: at least one. A long one is read
@@ -287,8 +288,8 @@ report(struct reading *r, const struct dlb_read_each *each)
 		struct outgoing *o = &r->out[i];
 
 		more = each->done(each->ctx, o->number, &o->letter, &o->result,
-			       o->st, &o->err) &&
-			more;
+			       o->st, &o->err)
+			&& more;
 		dlb_buf_free(&o->result.message);
 		dlb_wipe(&o->letter, sizeof(o->letter));
 	}

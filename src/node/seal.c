@@ -128,7 +128,8 @@ seal_one(void *ctx, size_t i, unsigned worker)
 			job->sealing->head.data, s->n->env, NULL);
 	else
 		dlb_bulk_seal(cell, aead, stripe, job->index,
-			job->len ? content_at(b, i) : NULL, job->len, s->n->env);
+			job->len ? content_at(b, i) : NULL, job->len,
+			s->n->env);
 	memset(item, 0, sizeof(*item));
 	item->cell = cell;
 	item->flags = s->flags;
@@ -190,15 +191,15 @@ store(struct dlb_sealer *s, struct dlb_error *err)
 			continue;
 		if (remember(s, item->number) != DLB_OK && st == DLB_OK)
 			st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-		memcpy(sealing->names.data +
-				(size_t)b->jobs[i].index * DLB_NAME_LEN,
+		memcpy(sealing->names.data
+				+ (size_t)b->jobs[i].index * DLB_NAME_LEN,
 			item->name, DLB_NAME_LEN);
 		sealing->stored++;
 	}
 	s->added += b->n;
 	b->n = 0;
 	return st == DLB_OK && s->added >= DLB_COMMIT_CELLS ? commit(s, err)
-							     : st;
+							    : st;
 }
 
 /* The batch that was filled is sealed, and the other one filled. */
@@ -241,9 +242,9 @@ dlb_sealer_add(struct dlb_sealer *s, struct dlb_sealing *sealing,
 	struct batch *b = s->filling;
 
 	if (names->len < want) {
-		if (dlb_buf_reserve(names, want > 2 * names->len
-				    ? want
-				    : 2 * names->len) != DLB_OK)
+		if (dlb_buf_reserve(names,
+			    want > 2 * names->len ? want : 2 * names->len)
+			!= DLB_OK)
 			return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 		names->len = want;
 	}

@@ -143,8 +143,8 @@ says_the_same(const struct dlb_change *a, const struct dlb_change *b)
 }
 
 static enum dlb_status
-write_entries(struct dlb_satchel *s, struct dlb_edit *edits,
-	struct dlb_error *err)
+write_entries(
+	struct dlb_satchel *s, struct dlb_edit *edits, struct dlb_error *err)
 {
 	size_t n = 0;
 
@@ -154,7 +154,8 @@ write_entries(struct dlb_satchel *s, struct dlb_edit *edits,
 		enum dlb_status st;
 
 		if (w->fresh) {
-			dlb_edit_seal(s, &edits[n++], w->want.number, &w->entry);
+			dlb_edit_seal(
+				s, &edits[n++], w->want.number, &w->entry);
 			continue;
 		}
 		is = dlb_change_of(s, w->want.number);
@@ -177,8 +178,7 @@ take_in(struct dlb_satchel *s)
 		const struct dlb_waiting *w = &s->pending.list[i];
 
 		if (w->fresh) {
-			dlb_record_set(
-				&ix->records[w->want.number], &w->entry);
+			dlb_record_set(&ix->records[w->want.number], &w->entry);
 			dlb_index_add(ix, w->want.number);
 		} else {
 			dlb_change_apply(s, &w->want, 1);

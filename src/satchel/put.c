@@ -104,8 +104,8 @@ give_back_places(struct dlb_put *p)
 /* ---- the whole -------------------------------------------------------------------------------------- */
 
 static enum dlb_status
-check_items(const struct dlb_satchel_item *items, size_t n,
-	struct dlb_error *err)
+check_items(
+	const struct dlb_satchel_item *items, size_t n, struct dlb_error *err)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!(items[i].flags & (DLB_SHOWN | DLB_HELD)))
@@ -144,8 +144,8 @@ unpin_known(struct dlb_put *p)
 {
 	for (size_t i = 0; i < p->incoming_n; i++)
 		if (!p->incoming[i].fresh)
-			dlb_index_pin(&p->s->index,
-				p->incoming[i].want.number, false);
+			dlb_index_pin(&p->s->index, p->incoming[i].want.number,
+				false);
 }
 
 /* Frees the room that newcomers need. */

@@ -35,8 +35,9 @@ find_leaders(struct dlb_put *p, uint32_t *leader, struct dlb_error *err)
 		order[i] = i;
 	qsort_r(order, p->n, sizeof(*order), item_order, p->items);
 	for (size_t i = 0; i < p->n; i++) {
-		bool same = i > 0 && memcmp(p->items[order[i]].name,
-					     p->items[order[i - 1]].name, 16)
+		bool same = i > 0
+			&& memcmp(p->items[order[i]].name,
+				   p->items[order[i - 1]].name, 16)
 				== 0;
 
 		leader[order[i]] = same ? leader[order[i - 1]] : order[i];
@@ -70,9 +71,11 @@ is_refused(struct dlb_put *p, const struct dlb_satchel_item *item)
 	for (; i != DLB_NO_ENTRY;
 		i = dlb_index_handle_next(ix, i, DLB_REC_TOKEN))
 		if (token_holds(p, i)
-			&& dlb_table_entry(p->s, &e, i, p->s->workers[0].aead,
-				   NULL) == DLB_OK
-			&& memcmp(e.token_hash, hash, sizeof(e.token_hash)) == 0)
+			&& dlb_table_entry(
+				   p->s, &e, i, p->s->workers[0].aead, NULL)
+				== DLB_OK
+			&& memcmp(e.token_hash, hash, sizeof(e.token_hash))
+				== 0)
 			return true;
 	return false;
 }
@@ -192,9 +195,9 @@ enum dlb_status
 dlb_put_plan(struct dlb_put *p, struct dlb_error *err)
 {
 	uint32_t *leader = malloc(p->n * sizeof(*leader));
-	enum dlb_status st = leader ? find_leaders(p, leader, err)
-				    : dlb_fail(err, DLB_NO_MEMORY,
-					    "out of memory");
+	enum dlb_status st = leader
+		? find_leaders(p, leader, err)
+		: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 
 	if (st != DLB_OK)
 		goto out;
@@ -215,8 +218,8 @@ dlb_put_plan(struct dlb_put *p, struct dlb_error *err)
 		p->incoming_of[i] = first;
 		item->result = p->items[leader[i]].result;
 		if (first != DLB_NO_INCOMING)
-			item->result = add_claims(p, &p->incoming[first].want,
-					       item)
+			item->result =
+				add_claims(p, &p->incoming[first].want, item)
 				? DLB_DUPLICATE
 				: DLB_FULL;
 	}
@@ -224,8 +227,8 @@ dlb_put_plan(struct dlb_put *p, struct dlb_error *err)
 	/* Whoever gives way stays pinned, and so do those that gain. */
 	for (size_t i = 0; i < p->incoming_n; i++)
 		if (!p->incoming[i].fresh)
-			dlb_index_pin(&p->s->index,
-				p->incoming[i].want.number, true);
+			dlb_index_pin(
+				&p->s->index, p->incoming[i].want.number, true);
 out:
 	free(leader);
 	return st;

@@ -193,8 +193,7 @@ what_fails_leaves_the_others_waiting(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		items[i] = test_item(10 + i, DLB_SHOWN);
 	crash_fs_fail(st->disk, CRASH_WRITE, 1, 1, DLB_NO_SPACE);
-	assert_int_equal(
-		dlb_satchel_add(st->s, items, 3, STORE_WEEK, &st->err),
+	assert_int_equal(dlb_satchel_add(st->s, items, 3, STORE_WEEK, &st->err),
 		DLB_NO_SPACE);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(items[i].result, DLB_NO_SPACE);
