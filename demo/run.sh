@@ -153,6 +153,7 @@ make_folder() {
 	# And what makes programs stumble.
 	mkdir -p "$folder/drafts of the report/empty folder"
 	: >"$folder/drafts of the report/empty file"
+	# shellcheck disable=SC1111 # these quotes are part of the name
 	printf 'The meeting point is the old lighthouse at low tide.\n' \
 		>"$folder/drafts of the report/Grüße, „Quelle“ 1.txt"
 	printf '#!/bin/sh\nexit 0\n' >"$folder/drafts of the report/run me"
@@ -232,6 +233,7 @@ look courier inbox
 satchel=$work/courier/home/satchel
 box=$(find "$work/media/usb" -type f -size +1M | head -n 1)
 [ -n "$box" ] || fail "there is no box on the stick"
+# shellcheck disable=SC2012 # for a person to read
 ls -l "$work/media/usb" "$work/courier/home" | sed "s#$work/##"
 say ""
 say "Of $(wc -l <"$work/words") names, lines and pieces of the letter, these many stand in:"
