@@ -6,6 +6,10 @@
  */
 #include "status.h"
 
+/* The analyzer has macros of these names. */
+#undef dlb_fail
+#undef dlb_fail_errno
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -69,6 +69,18 @@ enum dlb_status dlb_fail(struct dlb_error *err, enum dlb_status status,
  * EEXIST, ENOMEM become their own status, all others DLB_IO. */
 enum dlb_status dlb_fail_errno(struct dlb_error *err, int sys_errno,
 	const char *fmt, ...) DLB_PRINTF(3, 4);
+#ifdef __clang_analyzer__
+/* What it can not see from another file: a failure is never DLB_OK. */
+static inline enum dlb_status
+dlb_failed(enum dlb_status status)
+{
+	if (status == DLB_OK)
+		__builtin_unreachable();
+	return status;
+}
+#define dlb_fail(...) dlb_failed((dlb_fail)(__VA_ARGS__))
+#define dlb_fail_errno(...) dlb_failed((dlb_fail_errno)(__VA_ARGS__))
+#endif
 /* Puts "prefix: " before what is there. */
 void dlb_error_prefix(struct dlb_error *err, const char *fmt, ...)
 	DLB_PRINTF(2, 3);

@@ -147,7 +147,7 @@ make_cover(struct collecting *c, size_t count, struct dlb_error *err)
 	/* Where letters fill the reserve it is shown at once, as if a meeting had
 	 * given it: how much there is must not say how full the reserve is. */
 	bool waits = dlb_satchel_room_held(n->satchel) >= count;
-	const uint32_t *numbers;
+	const uint32_t *numbers = NULL;
 	size_t numbers_n = 0;
 	enum dlb_status st = DLB_OK;
 
@@ -165,8 +165,9 @@ make_cover(struct collecting *c, size_t count, struct dlb_error *err)
 		st = dlb_node_doubt_holds(n, false, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
-	if (st == DLB_OK) {
+	if (st == DLB_OK)
 		numbers = dlb_sealer_numbers(sealer, &numbers_n);
+	if (numbers_n) {
 		memcpy(c->cover + c->cover_n, numbers,
 			numbers_n * sizeof(*numbers));
 		c->cover_n += numbers_n;

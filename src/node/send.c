@@ -119,9 +119,9 @@ check_room(struct sending *s, uint64_t cells, struct dlb_error *err)
 		"this needs %llu MiB of the home satchel and %llu MiB are left for "
 		"letters; delete letters (dlb outbox, dlb delete N), or make a "
 		"larger home (dlb init --size %lluM)",
-		(unsigned long long)((cells * DLB_CELL_LEN >> 20) + 1),
+		(unsigned long long)(cells * DLB_CELL_LEN >> 20) + 1,
 		(unsigned long long)(room * DLB_CELL_LEN >> 20),
-		(unsigned long long)((2 * cells * DLB_CELL_LEN >> 20) + 64));
+		(unsigned long long)(2 * cells * DLB_CELL_LEN >> 20) + 64);
 }
 
 static bool

@@ -270,9 +270,10 @@ step_lan(struct serve *s)
 	struct dlb_lan_event e;
 
 	for (;;) {
-		struct dlb_serve_event event = {.who = e.peer.name};
+		struct dlb_serve_event event = {0};
 
 		dlb_lan_step(s->lan, &e);
+		event.who = e.peer.name;
 		switch (e.kind) {
 		case DLB_LAN_NONE:
 			return;

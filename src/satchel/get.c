@@ -18,8 +18,8 @@ damaged(struct dlb_satchel *s, uint32_t number, struct dlb_error *err)
 
 /* The entry, as it was when the index took it in. */
 static enum dlb_status
-entry_of_cell(struct dlb_satchel *s, struct dlb_entry_plain *e,
-	uint32_t number, struct dlb_aead *aead, struct dlb_error *err)
+entry_of_cell(struct dlb_satchel *s, struct dlb_entry_plain *e, uint32_t number,
+	struct dlb_aead *aead, struct dlb_error *err)
 {
 	const struct dlb_record *r;
 	struct dlb_entry is;
@@ -30,8 +30,9 @@ entry_of_cell(struct dlb_satchel *s, struct dlb_entry_plain *e,
 			"there is no cell at entry %u", number);
 	r = &s->index.records[number];
 	st = dlb_table_entry(s, e, number, aead, err);
-	if (st == DLB_OK && (e->kind != DLB_ENTRY_CELL || e->slot != r->slot
-				|| memcmp(e->name, r->name, sizeof(r->name))))
+	if (st == DLB_OK
+		&& (e->kind != DLB_ENTRY_CELL || e->slot != r->slot
+			|| memcmp(e->name, r->name, sizeof(r->name)) != 0))
 		st = DLB_CORRUPT;
 	return st == DLB_CORRUPT ? damaged(s, number, err) : st;
 }
