@@ -71,8 +71,8 @@ dlb_meet_give(struct meet *m, struct dlb_plan_move *moves, size_t n,
 {
 	enum dlb_status st = DLB_OK, last;
 
-	for (size_t at = 0; st == DLB_OK && at < n; at += DLB_BATCH) {
-		size_t part = n - at < DLB_BATCH ? n - at : DLB_BATCH;
+	for (size_t at = 0; st == DLB_OK && at < n; at += DLB_MEET_BATCH) {
+		size_t part = n - at < DLB_MEET_BATCH ? n - at : DLB_MEET_BATCH;
 
 		st = give_batch(m, moves + at, part, err);
 		if (st == DLB_OK && !dlb_meet_step(m, "giving", part))

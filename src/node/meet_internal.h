@@ -34,6 +34,10 @@ enum dlb_status dlb_own_note(struct dlb_node *n, struct dlb_error *err)
 uint8_t dlb_own_given_flags(
 	const struct dlb_own_cells *own, const struct dlb_entry *e);
 
+/* Cells that move at once: few enough that what was read is still in a cache when
+ * it is written. */
+#define DLB_MEET_BATCH 64
+
 struct meet {
 	struct dlb_node *n;
 	struct dlb_satchel *box;
@@ -44,13 +48,13 @@ struct meet {
 	uint16_t week; /* 0: the clock is not trusted */
 	/* the batch at work */
 	const struct dlb_plan_move *moves;
-	struct dlb_satchel_item items[DLB_BATCH];
-	enum dlb_status got[DLB_BATCH];
-	size_t token[DLB_BATCH];
-	bool mine[DLB_BATCH];
+	struct dlb_satchel_item items[DLB_MEET_BATCH];
+	enum dlb_status got[DLB_MEET_BATCH];
+	size_t token[DLB_MEET_BATCH];
+	bool mine[DLB_MEET_BATCH];
 	/* what has moved and is not on the medium yet: what this side is to say of
 	 * it afterwards, and how many cells, own ones among them */
-	struct dlb_satchel_change changes[DLB_COMMIT_CELLS + DLB_BATCH];
+	struct dlb_satchel_change changes[DLB_COMMIT_CELLS + DLB_MEET_BATCH];
 	size_t changes_n;
 	size_t moved, moved_own;
 	uint64_t done, total;

@@ -217,8 +217,8 @@ dlb_meet_take(struct meet *m, struct dlb_plan_move *moves, size_t n,
 
 	if (st == DLB_OK)
 		st = drop_beyond_room(m, moves, &n, err);
-	for (size_t at = 0; st == DLB_OK && at < n; at += DLB_BATCH) {
-		size_t part = n - at < DLB_BATCH ? n - at : DLB_BATCH;
+	for (size_t at = 0; st == DLB_OK && at < n; at += DLB_MEET_BATCH) {
+		size_t part = n - at < DLB_MEET_BATCH ? n - at : DLB_MEET_BATCH;
 
 		st = take_batch(m, moves + at, part, err);
 		if (st == DLB_OK && !dlb_meet_step(m, "taking", part))
