@@ -23,6 +23,7 @@ testing=(
 	clang libclang-rt-14-dev llvm libcmocka-dev
 	fusefat dosfstools e2fsprogs faketime jq
 	iproute2 procps util-linux avahi-daemon dbus-daemon python3
+	openssh-server openssh-client
 )
 case ${1:-} in
 build) ;;
