@@ -57,8 +57,8 @@ struct dlb_buf {
 
 enum dlb_status dlb_buf_reserve(struct dlb_buf *b, size_t cap) DLB_MUST_CHECK;
 /* data must not point into b. */
-enum dlb_status dlb_buf_append(
-	struct dlb_buf *b, const void *data, size_t len) DLB_MUST_CHECK;
+enum dlb_status dlb_buf_append(struct dlb_buf *b, const void *data, size_t len)
+	DLB_MUST_CHECK;
 void dlb_buf_free(struct dlb_buf *b);
 
 #endif

@@ -30,7 +30,8 @@ date_of(int64_t ms)
 	cycle = days / 146097;
 	in_cycle = days % 146097;
 	year = (in_cycle - in_cycle / 1460 + in_cycle / 36524
-			- in_cycle / 146096) / 365;
+		       - in_cycle / 146096)
+		/ 365;
 	in_year = in_cycle - (365 * year + year / 4 - year / 100);
 	month = (5 * in_year + 2) / 153;
 	d.day = (int)(in_year - (153 * month + 2) / 5 + 1);

@@ -103,10 +103,10 @@ enum dlb_status dlb_span_begin(struct dlb_file **out, struct dlb_fs *fs,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_span_clean(struct dlb_fs *fs, const char *path,
 	struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_span_settle(
-	struct dlb_file *f, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_span_abandon(
-	struct dlb_file *f, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_span_settle(struct dlb_file *f, struct dlb_error *err)
+	DLB_MUST_CHECK;
+enum dlb_status dlb_span_abandon(struct dlb_file *f, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* A whole small file at once: at most max bytes, else DLB_LIMIT. Replaces what
  * out held; out is empty on failure. */

@@ -47,7 +47,8 @@ posix_read_at(struct dlb_file *f, void *out, size_t len, uint64_t offset,
 	uint8_t *p = out;
 
 	if (!in_range(offset, len))
-		return dlb_fail(err, DLB_CORRUPT, "%s ends too early", pf->path);
+		return dlb_fail(
+			err, DLB_CORRUPT, "%s ends too early", pf->path);
 	while (len > 0) {
 		ssize_t n = pread(pf->fd, p, len, (off_t)offset);
 
@@ -359,8 +360,8 @@ posix_free_space(struct dlb_fs *fs, const char *dir, uint64_t *out,
 
 	(void)fs;
 	if (statvfs(dir, &st) != 0)
-		return dlb_fail_errno(
-			err, errno, "can not ask for the free space of %s", dir);
+		return dlb_fail_errno(err, errno,
+			"can not ask for the free space of %s", dir);
 	if (__builtin_mul_overflow(
 		    (uint64_t)st.f_bavail, (uint64_t)st.f_frsize, out))
 		*out = UINT64_MAX;

@@ -41,7 +41,8 @@ struct dlb_progress {
 	/* what: a few words, static; total 0 where it is not known. Returns
 	 * false to stop: the work ends with DLB_CANCELLED, everything as sound
 	 * as after a crash. */
-	bool (*step)(void *ctx, const char *what, uint64_t done, uint64_t total);
+	bool (*step)(
+		void *ctx, const char *what, uint64_t done, uint64_t total);
 };
 bool dlb_progress_step(const struct dlb_progress *p, const char *what,
 	uint64_t done, uint64_t total);

@@ -234,12 +234,12 @@ span_resize(struct dlb_file *f, uint64_t len, struct dlb_error *err)
 	if (s == DLB_OK) {
 		struct dlb_file *last = sf->parts[sf->n - 1];
 
-		s = last->ops->resize(last,
-			sf->n == want ? last_len : sf->span_len, err);
+		s = last->ops->resize(
+			last, sf->n == want ? last_len : sf->span_len, err);
 	}
 	while (s == DLB_OK && sf->n < want)
-		s = add_part(sf,
-			sf->n + 1 == want ? last_len : sf->span_len, err);
+		s = add_part(
+			sf, sf->n + 1 == want ? last_len : sf->span_len, err);
 	if (s == DLB_OK && sf->n != before)
 		s = sync_dir_of(sf, err);
 	return s;
@@ -392,8 +392,8 @@ out:
 
 /* Neither the first part, nor one that would be taken for the last of the set. */
 static enum dlb_status
-check_none_at(struct dlb_fs *fs, const char *path, size_t n,
-	struct dlb_error *err)
+check_none_at(
+	struct dlb_fs *fs, const char *path, size_t n, struct dlb_error *err)
 {
 	char name[PATH_MAX];
 	enum dlb_status s = part_path(name, path, n, err);
@@ -467,9 +467,9 @@ add_parts(struct span_file *sf, size_t n, uint64_t total_len,
 	enum dlb_status s = DLB_OK;
 
 	while (s == DLB_OK && sf->n < n)
-		s = add_part(sf, sf->n + 1 == n
-				? total_len - (n - 1) * sf->span_len
-				: sf->span_len,
+		s = add_part(sf,
+			sf->n + 1 == n ? total_len - (n - 1) * sf->span_len
+				       : sf->span_len,
 			err);
 	if (s == DLB_OK)
 		s = span_sync(&sf->base, err);

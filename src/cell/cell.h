@@ -64,7 +64,8 @@ struct dlb_identity_secret {
 	uint8_t agree[32];
 };
 
-#define DLB_OPENING_LAST_RESORT 0x80000000u /* | low 31 bits of the card's serial */
+#define DLB_OPENING_LAST_RESORT                                                \
+	0x80000000u /* | low 31 bits of the card's serial */
 
 /* Whom a letter is sealed to. */
 struct dlb_seal_to {
@@ -92,7 +93,7 @@ enum dlb_stripe_mode {
 };
 /* Wiped by its owner. All but the last three fields travel in the third box. */
 struct dlb_stripe {
-	uint8_t mode; /* enum dlb_stripe_mode; THRESHOLD wants k >= 2 */
+	uint8_t mode;         /* enum dlb_stripe_mode; THRESHOLD wants k >= 2 */
 	uint8_t k, n, number; /* 1, 1, 0 for a letter that is not split */
 	uint8_t letter_id[DLB_LETTER_ID_LEN];
 	uint8_t sealing_id[DLB_LETTER_ID_LEN];
@@ -101,10 +102,11 @@ struct dlb_stripe {
 	 * letter key in both modes: the caller puts it here once it has it. */
 	uint8_t letter_key[DLB_KEY_LEN];
 	uint8_t commitment[DLB_HASH_LEN]; /* threshold only, else zero */
-	uint64_t content_len; /* of the whole letter */
-	uint64_t stripe_len;  /* of what this stripe carries: content_len / k, up */
-	uint32_t cells;       /* the head and padding included; >= 1 */
-	uint32_t inline_len;  /* bytes of stripe content in the head */
+	uint64_t content_len;             /* of the whole letter */
+	uint64_t
+		stripe_len; /* of what this stripe carries: content_len / k, up */
+	uint32_t cells;     /* the head and padding included; >= 1 */
+	uint32_t inline_len; /* bytes of stripe content in the head */
 	/* not in the box: */
 	uint16_t expiry_week;
 	uint8_t recall_key[DLB_KEY_LEN]; /* sender only */
@@ -115,8 +117,8 @@ struct dlb_stripe {
 /* Sets cells and inline_len from mode, stripe_len and the card that rides along:
  * a threshold's head holds no content; Padmé over the number of cells. DLB_LIMIT
  * beyond DLB_CELLS_MAX. No other layout is sealed or opened. */
-enum dlb_status dlb_stripe_layout(
-	struct dlb_stripe *stripe, size_t card_len) DLB_MUST_CHECK;
+enum dlb_status dlb_stripe_layout(struct dlb_stripe *stripe, size_t card_len)
+	DLB_MUST_CHECK;
 /* Which content bulk cell `index` (1 <= index < cells) carries: offset and length
  * within the stripe's content; len 0 for a cell of padding. */
 void dlb_stripe_range(const struct dlb_stripe *stripe, uint32_t index,
@@ -199,9 +201,9 @@ struct dlb_opened {
 	uint8_t plain[DLB_BODY_LEN];
 	/* With this key and offset, dlb_head_reopen needs no other secret. */
 	uint8_t box3_key[DLB_KEY_LEN];
-	uint32_t box3_offset; /* within the body */
+	uint32_t box3_offset;             /* within the body */
 	uint8_t transcript[DLB_HASH_LEN]; /* associated data of the third box */
-	struct dlb_card_key card_key; /* zero where no card rode along */
+	struct dlb_card_key card_key;     /* zero where no card rode along */
 };
 /* DLB_NOT_MINE; DLB_FORGED (who claims to have sent it did not, or bytes were
  * changed); DLB_NOT_FOUND: found, but the opening key is gone; DLB_MALFORMED,
@@ -228,7 +230,7 @@ enum dlb_status dlb_head_card(struct dlb_opened *out, struct dlb_aead *aead,
  * that is content, what follows is checked to be zero. DLB_FORGED otherwise, and
  * out is zeroed. All of the cell but its box tag is bound by the AEAD. */
 enum dlb_status dlb_bulk_open(uint8_t *out, size_t *len, struct dlb_aead *aead,
-	const uint8_t cell[static DLB_CELL_LEN], const struct dlb_stripe *stripe,
-	uint32_t index) DLB_MUST_CHECK;
+	const uint8_t cell[static DLB_CELL_LEN],
+	const struct dlb_stripe *stripe, uint32_t index) DLB_MUST_CHECK;
 
 #endif

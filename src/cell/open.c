@@ -272,8 +272,8 @@ dlb_head_reopen(struct dlb_opened *out, struct dlb_aead *aead,
 	out->box3_offset = box3_offset;
 	memcpy(out->box3_key, box3_key, sizeof(out->box3_key));
 	memcpy(out->transcript, transcript, sizeof(out->transcript));
-	status = parse_box3(out, out->plain, len - DLB_BOX_OVERHEAD, card_len,
-		cell, err);
+	status = parse_box3(
+		out, out->plain, len - DLB_BOX_OVERHEAD, card_len, cell, err);
 out:
 	if (status != DLB_OK)
 		dlb_wipe(out, sizeof(*out));

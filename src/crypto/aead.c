@@ -171,8 +171,8 @@ dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 
 void
 dlb_stream_xor(struct dlb_aead *a, uint8_t *out,
-	const uint8_t key[static DLB_KEY_LEN], uint64_t offset, const uint8_t *in,
-	size_t len)
+	const uint8_t key[static DLB_KEY_LEN], uint64_t offset,
+	const uint8_t *in, size_t len)
 {
 	/* OpenSSL carries from the counter's 32 bits into the next, so that a
 	 * stream longer than RFC 8439's 256 GiB goes on without a repetition. */
@@ -185,8 +185,8 @@ dlb_stream_xor(struct dlb_aead *a, uint8_t *out,
 
 void
 dlb_xseal(uint8_t *out, const uint8_t key[static DLB_KEY_LEN],
-	const uint8_t nonce[static DLB_XNONCE_LEN], const void *ad, size_t ad_len,
-	const void *in, size_t len)
+	const uint8_t nonce[static DLB_XNONCE_LEN], const void *ad,
+	size_t ad_len, const void *in, size_t len)
 {
 	/* First the text: it may be where the nonce goes. */
 	crypto_aead_xchacha20poly1305_ietf_encrypt(out + DLB_XNONCE_LEN, NULL,
@@ -202,8 +202,9 @@ dlb_xopen(void *out, const uint8_t key[static DLB_KEY_LEN], const void *ad,
 		return DLB_FORGED;
 	/* Where it does not verify, libsodium zeroes out. */
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL,
-		    in + DLB_XNONCE_LEN, in_len - DLB_XNONCE_LEN, ad, ad_len, in,
-		    key) != 0)
+		    in + DLB_XNONCE_LEN, in_len - DLB_XNONCE_LEN, ad, ad_len,
+		    in, key)
+		!= 0)
 		return DLB_FORGED;
 	return DLB_OK;
 }

@@ -64,15 +64,15 @@ enum dlb_status dlb_aead_open(struct dlb_aead *a, uint8_t *out,
  * offset / 64; offset a multiple of 64): xors len bytes. Past 256 GiB the counter
  * carries into the nonce's first word. Same context. */
 void dlb_stream_xor(struct dlb_aead *a, uint8_t *out,
-	const uint8_t key[static DLB_KEY_LEN], uint64_t offset, const uint8_t *in,
-	size_t len);
+	const uint8_t key[static DLB_KEY_LEN], uint64_t offset,
+	const uint8_t *in, size_t len);
 
 /* XChaCha20-Poly1305 with a random nonce (libsodium): out = nonce || ct || tag,
  * len + 40 bytes. */
 #define DLB_XSEAL_OVERHEAD (DLB_XNONCE_LEN + DLB_TAG_LEN)
 void dlb_xseal(uint8_t *out, const uint8_t key[static DLB_KEY_LEN],
-	const uint8_t nonce[static DLB_XNONCE_LEN], const void *ad, size_t ad_len,
-	const void *in, size_t len);
+	const uint8_t nonce[static DLB_XNONCE_LEN], const void *ad,
+	size_t ad_len, const void *in, size_t len);
 enum dlb_status dlb_xopen(void *out, const uint8_t key[static DLB_KEY_LEN],
 	const void *ad, size_t ad_len, const uint8_t *in, size_t in_len)
 	DLB_MUST_CHECK;
@@ -88,8 +88,8 @@ void dlb_scalar_random(
 /* A scalar from 64 uniform bytes (reduced); never zero in practice. */
 void dlb_scalar_from_wide(
 	uint8_t out[static DLB_SCALAR_LEN], const uint8_t wide[static 64]);
-void dlb_point_base(
-	uint8_t out[static DLB_POINT_LEN], const uint8_t s[static DLB_SCALAR_LEN]);
+void dlb_point_base(uint8_t out[static DLB_POINT_LEN],
+	const uint8_t s[static DLB_SCALAR_LEN]);
 /* DLB_MALFORMED where p is not valid or the result is the identity. */
 enum dlb_status dlb_point_mul(uint8_t out[static DLB_POINT_LEN],
 	const uint8_t s[static DLB_SCALAR_LEN],

@@ -35,8 +35,8 @@ dlb_scalar_from_wide(
 }
 
 void
-dlb_point_base(
-	uint8_t out[static DLB_POINT_LEN], const uint8_t s[static DLB_SCALAR_LEN])
+dlb_point_base(uint8_t out[static DLB_POINT_LEN],
+	const uint8_t s[static DLB_SCALAR_LEN])
 {
 	/* Of a scalar that is zero comes the identity, all zero. */
 	if (crypto_scalarmult_ristretto255_base(out, s) != 0)

@@ -41,7 +41,8 @@ wrap_key_of_passphrase(uint8_t out[static DLB_KEY_LEN],
 	if (crypto_pwhash(slow, sizeof(slow), unlock->secret, unlock->len, salt,
 		    cheap ? crypto_pwhash_argon2id_OPSLIMIT_MIN : ARGON_PASSES,
 		    cheap ? crypto_pwhash_argon2id_MEMLIMIT_MIN : ARGON_MEMORY,
-		    crypto_pwhash_ALG_ARGON2ID13) != 0)
+		    crypto_pwhash_ALG_ARGON2ID13)
+		!= 0)
 		return dlb_fail(err, DLB_NO_MEMORY,
 			"a passphrase takes 256 MiB of memory to check, which "
 			"can not be had: close other programs");

@@ -30,8 +30,8 @@ dlb_base64_encode(struct dlb_buf *out, enum dlb_base64 kind,
 			v |= data[i + 2];
 		for (size_t j = 0; j <= n; j++)
 			four[j] = digits[v >> (18 - 6 * j) & 63];
-		if (dlb_buf_append(out, four,
-			    kind == DLB_BASE64 ? 4 : n + 1) != DLB_OK)
+		if (dlb_buf_append(out, four, kind == DLB_BASE64 ? 4 : n + 1)
+			!= DLB_OK)
 			return DLB_NO_MEMORY;
 	}
 	return DLB_OK;
@@ -64,8 +64,8 @@ decode_tail(struct dlb_buf *out, uint32_t v, size_t n)
 }
 
 enum dlb_status
-dlb_base64_decode(struct dlb_buf *out, enum dlb_base64 kind, const char *text,
-	size_t len)
+dlb_base64_decode(
+	struct dlb_buf *out, enum dlb_base64 kind, const char *text, size_t len)
 {
 	size_t n = 0, padding = 0;
 	uint32_t v = 0;

@@ -39,7 +39,8 @@ enum dlb_status
 dlb_box_by_name(struct dlb_letterbox *l, struct dlb_box *out, const char *name,
 	struct dlb_error *err)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM boxes WHERE name = ?1";
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM boxes WHERE name = ?1";
 	struct dlb_query q;
 	enum dlb_status s;
 
@@ -92,7 +93,8 @@ check_name(struct dlb_letterbox *l, const struct dlb_box *box,
 }
 
 enum dlb_status
-dlb_box_save(struct dlb_letterbox *l, struct dlb_box *box, struct dlb_error *err)
+dlb_box_save(
+	struct dlb_letterbox *l, struct dlb_box *box, struct dlb_error *err)
 {
 	static const char insert[] =
 		"INSERT INTO boxes (name, root, path) VALUES (?1, ?2, ?3)";
@@ -200,7 +202,8 @@ read_raw(struct dlb_box *out, const uint8_t *raw, size_t len,
 	if (!r.failed && version != VERSION)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"the box's text is of version %u, which this program "
-			"does not know: a newer version may", version);
+			"does not know: a newer version may",
+			version);
 	name_len = dlb_read_u8(&r);
 	if (name_len <= DLB_BOX_NAME_MAX)
 		dlb_read_bytes(&r, out->name, name_len);

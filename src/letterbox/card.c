@@ -137,12 +137,14 @@ read_body(struct dlb_reader *r, struct dlb_card *card)
 	dlb_read_bytes(r, card->identity.sign, sizeof(card->identity.sign));
 	dlb_read_bytes(r, card->identity.agree, sizeof(card->identity.agree));
 	card->finding_n = dlb_read_u8(r);
-	for (size_t i = 0; i < card->finding_n && i < DLB_CARD_FINDING_MAX; i++) {
+	for (size_t i = 0; i < card->finding_n && i < DLB_CARD_FINDING_MAX;
+		i++) {
 		card->finding[i].quarter = dlb_read_u16(r);
 		dlb_read_bytes(r, card->finding[i].key, DLB_POINT_LEN);
 	}
 	card->opening_n = dlb_read_u8(r);
-	for (size_t i = 0; i < card->opening_n && i < DLB_CARD_OPENING_MAX; i++) {
+	for (size_t i = 0; i < card->opening_n && i < DLB_CARD_OPENING_MAX;
+		i++) {
 		card->opening[i].month = dlb_read_u16(r);
 		dlb_read_bytes(r, card->opening[i].key, DLB_XWING_PK_LEN);
 	}
@@ -166,7 +168,8 @@ dlb_card_decode(struct dlb_card *out, const uint8_t *data, size_t len,
 	if (version != VERSION)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"the card is of version %u, which this program does "
-			"not know: a newer version may", version);
+			"not know: a newer version may",
+			version);
 	read_body(&r, out);
 	dlb_read_bytes(&r, out->signature, DLB_SIG_LEN);
 	if (!dlb_reader_done(&r) || !form_valid(out)) {

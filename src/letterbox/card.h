@@ -15,7 +15,8 @@
 struct dlb_card {
 	uint64_t serial; /* never goes down */
 	uint16_t issued_week;
-	char name[DLB_CARD_NAME_MAX + 1]; /* what they call themselves; printable
+	char name[DLB_CARD_NAME_MAX
+		+ 1]; /* what they call themselves; printable
 					   * UTF-8, may be empty */
 	struct dlb_identity identity;
 	uint8_t finding_n;
@@ -23,7 +24,7 @@ struct dlb_card {
 		uint16_t quarter;
 		uint8_t key[DLB_POINT_LEN];
 	} finding[DLB_CARD_FINDING_MAX]; /* ascending */
-	uint8_t opening_n; /* 0: a short card */
+	uint8_t opening_n;               /* 0: a short card */
 	struct {
 		uint16_t month;
 		uint8_t key[DLB_XWING_PK_LEN];

@@ -7,7 +7,10 @@
 #include "card.h"
 
 /* How a card's bytes start. */
-#define DLB_CARD_MAGIC {'D', 'L', 'B', 'C'}
+#define DLB_CARD_MAGIC                                                         \
+	{                                                                      \
+		'D', 'L', 'B', 'C'                                             \
+	}
 #define DLB_CARD_MAGIC_LEN 4
 
 /* Form only, neither keys nor signature: for cards that were parsed before they

@@ -99,7 +99,8 @@ read_block(struct dlb_buf *out, const char **p, const char *end,
 	if (s == DLB_MALFORMED)
 		dlb_fail(err, s,
 			"the card's text is damaged or cut short: copy it "
-			"again, from %s to %s", BEGIN, END);
+			"again, from %s to %s",
+			BEGIN, END);
 	dlb_buf_free(&text);
 	return s;
 }

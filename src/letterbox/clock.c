@@ -83,7 +83,8 @@ dlb_clock_confirm(struct dlb_letterbox *l, struct dlb_error *err)
 	if (now < EARLIEST_MS) {
 		dlb_time_text(text, now);
 		return dlb_fail(err, DLB_CLOCK,
-			"the clock says %s UTC, which can not be: set it", text);
+			"the clock says %s UTC, which can not be: set it",
+			text);
 	}
 	l->highest_ms = now;
 	return dlb_clock_save(l, err);

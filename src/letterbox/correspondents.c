@@ -13,7 +13,8 @@
 #define COLUMNS "id, name, identity, serial, added_ms, heard, greeted, verified"
 
 static void
-identity_key(uint8_t out[static IDENTITY_LEN], const struct dlb_identity *identity)
+identity_key(
+	uint8_t out[static IDENTITY_LEN], const struct dlb_identity *identity)
 {
 	memcpy(out, identity->sign, 32);
 	memcpy(out + 32, identity->agree, 32);
@@ -72,7 +73,8 @@ dlb_correspondent_by_name(struct dlb_letterbox *l,
 		dlb_fail(err, s,
 			"no correspondent is called \"%s\": add their card "
 			"first",
-			dlb_printable(shown, sizeof(shown), name, strlen(name)));
+			dlb_printable(
+				shown, sizeof(shown), name, strlen(name)));
 	return s;
 }
 
@@ -138,7 +140,8 @@ enum dlb_status
 dlb_correspondent_stored_card(struct dlb_letterbox *l, struct dlb_card *out,
 	int64_t id, struct dlb_error *err)
 {
-	static const char sql[] = "SELECT card FROM correspondents WHERE id = ?1";
+	static const char sql[] =
+		"SELECT card FROM correspondents WHERE id = ?1";
 	enum dlb_status s = DLB_NOT_FOUND, ended;
 	struct dlb_query q;
 
@@ -153,8 +156,10 @@ dlb_correspondent_stored_card(struct dlb_letterbox *l, struct dlb_card *out,
 	ended = dlb_query_end(&q, err);
 	if (ended != DLB_OK)
 		return ended;
-	return s == DLB_OK ? s : dlb_fail(err, s,
-		"the correspondent's card is not there any more");
+	return s == DLB_OK
+		? s
+		: dlb_fail(err, s,
+			"the correspondent's card is not there any more");
 }
 
 enum dlb_status
@@ -222,9 +227,9 @@ dlb_correspondent_renew(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	enum dlb_status s;
 
 	/* Its keys and its signature take long to check: only where it counts. */
-	s = len <= DLB_CARD_LEN_MAX ? dlb_card_decode(&got, card, len, err)
-				    : dlb_fail(err, DLB_LIMIT,
-					    "longer than a card may be");
+	s = len <= DLB_CARD_LEN_MAX
+		? dlb_card_decode(&got, card, len, err)
+		: dlb_fail(err, DLB_LIMIT, "longer than a card may be");
 	if (s == DLB_OK)
 		s = dlb_correspondent_stored_card(l, &held, c->id, err);
 	if (s != DLB_OK || !replaces(l, &got, &held))
@@ -341,7 +346,8 @@ dlb_correspondent_add(struct dlb_letterbox *l, struct dlb_correspondent *out,
 		if (s == DLB_OK && taken)
 			s = dlb_fail(err, DLB_EXISTS,
 				"another correspondent is called \"%s\": give "
-				"this one another name", name);
+				"this one another name",
+				name);
 	} else {
 		s = choose_name(l, out->name, card->name, err);
 	}
@@ -364,8 +370,8 @@ run_change(struct dlb_letterbox *l, struct dlb_query *q, struct dlb_error *err)
 	enum dlb_status s = dlb_query_run(q, err);
 
 	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
-		s = dlb_fail(err, DLB_NOT_FOUND,
-			"there is no such correspondent");
+		s = dlb_fail(
+			err, DLB_NOT_FOUND, "there is no such correspondent");
 	return s;
 }
 
@@ -373,8 +379,9 @@ enum dlb_status
 dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id, bool heard,
 	bool greeted, struct dlb_error *err)
 {
-	static const char sql[] = "UPDATE correspondents SET heard = heard | ?2,"
-				  " greeted = greeted | ?3 WHERE id = ?1";
+	static const char sql[] =
+		"UPDATE correspondents SET heard = heard | ?2,"
+		" greeted = greeted | ?3 WHERE id = ?1";
 	struct dlb_correspondent c;
 	struct dlb_query q;
 	enum dlb_status s = dlb_correspondent_by_id(l, &c, id);

@@ -26,8 +26,8 @@ struct dlb_db {
 };
 
 /* An empty one, with the tables. */
-enum dlb_status dlb_db_create(
-	struct dlb_db *db, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_db_create(struct dlb_db *db, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Takes image (of dlb_db_alloc, cap bytes, len of them used), also on failure.
  * DLB_UNSUPPORTED for tables of a newer version. */
 enum dlb_status dlb_db_load(struct dlb_db *db, void *image, size_t len,
@@ -37,13 +37,13 @@ void dlb_db_unalloc(void *image);
 /* Harmless on one that is all zero. */
 void dlb_db_close(struct dlb_db *db);
 /* Begins a transaction where there is none: to be called before each change. */
-enum dlb_status dlb_db_change(
-	struct dlb_db *db, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_db_change(struct dlb_db *db, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Ends the transaction; gives back pages where much is free. */
-enum dlb_status dlb_db_commit(
-	struct dlb_db *db, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_db_rollback(
-	struct dlb_db *db, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_db_commit(struct dlb_db *db, struct dlb_error *err)
+	DLB_MUST_CHECK;
+enum dlb_status dlb_db_rollback(struct dlb_db *db, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* What is in memory, without a copy; valid until the next change. NULL and 0
  * within a transaction. */
 const void *dlb_db_image(struct dlb_db *db, size_t *len);
@@ -62,11 +62,11 @@ void dlb_query_int(struct dlb_query *q, int64_t v);
 void dlb_query_blob(struct dlb_query *q, const void *data, size_t len);
 void dlb_query_text(struct dlb_query *q, const char *text);
 bool dlb_query_row(struct dlb_query *q);
-enum dlb_status dlb_query_end(
-	struct dlb_query *q, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_query_end(struct dlb_query *q, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Steps to the end, and ends. */
-enum dlb_status dlb_query_run(
-	struct dlb_query *q, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_query_run(struct dlb_query *q, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Columns; one that is not of the kind or length makes the query fail. */
 int64_t dlb_query_get_int(struct dlb_query *q);
 void dlb_query_get_blob(struct dlb_query *q, void *out, size_t len);

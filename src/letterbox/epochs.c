@@ -217,7 +217,8 @@ dlb_letterbox_finding(const struct dlb_letterbox *l, uint16_t expiry_week,
 {
 	const struct dlb_epochs *epochs = &l->epochs;
 	uint16_t week = expiry_week < DLB_CELL_LIFETIME_WEEKS
-		? 0 : (uint16_t)(expiry_week - DLB_CELL_LIFETIME_WEEKS);
+		? 0
+		: (uint16_t)(expiry_week - DLB_CELL_LIFETIME_WEEKS);
 	uint32_t quarter = dlb_quarter_of(dlb_week_start_ms(week));
 	size_t at = place_of(epochs, DLB_EPOCH_FINDING, quarter + 1), n = 0;
 

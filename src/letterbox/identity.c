@@ -33,8 +33,8 @@ static enum dlb_status
 load_person(struct dlb_letterbox *l)
 {
 	uint8_t both[64];
-	enum dlb_status s = dlb_own_get_blob(
-		l, own_identity, both, sizeof(both));
+	enum dlb_status s =
+		dlb_own_get_blob(l, own_identity, both, sizeof(both));
 
 	l->is_person = s == DLB_OK;
 	memcpy(l->keys->identity.sign_seed, both, 32);
@@ -71,7 +71,8 @@ dlb_identity_load(struct dlb_letterbox *l, struct dlb_error *err)
 		s = DLB_OK;
 	}
 	if (s != DLB_OK)
-		return dlb_fail(err, s, "the letterbox's identity can not be read");
+		return dlb_fail(
+			err, s, "the letterbox's identity can not be read");
 	l->generation = (uint16_t)generation;
 	l->next_number_saved = next;
 	/* Never back, so that a number that was undone is not given again. */
@@ -140,7 +141,8 @@ fill_card(struct dlb_letterbox *l, struct dlb_card *card, int64_t now_ms,
 	card->issued_week = dlb_week_of(now_ms);
 	card->identity = l->identity;
 	for (uint16_t q = first_quarter(now_ms); s == DLB_OK && q <= last / 3
-		&& card->finding_n < DLB_CARD_FINDING_MAX; q++)
+		&& card->finding_n < DLB_CARD_FINDING_MAX;
+		q++)
 		s = add_finding(l, card, q, err);
 	for (unsigned m = month; s == DLB_OK && m <= last; m++)
 		s = add_opening(l, card, (uint16_t)m, err);
@@ -214,8 +216,8 @@ out:
 
 /* All that the card says of now and later can be opened, a year ahead. */
 static bool
-card_suffices(struct dlb_letterbox *l, const struct dlb_card *card,
-	int64_t now_ms)
+card_suffices(
+	struct dlb_letterbox *l, const struct dlb_card *card, int64_t now_ms)
 {
 	uint16_t month = dlb_month_of(now_ms), quarter = dlb_quarter_of(now_ms);
 	/* One that was issued by a clock that was ahead is refused by senders. */
@@ -328,8 +330,8 @@ dlb_letterbox_card(struct dlb_letterbox *l, bool is_short, struct dlb_buf *out,
 	enum dlb_status s;
 
 	if (!l->is_person)
-		return dlb_fail(err, DLB_REFUSED,
-			"a courier's letterbox has no card");
+		return dlb_fail(
+			err, DLB_REFUSED, "a courier's letterbox has no card");
 	s = dlb_own_get_buf(l, is_short ? own_short_card : own_card, out);
 	return s == DLB_OK ? s : dlb_fail(err, s, "one's card can not be read");
 }

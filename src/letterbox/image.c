@@ -121,8 +121,8 @@ dlb_image_save(struct dlb_letterbox *l, struct dlb_error *err)
 	seal_header(file + DLB_KEYSLOTS_LEN, l, &h);
 	memcpy(file + IMAGE_AT, image, len);
 	memset(file + IMAGE_AT + len, 0, padded - len);
-	dlb_aead_seal(l->aead, file + IMAGE_AT, h.key, ad,
-		image_ad(ad, l, &h), file + IMAGE_AT, padded);
+	dlb_aead_seal(l->aead, file + IMAGE_AT, h.key, ad, image_ad(ad, l, &h),
+		file + IMAGE_AT, padded);
 	s = dlb_file_replace(l->fs, l->file, file, file_len, err);
 	if (s == DLB_OK)
 		l->commits = h.commits;
@@ -181,7 +181,8 @@ load_header(struct dlb_letterbox *l, struct header *h, struct dlb_file *f,
 	if (h->version != VERSION)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"%s was written by a newer version of this program: "
-			"use that one", l->file);
+			"use that one",
+			l->file);
 	if (h->len > *file_len - IMAGE_AT - DLB_TAG_LEN)
 		return fail_damaged(err, l);
 	return DLB_OK;
@@ -201,8 +202,9 @@ load_image(struct dlb_letterbox *l, struct dlb_db *db, const struct header *h,
 			sealed >> 20);
 	s = f->ops->read_at(f, image, sealed, IMAGE_AT, err);
 	if (s == DLB_OK
-		&& dlb_aead_open(l->aead, image, h->key, ad,
-			   image_ad(ad, l, h), image, sealed) != DLB_OK)
+		&& dlb_aead_open(l->aead, image, h->key, ad, image_ad(ad, l, h),
+			   image, sealed)
+			!= DLB_OK)
 		s = fail_damaged(err, l);
 	if (s != DLB_OK) {
 		dlb_db_unalloc(image);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                \
+#define COLUMNS                                                                   \
 	"number, state, correspondent, arrived_ms, have, described, kind, files," \
 	" files_len, summary, card, fixed"
 #define SEEN_LEN 16
@@ -291,10 +291,9 @@ dlb_in_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err)
 {
-	static const char sql[] =
-		"SELECT " COLUMNS " FROM letters_in"
-		" WHERE number > ?1 AND length(fixed) > 0"
-		" ORDER BY number LIMIT 1";
+	static const char sql[] = "SELECT " COLUMNS " FROM letters_in"
+				  " WHERE number > ?1 AND length(fixed) > 0"
+				  " ORDER BY number LIMIT 1";
 	struct dlb_in_letter letter = {0};
 	enum dlb_status s = DLB_OK;
 	bool more = true;

@@ -26,8 +26,8 @@ letterbox_new(struct dlb_letterbox **out, struct dlb_fs *fs, const char *dir,
 	*out = NULL;
 	if (!l || pthread_mutex_init(&l->epochs.lock, NULL) != 0) {
 		free(l);
-		return dlb_fail(err, DLB_NO_MEMORY,
-			"out of memory for a letterbox");
+		return dlb_fail(
+			err, DLB_NO_MEMORY, "out of memory for a letterbox");
 	}
 	l->fs = fs;
 	l->env = env;
@@ -35,13 +35,14 @@ letterbox_new(struct dlb_letterbox **out, struct dlb_fs *fs, const char *dir,
 	l->keys = dlb_secret_new(sizeof(*l->keys));
 	if (!l->keys || dlb_aead_new(&l->aead) != DLB_OK) {
 		dlb_letterbox_close(l);
-		return dlb_fail(err, DLB_NO_MEMORY,
-			"out of memory for a letterbox");
+		return dlb_fail(
+			err, DLB_NO_MEMORY, "out of memory for a letterbox");
 	}
 	if (snprintf(l->file, sizeof(l->file), "%s/" FILE_NAME, dir)
 			>= (int)sizeof(l->file)
 		|| snprintf(l->ring_file, sizeof(l->ring_file), "%s/" RING_NAME,
-			   dir) >= (int)sizeof(l->ring_file)) {
+			   dir)
+			>= (int)sizeof(l->ring_file)) {
 		dlb_letterbox_close(l);
 		return dlb_fail(err, DLB_LIMIT,
 			"the path of the letterbox is too long");
@@ -78,8 +79,8 @@ check_absent(struct dlb_letterbox *l, struct dlb_error *err)
 		return DLB_OK;
 	if (s != DLB_OK)
 		return s;
-	return dlb_fail(err, DLB_EXISTS, "there is a letterbox already: %s",
-		l->file);
+	return dlb_fail(
+		err, DLB_EXISTS, "there is a letterbox already: %s", l->file);
 }
 
 /* A ring without a letterbox, which a crash in the first commit leaves, opens
@@ -170,14 +171,16 @@ save_counters(struct dlb_letterbox *l, struct dlb_error *err)
 	enum dlb_status s = dlb_clock_save(l, err);
 
 	if (s == DLB_OK && l->next_number != l->next_number_saved)
-		s = dlb_own_set_int(l, DLB_OWN_NEXT_NUMBER, l->next_number, err);
+		s = dlb_own_set_int(
+			l, DLB_OWN_NEXT_NUMBER, l->next_number, err);
 	if (s == DLB_OK)
 		l->next_number_saved = l->next_number;
 	return s;
 }
 
 void
-dlb_letterbox_root(const struct dlb_letterbox *l, uint8_t out[static DLB_KEY_LEN])
+dlb_letterbox_root(
+	const struct dlb_letterbox *l, uint8_t out[static DLB_KEY_LEN])
 {
 	memcpy(out, l->keys->root, DLB_KEY_LEN);
 }
@@ -249,7 +252,8 @@ dlb_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
 
 	*out = 0;
 	if (s == DLB_OK && l->next_number >= DLB_NUMBER_COVER)
-		s = dlb_fail(err, DLB_LIMIT, "the numbers of letters are used up");
+		s = dlb_fail(
+			err, DLB_LIMIT, "the numbers of letters are used up");
 	if (s == DLB_OK)
 		*out = l->next_number++;
 	return s;

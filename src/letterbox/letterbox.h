@@ -96,7 +96,8 @@ bool dlb_letterbox_is_person(const struct dlb_letterbox *l);
 enum dlb_status dlb_letterbox_make_person(struct dlb_letterbox *l,
 	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
 /* The secrets; guarded memory owned by l, valid until it closes. */
-const struct dlb_identity *dlb_letterbox_identity(const struct dlb_letterbox *l);
+const struct dlb_identity *dlb_letterbox_identity(
+	const struct dlb_letterbox *l);
 const struct dlb_identity_secret *dlb_letterbox_secret(
 	const struct dlb_letterbox *l);
 /* One's own card as of the last issue; the short one has the identity, the finding
@@ -115,8 +116,7 @@ size_t dlb_letterbox_finding(const struct dlb_letterbox *l,
 	uint16_t expiry_week, const uint8_t **secrets, size_t cap);
 #define DLB_FINDING_MAX 8
 /* What dlb_head_open wants; valid while l is open. */
-void dlb_letterbox_opener(
-	struct dlb_letterbox *l, struct dlb_opener *out);
+void dlb_letterbox_opener(struct dlb_letterbox *l, struct dlb_opener *out);
 /* Keys that should be there and are not: the ring was damaged or is missing.
  * Letters sealed to them do not open; the next renewal makes new ones. */
 uint32_t dlb_letterbox_lost_keys(const struct dlb_letterbox *l);
@@ -181,8 +181,8 @@ enum dlb_status dlb_correspondent_each(struct dlb_letterbox *l,
  * (a short card needs none: it has but that one). One that was issued more than a
  * week ahead: DLB_CLOCK in any case. from->card (our full card, unless they were
  * heard from and greeted) points into memory of l, valid until the next call. */
-enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l,
-	int64_t id, int64_t now_ms, bool last_resort, struct dlb_seal_to *to,
+enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id,
+	int64_t now_ms, bool last_resort, struct dlb_seal_to *to,
 	struct dlb_seal_from *from, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- letters out (outbox.c) -------------------------------------------------------------- */
@@ -209,7 +209,7 @@ struct dlb_out_letter {
 	uint64_t content_len;
 	uint32_t files;
 	uint32_t cells;
-	uint32_t shown; /* cells given to a meeting at least once */
+	uint32_t shown;    /* cells given to a meeting at least once */
 	char summary[256]; /* first line of the message, or file names; UTF-8 */
 };
 enum dlb_status dlb_out_add(struct dlb_letterbox *l,
@@ -218,9 +218,8 @@ enum dlb_status dlb_out_add(struct dlb_letterbox *l,
 enum dlb_status dlb_out_update(struct dlb_letterbox *l,
 	const struct dlb_out_letter *letter, struct dlb_error *err)
 	DLB_MUST_CHECK; /* all but to, ids, recall key, times */
-enum dlb_status dlb_out_get(struct dlb_letterbox *l,
-	struct dlb_out_letter *out, int64_t number, struct dlb_error *err)
-	DLB_MUST_CHECK;
+enum dlb_status dlb_out_get(struct dlb_letterbox *l, struct dlb_out_letter *out,
+	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
@@ -247,12 +246,13 @@ struct dlb_in_letter {
 	int64_t from; /* correspondent; 0: a stranger */
 	struct dlb_identity sender;
 	uint8_t head_name[DLB_NAME_LEN];
-	struct dlb_stripe stripe; /* expiry_week filled; recall_key, tag_key not */
+	struct dlb_stripe
+		stripe; /* expiry_week filled; recall_key, tag_key not */
 	int64_t arrived_ms;
 	enum dlb_in_state state;
-	uint32_t have; /* cells here, the head included */
+	uint32_t have;  /* cells here, the head included */
 	bool described; /* the manifest was read: the next four are known */
-	uint8_t kind; /* enum dlb_manifest_kind */
+	uint8_t kind;   /* enum dlb_manifest_kind */
 	uint32_t files;
 	uint64_t files_len;
 	char summary[256];
@@ -290,11 +290,12 @@ enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
 struct dlb_box {
 	int64_t id;
 	char name[DLB_BOX_NAME_MAX + 1];
-	uint8_t root[DLB_KEY_LEN]; /* opens it: from it come satchel and tag key */
-	char path[1024]; /* where it was last; may be empty */
+	uint8_t root
+		[DLB_KEY_LEN]; /* opens it: from it come satchel and tag key */
+	char path[1024];       /* where it was last; may be empty */
 };
-enum dlb_status dlb_box_save(struct dlb_letterbox *l, struct dlb_box *box,
-	struct dlb_error *err)
+enum dlb_status dlb_box_save(
+	struct dlb_letterbox *l, struct dlb_box *box, struct dlb_error *err)
 	DLB_MUST_CHECK; /* id 0: new; DLB_EXISTS for a taken name */
 enum dlb_status dlb_box_by_name(struct dlb_letterbox *l, struct dlb_box *out,
 	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
@@ -306,8 +307,8 @@ enum dlb_status dlb_box_forget(struct dlb_letterbox *l, const char *name,
 /* A box's name and key as a line of text ("dlb-box:..."), and back; white space in
  * it does not matter. */
 #define DLB_BOX_TEXT_MAX 512
-enum dlb_status dlb_box_to_text(
-	char out[static DLB_BOX_TEXT_MAX], const struct dlb_box *box) DLB_MUST_CHECK;
+enum dlb_status dlb_box_to_text(char out[static DLB_BOX_TEXT_MAX],
+	const struct dlb_box *box) DLB_MUST_CHECK;
 enum dlb_status dlb_box_from_text(struct dlb_box *out, const char *text,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 
@@ -317,7 +318,8 @@ enum dlb_status dlb_box_from_text(struct dlb_box *out, const char *text,
 struct dlb_known_node {
 	int64_t id;
 	char name[DLB_PERSON_NAME_MAX + 1];
-	uint8_t secret[DLB_KEY_LEN]; /* shared by the two; a meeting's recognition */
+	uint8_t secret
+		[DLB_KEY_LEN]; /* shared by the two; a meeting's recognition */
 	bool vetted;
 	int64_t added_ms;
 	int64_t met_ms; /* last; 0: never */

@@ -25,12 +25,12 @@ enum dlb_status dlb_base64_decode(struct dlb_buf *out, enum dlb_base64 kind,
 
 /* A word a byte, " - " between groups of so many; cut where cap is too small. A
  * word has at most 8 letters. */
-void dlb_words_encode(char *out, size_t cap, const uint8_t *bytes, size_t n,
-	size_t group);
+void dlb_words_encode(
+	char *out, size_t cap, const uint8_t *bytes, size_t n, size_t group);
 /* Exactly n words: of either case, cut after four letters or not, with spaces,
  * line ends, '-', ',' or '.' between them. out is zeroed on DLB_MALFORMED. */
-enum dlb_status dlb_words_decode(uint8_t *out, size_t n, const char *text,
-	size_t len) DLB_MUST_CHECK;
+enum dlb_status dlb_words_decode(
+	uint8_t *out, size_t n, const char *text, size_t len) DLB_MUST_CHECK;
 
 /* ---- names (names.c) --------------------------------------------------------------- */
 

@@ -87,7 +87,8 @@ message_valid(const void *message, size_t len)
 }
 
 enum dlb_status
-dlb_manifest_begin(struct dlb_buf *out, const struct dlb_manifest_fields *fields)
+dlb_manifest_begin(
+	struct dlb_buf *out, const struct dlb_manifest_fields *fields)
 {
 	static const uint8_t start[LEADING_LEN + 1] = {0, 0, 0, 0, VERSION};
 	static const uint8_t none[COUNT_LEN];
@@ -106,15 +107,18 @@ dlb_manifest_begin(struct dlb_buf *out, const struct dlb_manifest_fields *fields
 		|| write_field(out, FIELD_CODEC, &fields->codec, 1) != DLB_OK;
 	if (!bad && fields->has_in_reply_to)
 		bad = write_field(out, FIELD_IN_REPLY_TO, fields->in_reply_to,
-			      sizeof(fields->in_reply_to)) != DLB_OK;
+			      sizeof(fields->in_reply_to))
+			!= DLB_OK;
 	if (!bad && fields->receipt_wanted)
 		bad = write_field(out, FIELD_RECEIPT_WANTED, NULL, 0) != DLB_OK;
 	if (!bad && fields->message_len > 0)
 		bad = write_field(out, FIELD_MESSAGE, fields->message,
-			      fields->message_len) != DLB_OK;
+			      fields->message_len)
+			!= DLB_OK;
 	if (!bad && fields->card_len > 0)
-		bad = write_field(out, FIELD_CARD, fields->card,
-			      fields->card_len) != DLB_OK;
+		bad = write_field(
+			      out, FIELD_CARD, fields->card, fields->card_len)
+			!= DLB_OK;
 	list = out->len;
 	if (bad || write_field(out, FIELD_FILES, none, sizeof(none)) != DLB_OK)
 		return DLB_NO_MEMORY;
@@ -247,7 +251,8 @@ read_field(struct dlb_manifest *m, uint16_t number, const uint8_t *value,
 		if (f->kind < DLB_KIND_LETTER || f->kind > DLB_KIND_BULLETIN)
 			return dlb_fail(err, DLB_UNSUPPORTED,
 				"a letter of a kind (%u) that this program "
-				"does not know: a newer version may", f->kind);
+				"does not know: a newer version may",
+				f->kind);
 		return DLB_OK;
 	case FIELD_CODEC:
 		if (len != 1)
@@ -273,12 +278,14 @@ read_field(struct dlb_manifest *m, uint16_t number, const uint8_t *value,
 		f->message_len = len;
 		return len > 0 && len <= DLB_MESSAGE_LEN_MAX
 				&& message_valid(value, len)
-			? DLB_OK : fail_field(err, number);
+			? DLB_OK
+			: fail_field(err, number);
 	case FIELD_CARD:
 		f->card = value;
 		f->card_len = len;
 		return len > 0 && len <= DLB_CARD_LEN_MAX
-			? DLB_OK : fail_field(err, number);
+			? DLB_OK
+			: fail_field(err, number);
 	case FIELD_FILES:
 		return check_files(m, value, len, err);
 	default:
@@ -286,7 +293,8 @@ read_field(struct dlb_manifest *m, uint16_t number, const uint8_t *value,
 			return DLB_OK;
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"the letter needs something (field %u) that this "
-			"program does not know: a newer version may", number);
+			"program does not know: a newer version may",
+			number);
 	}
 }
 
@@ -337,12 +345,13 @@ dlb_manifest_parse(struct dlb_manifest *out, const uint8_t *data, size_t len,
 	dlb_reader_init(&r, data, len);
 	version = dlb_read_u8(&r);
 	if (r.failed || version == 0)
-		return dlb_fail(err, DLB_MALFORMED,
-			"the letter has no manifest");
+		return dlb_fail(
+			err, DLB_MALFORMED, "the letter has no manifest");
 	if (version != VERSION)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"a letter of version %u, which this program does not "
-			"know: a newer version may", version);
+			"know: a newer version may",
+			version);
 	s = read_fields(out, &r, err);
 	if (s != DLB_OK)
 		memset(out, 0, sizeof(*out));
@@ -350,8 +359,8 @@ dlb_manifest_parse(struct dlb_manifest *out, const uint8_t *data, size_t len,
 }
 
 bool
-dlb_manifest_next(
-	const struct dlb_manifest *m, size_t *pos, struct dlb_manifest_file *out)
+dlb_manifest_next(const struct dlb_manifest *m, size_t *pos,
+	struct dlb_manifest_file *out)
 {
 	struct dlb_reader r;
 

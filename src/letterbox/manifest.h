@@ -30,7 +30,11 @@ enum dlb_codec { DLB_CODEC_NONE = 0, DLB_CODEC_ZSTD = 1 };
  * first entry). */
 #define DLB_MANIFEST_SIZE_OFFSET 15
 
-enum dlb_file_type { DLB_FILE_REGULAR = 1, DLB_FILE_DIR = 2, DLB_FILE_LINK = 3 };
+enum dlb_file_type {
+	DLB_FILE_REGULAR = 1,
+	DLB_FILE_DIR = 2,
+	DLB_FILE_LINK = 3
+};
 
 /* One file. Paths are relative, '/' between parts, UTF-8 not required but no NUL,
  * no empty part, no '.' or '..'. Whoever shows one uses dlb_printable. A link's
@@ -38,13 +42,13 @@ enum dlb_file_type { DLB_FILE_REGULAR = 1, DLB_FILE_DIR = 2, DLB_FILE_LINK = 3 }
  * link lies deep: so no chain of links leads out of the letter. */
 struct dlb_manifest_file {
 	uint8_t type;
-	uint16_t mode;       /* permission bits only, 0777 */
-	int64_t mtime_s;     /* clamped by the writer to [0, 2^40) */
+	uint16_t mode;   /* permission bits only, 0777 */
+	int64_t mtime_s; /* clamped by the writer to [0, 2^40) */
 	uint32_t mtime_ns;
-	uint64_t size;       /* regular only */
-	const char *path;    /* not terminated */
+	uint64_t size;    /* regular only */
+	const char *path; /* not terminated */
 	uint16_t path_len;
-	const char *target;  /* links only; may not lead out of the letter */
+	const char *target; /* links only; may not lead out of the letter */
 	uint16_t target_len;
 };
 
@@ -58,7 +62,8 @@ struct dlb_manifest_fields {
 	uint8_t in_reply_to[16];
 	const char *message; /* UTF-8 */
 	size_t message_len;
-	const uint8_t *card; /* a newer or fuller card of the sender; may be NULL;
+	const uint8_t
+		*card; /* a newer or fuller card of the sender; may be NULL;
 			      * canonical bytes, not checked here */
 	size_t card_len;
 };
@@ -86,7 +91,7 @@ enum dlb_status dlb_manifest_end(struct dlb_buf *out) DLB_MUST_CHECK;
 struct dlb_manifest {
 	struct dlb_manifest_fields fields;
 	uint32_t files_n;
-	uint64_t files_len; /* sum of sizes */
+	uint64_t files_len;   /* sum of sizes */
 	const uint8_t *files; /* the list, for dlb_manifest_next */
 	size_t files_bytes;
 };

@@ -107,15 +107,16 @@ target_fault(const struct dlb_manifest_file *f)
 
 /* prev NULL: the first of the list. */
 static const char *
-place_fault(const struct dlb_manifest_file *f,
-	const struct dlb_manifest_file *prev)
+place_fault(
+	const struct dlb_manifest_file *f, const struct dlb_manifest_file *prev)
 {
 	const char *slash = memrchr(f->path, '/', f->path_len);
 	size_t parent = slash ? (size_t)(slash - f->path) : 0;
 
 	if (prev
-		&& dlb_manifest_order(prev->path, prev->path_len, f->path,
-			   f->path_len) >= 0)
+		&& dlb_manifest_order(
+			   prev->path, prev->path_len, f->path, f->path_len)
+			>= 0)
 		return "it comes twice, or not in order";
 	if (!slash)
 		return NULL;
@@ -130,8 +131,8 @@ place_fault(const struct dlb_manifest_file *f,
 }
 
 const char *
-dlb_manifest_fault(const struct dlb_manifest_file *f,
-	const struct dlb_manifest_file *prev)
+dlb_manifest_fault(
+	const struct dlb_manifest_file *f, const struct dlb_manifest_file *prev)
 {
 	const char *fault = path_fault(f->path, f->path_len);
 
@@ -180,7 +181,8 @@ dlb_manifest_clamp(struct dlb_manifest_file *f)
 }
 
 enum dlb_status
-dlb_manifest_append_entry(struct dlb_buf *out, const struct dlb_manifest_file *f)
+dlb_manifest_append_entry(
+	struct dlb_buf *out, const struct dlb_manifest_file *f)
 {
 	uint8_t entry[DLB_ENTRY_LEN_MAX];
 	struct dlb_writer w;

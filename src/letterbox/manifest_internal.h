@@ -14,8 +14,7 @@ const char *dlb_manifest_fault(const struct dlb_manifest_file *f,
 	const struct dlb_manifest_file *prev);
 /* Brings mode and time into their ranges. */
 void dlb_manifest_clamp(struct dlb_manifest_file *f);
-void dlb_manifest_read_entry(
-	struct dlb_reader *r, struct dlb_manifest_file *f);
+void dlb_manifest_read_entry(struct dlb_reader *r, struct dlb_manifest_file *f);
 /* f has no fault. */
 enum dlb_status dlb_manifest_append_entry(
 	struct dlb_buf *out, const struct dlb_manifest_file *f) DLB_MUST_CHECK;

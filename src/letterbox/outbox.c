@@ -5,15 +5,17 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                \
-	"number, correspondent, letter_id, sealing_id, recall_key, state, now,"   \
+#define COLUMNS                                                                 \
+	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
 	" sealed_ms, expiry_week, content_len, files, cells, shown, summary"
 
 static enum dlb_status
 fail_missing(struct dlb_error *err, int64_t number)
 {
-	return dlb_fail(err, DLB_NOT_FOUND, "there is no letter %lld that went "
-		"out", (long long)number);
+	return dlb_fail(err, DLB_NOT_FOUND,
+		"there is no letter %lld that went "
+		"out",
+		(long long)number);
 }
 
 static void
@@ -74,7 +76,8 @@ cover_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
 	}
 	s = dlb_query_end(&q, err);
 	if (s == DLB_OK && *out >= DLB_NUMBER_MAX)
-		s = dlb_fail(err, DLB_LIMIT, "the numbers of cover are used up");
+		s = dlb_fail(
+			err, DLB_LIMIT, "the numbers of cover are used up");
 	return s;
 }
 
@@ -263,10 +266,10 @@ dlb_out_cells(struct dlb_letterbox *l, int64_t number, struct dlb_buf *names,
 }
 
 enum dlb_status
-dlb_out_delete(
-	struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
+dlb_out_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 {
-	static const char letter[] = "DELETE FROM letters_out WHERE number = ?1";
+	static const char letter[] =
+		"DELETE FROM letters_out WHERE number = ?1";
 	static const char cells[] =
 		"DELETE FROM out_cells WHERE place >= ?1 AND place < ?2";
 	struct dlb_query q;

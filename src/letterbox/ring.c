@@ -18,8 +18,8 @@
 #define FILE_LEN_MAX ((size_t)DLB_RING_RECORDS_MAX * DLB_RING_RECORD_LEN)
 
 enum dlb_status
-dlb_ring_grow(struct dlb_ring *ring, const struct dlb_env *env,
-	struct dlb_error *err)
+dlb_ring_grow(
+	struct dlb_ring *ring, const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_buf *b = &ring->bytes;
 
@@ -27,8 +27,8 @@ dlb_ring_grow(struct dlb_ring *ring, const struct dlb_env *env,
 		return dlb_fail(err, DLB_LIMIT,
 			"the ring holds as many secrets as it can");
 	if (dlb_buf_reserve(b, b->len + CHUNK_LEN) != DLB_OK)
-		return dlb_fail(err, DLB_NO_MEMORY,
-			"out of memory for the ring");
+		return dlb_fail(
+			err, DLB_NO_MEMORY, "out of memory for the ring");
 	dlb_random(env, b->data + b->len, CHUNK_LEN);
 	b->len += CHUNK_LEN;
 	ring->changed = true;
@@ -36,8 +36,8 @@ dlb_ring_grow(struct dlb_ring *ring, const struct dlb_env *env,
 }
 
 enum dlb_status
-dlb_ring_create(struct dlb_ring *ring, const struct dlb_env *env,
-	struct dlb_error *err)
+dlb_ring_create(
+	struct dlb_ring *ring, const struct dlb_env *env, struct dlb_error *err)
 {
 	dlb_buf_free(&ring->bytes);
 	return dlb_ring_grow(ring, env, err);
@@ -100,8 +100,8 @@ ring_key(uint8_t out[static DLB_KEY_LEN],
 
 void
 dlb_ring_put(struct dlb_ring *ring, const struct dlb_epoch *epoch,
-	const uint8_t root[static DLB_KEY_LEN],
-	const uint8_t salt[static 32], const struct dlb_env *env)
+	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32],
+	const struct dlb_env *env)
 {
 	uint8_t plain[PLAIN_LEN], ad[SALT_LEN + 4], key[DLB_KEY_LEN];
 	uint8_t nonce[DLB_XNONCE_LEN];
@@ -115,8 +115,8 @@ dlb_ring_put(struct dlb_ring *ring, const struct dlb_epoch *epoch,
 	record_ad(ad, epoch->record, salt);
 	ring_key(key, root, salt);
 	dlb_random(env, nonce, sizeof(nonce));
-	dlb_xseal(ring->bytes.data
-			+ (size_t)epoch->record * DLB_RING_RECORD_LEN,
+	dlb_xseal(
+		ring->bytes.data + (size_t)epoch->record * DLB_RING_RECORD_LEN,
 		key, nonce, ad, sizeof(ad), plain, sizeof(plain));
 	ring->changed = true;
 	dlb_wipe(key, sizeof(key));
@@ -138,7 +138,8 @@ dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
 	ok = dlb_xopen(plain, key, ad, sizeof(ad),
 		     ring->bytes.data
 			     + (size_t)epoch->record * DLB_RING_RECORD_LEN,
-		     DLB_RING_RECORD_LEN) == DLB_OK;
+		     DLB_RING_RECORD_LEN)
+		== DLB_OK;
 	dlb_wipe(key, sizeof(key));
 	if (!ok)
 		return false;

@@ -37,14 +37,16 @@ choose_opening(struct dlb_seal_to *to, const struct dlb_card *card,
 	return dlb_fail(err, DLB_CLOCK,
 		"the card of \"%s\" has no key for the present month: ask for "
 		"a newer card, or seal to its last-resort key "
-		"(--last-resort), which is kept longer than others", name);
+		"(--last-resort), which is kept longer than others",
+		name);
 }
 
 static void
-choose_finding(struct dlb_seal_to *to, const struct dlb_card *card,
-	int64_t now_ms)
+choose_finding(
+	struct dlb_seal_to *to, const struct dlb_card *card, int64_t now_ms)
 {
-	uint16_t quarter = dlb_quarter_of(dlb_week_start_ms(dlb_week_of(now_ms)));
+	uint16_t quarter =
+		dlb_quarter_of(dlb_week_start_ms(dlb_week_of(now_ms)));
 	size_t i = card->finding_n - 1u;
 
 	while (i > 0 && card->finding[i].quarter > quarter)
@@ -69,9 +71,9 @@ agree(struct dlb_letterbox *l, int64_t id, const struct dlb_identity *with,
 }
 
 enum dlb_status
-dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id,
-	int64_t now_ms, bool last_resort, struct dlb_seal_to *to,
-	struct dlb_seal_from *from, struct dlb_error *err)
+dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id, int64_t now_ms,
+	bool last_resort, struct dlb_seal_to *to, struct dlb_seal_from *from,
+	struct dlb_error *err)
 {
 	struct dlb_correspondent c;
 	struct dlb_card card;
@@ -95,7 +97,8 @@ dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id,
 		return dlb_fail(err, DLB_CLOCK,
 			"the card of \"%s\" was issued in the week of %s, "
 			"which is ahead: set the clock right, or ask for "
-			"another card", c.name, issued);
+			"another card",
+			c.name, issued);
 	}
 	s = choose_opening(to, &card, c.name, now_ms, last_resort, err);
 	if (s == DLB_OK)

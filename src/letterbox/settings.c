@@ -51,7 +51,8 @@ end_get(struct dlb_query *q)
 }
 
 static enum dlb_status
-get_int(struct dlb_letterbox *l, enum space space, const char *key, int64_t *out)
+get_int(struct dlb_letterbox *l, enum space space, const char *key,
+	int64_t *out)
 {
 	struct dlb_query q;
 	enum dlb_status s = start_get(&q, l, space, key);

@@ -54,8 +54,8 @@ put_slot(struct dlb_letterbox *l, uint32_t slot,
 		|| memcmp(made + end, l->slots + end, DLB_KEYSLOTS_LEN - end)
 			!= 0
 		|| memcmp(made + at, l->slots + at, DLB_KEYSLOT_LEN) == 0)
-		return dlb_fail(err, DLB_FAILED,
-			"a key slot could not be added");
+		return dlb_fail(
+			err, DLB_FAILED, "a key slot could not be added");
 	memcpy(l->slots, made, sizeof(made));
 	return DLB_OK;
 }
@@ -93,12 +93,13 @@ dlb_letterbox_add_unlock(struct dlb_letterbox *l,
 	enum dlb_status s = dlb_own_get_int(l, key, &used);
 
 	if (s != DLB_OK)
-		return dlb_fail(err, s,
-			"which key slots are used can not be read");
+		return dlb_fail(
+			err, s, "which key slots are used can not be read");
 	if (used == (1 << DLB_KEYSLOTS) - 1)
 		return dlb_fail(err, DLB_FULL,
 			"it can be unlocked in %d ways already, which is all "
-			"there is room for", DLB_KEYSLOTS);
+			"there is room for",
+			DLB_KEYSLOTS);
 	return add(l, used, unlock, err);
 }
 

@@ -51,8 +51,9 @@ struct dlb_epochs {
 	pthread_mutex_t lock;
 	struct dlb_epoch **list; /* ascending by kind, then id */
 	size_t n, cap;
-	uint32_t lost; /* the database names them, the ring does not hold them */
-	bool changed;  /* since the last commit */
+	uint32_t
+		lost; /* the database names them, the ring does not hold them */
+	bool changed; /* since the last commit */
 };
 
 struct dlb_letterbox {
@@ -62,7 +63,7 @@ struct dlb_letterbox {
 	char ring_file[DLB_STATE_PATH_MAX];
 	uint8_t slots[DLB_KEYSLOTS_LEN];
 	uint8_t slots_saved[DLB_KEYSLOTS_LEN]; /* as in the file */
-	uint64_t commits; /* the number of the file's */
+	uint64_t commits;                      /* the number of the file's */
 	struct dlb_state_keys *keys;
 	struct dlb_aead *aead;
 	struct dlb_db db;
@@ -81,8 +82,8 @@ struct dlb_letterbox {
 
 /* ---- the letterbox file (image.c) ----------------------------------------------------- */
 
-enum dlb_status dlb_image_save(
-	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_image_save(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Slots and root key; unlock NULL: the root key is there already, and the slots
  * are to be the same. */
 enum dlb_status dlb_image_load(struct dlb_letterbox *l, struct dlb_db *db,
@@ -104,8 +105,8 @@ enum dlb_status dlb_ring_grow(struct dlb_ring *ring, const struct dlb_env *env,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* Into record epoch->record. */
 void dlb_ring_put(struct dlb_ring *ring, const struct dlb_epoch *epoch,
-	const uint8_t root[static DLB_KEY_LEN],
-	const uint8_t salt[static 32], const struct dlb_env *env);
+	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32],
+	const struct dlb_env *env);
 /* Fills the seed of the epoch that epoch->record should hold; false where that
  * record holds something else, or nothing. */
 bool dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
@@ -114,16 +115,15 @@ bool dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
 /* ---- epochs ------------------------------------------------------------------------------- */
 
 /* Those that the database names, out of the ring; in place of those there. */
-enum dlb_status dlb_epochs_load(
-	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_epochs_load(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
 void dlb_epochs_free(struct dlb_epochs *epochs);
 /* NULL where it is not there. */
 struct dlb_epoch *dlb_epochs_find(
 	struct dlb_epochs *epochs, uint32_t kind, uint32_t id);
 /* The one that is there, or a fresh one, in the ring and the database. */
-enum dlb_status dlb_epochs_make(struct dlb_letterbox *l,
-	struct dlb_epoch **out, uint32_t kind, uint32_t id,
-	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_epochs_make(struct dlb_letterbox *l, struct dlb_epoch **out,
+	uint32_t kind, uint32_t id, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- one's own values (settings.c): kept beside the settings ------------------------------- */
 
@@ -145,11 +145,11 @@ enum dlb_status dlb_own_set_blob(struct dlb_letterbox *l, const char *key,
 /* After the database was opened or rolled back. */
 enum dlb_status dlb_identity_load(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_clock_load(
-	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_clock_load(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Before a commit that has other reasons. */
-enum dlb_status dlb_clock_save(
-	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_clock_save(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Makes identity, epochs and the first card. */
 enum dlb_status dlb_identity_make(struct dlb_letterbox *l, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;

@@ -45,7 +45,8 @@ static bool
 try_known(void *ctx, const struct dlb_box *box)
 {
 	struct known *k = ctx;
-	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, box->root, sizeof(box->root)};
+	struct dlb_unlock unlock = {
+		DLB_UNLOCK_ROOT, box->root, sizeof(box->root)};
 	enum dlb_status st;
 
 	if ((strcmp(box->path, k->here) == 0) != k->same_path)
@@ -67,8 +68,8 @@ note_place(struct dlb_node *n, struct dlb_box *box, const char *here)
 	if (strcmp(box->path, here) == 0)
 		return;
 	snprintf(box->path, sizeof(box->path), "%s", here);
-	if (dlb_box_save(n->letterbox, box, NULL) != DLB_OK ||
-		dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
+	if (dlb_box_save(n->letterbox, box, NULL) != DLB_OK
+		|| dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
 		/* It is found all the same. */
 	}
 }
@@ -126,8 +127,9 @@ dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 
 /* A quarter of what is free, between what is needed and 1 GiB. */
 static enum dlb_status
-choose_size(const struct dlb_stick *stick, const struct dlb_box_options *options,
-	uint64_t *size, struct dlb_error *err)
+choose_size(const struct dlb_stick *stick,
+	const struct dlb_box_options *options, uint64_t *size,
+	struct dlb_error *err)
 {
 	/* Twice over, so that a second letter of the kind fits too. */
 	uint64_t need = options->size_min + options->size_min / 4 + 4 * MIB;
@@ -225,8 +227,8 @@ create_dir(struct dlb_node *n, const struct dlb_box_options *options,
 
 enum dlb_status
 dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
-	struct dlb_box *box, uint64_t *size, const struct dlb_progress *progress,
-	struct dlb_error *err)
+	struct dlb_box *box, uint64_t *size,
+	const struct dlb_progress *progress, struct dlb_error *err)
 {
 	struct dlb_satchel_options so = {0};
 	struct dlb_stick stick;
@@ -234,9 +236,9 @@ dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
 	enum dlb_status st;
 
 	memset(box, 0, sizeof(*box));
-	if (options->name &&
-		dlb_box_by_name(n->letterbox, &other, options->name, NULL) ==
-			DLB_OK) {
+	if (options->name
+		&& dlb_box_by_name(n->letterbox, &other, options->name, NULL)
+			== DLB_OK) {
 		dlb_wipe(&other, sizeof(other));
 		return dlb_fail(err, DLB_EXISTS,
 			"there is a box called %s already; give another --name",
@@ -280,7 +282,8 @@ dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
 		default_name(box->name, stick.path);
 	absolute(box->path, sizeof(box->path), stick.path);
 	st = save_box(n, box, options->name != NULL, err);
-	if (st != DLB_OK && dlb_span_remove(n->fs, stick.path, NULL) != DLB_OK) {
+	if (st != DLB_OK
+		&& dlb_span_remove(n->fs, stick.path, NULL) != DLB_OK) {
 		/* An empty box that nobody knows stays behind. */
 	}
 	return st;

@@ -16,9 +16,9 @@ release_entry(struct release *r, uint32_t number)
 {
 	struct dlb_entry e;
 
-	if (number == DLB_NO_ENTRY ||
-		!dlb_satchel_entry(r->n->satchel, number, &e) ||
-		!(e.flags & DLB_HELD))
+	if (number == DLB_NO_ENTRY
+		|| !dlb_satchel_entry(r->n->satchel, number, &e)
+		|| !(e.flags & DLB_HELD))
 		return DLB_OK;
 	if (r->len == r->cap) {
 		size_t cap = r->cap ? 2 * r->cap : DLB_BATCH;
@@ -30,8 +30,7 @@ release_entry(struct release *r, uint32_t number)
 		r->changes = p;
 		r->cap = cap;
 	}
-	r->changes[r->len++] = (struct dlb_satchel_change){
-		.number = number,
+	r->changes[r->len++] = (struct dlb_satchel_change){.number = number,
 		.flags = (uint8_t)(e.flags & ~(DLB_HELD | DLB_OWN)),
 		.copies = e.copies,
 		.searched = e.searched};
@@ -50,9 +49,10 @@ release_in(struct release *r, const struct dlb_in_letter *letter)
 		uint32_t number = DLB_NO_ENTRY;
 
 		dlb_stripe_handle(handle, letter->stripe.stripe_key, i);
-		while (st == DLB_OK &&
-			(number = dlb_satchel_find_handle(r->n->satchel, handle,
-				number)) != DLB_NO_ENTRY)
+		while (st == DLB_OK
+			&& (number = dlb_satchel_find_handle(
+				    r->n->satchel, handle, number))
+				!= DLB_NO_ENTRY)
 			st = release_entry(r, number);
 	}
 	return st;
@@ -85,13 +85,13 @@ dlb_node_delete(struct dlb_node *n, int64_t number, struct dlb_error *err)
 
 	if (!in)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	if (dlb_in_get(n->letterbox, in, number, NULL) == DLB_OK &&
-		in->state != DLB_IN_DELETED) {
+	if (dlb_in_get(n->letterbox, in, number, NULL) == DLB_OK
+		&& in->state != DLB_IN_DELETED) {
 		st = release_in(&r, in);
 		if (st == DLB_OK)
 			st = dlb_in_delete(n->letterbox, number, err);
-	} else if (dlb_out_get(n->letterbox, &out, number, NULL) == DLB_OK &&
-		out.to != 0) {
+	} else if (dlb_out_get(n->letterbox, &out, number, NULL) == DLB_OK
+		&& out.to != 0) {
 		st = release_out(&r, number, err);
 		if (st == DLB_OK)
 			st = dlb_out_delete(n->letterbox, number, err);

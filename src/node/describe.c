@@ -44,7 +44,8 @@ describer(const struct dlb_in_letter *letter)
 
 /* A short letter's head says it all. */
 void
-dlb_describe_head(struct dlb_in_letter *letter, const uint8_t *content, size_t len)
+dlb_describe_head(
+	struct dlb_in_letter *letter, const uint8_t *content, size_t len)
 {
 	struct dlb_unpack *u = describer(letter);
 
@@ -54,11 +55,11 @@ dlb_describe_head(struct dlb_in_letter *letter, const uint8_t *content, size_t l
 }
 
 static bool
-until_described(void *ctx, const uint8_t *data, size_t len,
-	struct dlb_error *err)
+until_described(
+	void *ctx, const uint8_t *data, size_t len, struct dlb_error *err)
 {
-	return dlb_unpack_write(ctx, data, len, err) == DLB_OK &&
-		dlb_unpack_manifest(ctx) == NULL;
+	return dlb_unpack_write(ctx, data, len, err) == DLB_OK
+		&& dlb_unpack_manifest(ctx) == NULL;
 }
 
 /* A long list of files goes over several cells. */
@@ -70,8 +71,10 @@ dlb_describe(struct dlb_node *n, struct dlb_in_letter *letter)
 	if (letter->described || letter->state != DLB_IN_UNREAD)
 		return;
 	u = describer(letter);
-	if (u && dlb_node_content(n, letter, 0, until_described, u, NULL, NULL) ==
-			DLB_OK)
+	if (u
+		&& dlb_node_content(
+			   n, letter, 0, until_described, u, NULL, NULL)
+			== DLB_OK)
 		describe_by(letter, u);
 	dlb_unpack_close(u);
 }

@@ -18,21 +18,23 @@ note_sender(struct dlb_node *n, const struct dlb_opened *o,
 {
 	struct dlb_correspondent who;
 
-	if (dlb_correspondent_by_identity(n->letterbox, &who, &o->sender) !=
-		DLB_OK) {
+	if (dlb_correspondent_by_identity(n->letterbox, &who, &o->sender)
+		!= DLB_OK) {
 		letter->has_card = o->card_len > 0;
 		letter->card_key = o->card_key;
 		return;
 	}
 	letter->from = who.id;
-	if (!who.heard &&
-		dlb_correspondent_mark(n->letterbox, who.id, true, false, NULL) !=
-			DLB_OK) {
+	if (!who.heard
+		&& dlb_correspondent_mark(
+			   n->letterbox, who.id, true, false, NULL)
+			!= DLB_OK) {
 		/* Only means that our card rides along once more. */
 	}
-	if (o->card_len > 0 &&
-		dlb_correspondent_renew(n->letterbox, &who, o->card, o->card_len,
-			NULL) != DLB_OK) {
+	if (o->card_len > 0
+		&& dlb_correspondent_renew(
+			   n->letterbox, &who, o->card, o->card_len, NULL)
+			!= DLB_OK) {
 		/* The one that is held goes on to serve. */
 	}
 }
@@ -73,9 +75,9 @@ open_one(void *ctx, size_t i, unsigned worker)
 	head->st = dlb_head_open(&head->opened, n->aead[worker], cell,
 		o->hits[i].shared, &o->opener, NULL);
 	/* What a threshold keeps closed is for a later release. */
-	if (head->st == DLB_OK &&
-		(head->opened.stripe.mode != DLB_STRIPE_WHOLE ||
-			head->opened.stripe.k != 1))
+	if (head->st == DLB_OK
+		&& (head->opened.stripe.mode != DLB_STRIPE_WHOLE
+			|| head->opened.stripe.k != 1))
 		head->st = DLB_UNSUPPORTED;
 }
 
@@ -103,8 +105,8 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	letter->box3_offset = o->box3_offset;
 	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
 	note_sender(n, o, letter);
-	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells) &&
-		!dlb_in_seen(n->letterbox, letter)) {
+	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells)
+		&& !dlb_in_seen(n->letterbox, letter)) {
 		*refused = true;
 		st = DLB_OK;
 		goto out;

@@ -45,7 +45,8 @@ dlb_home_path(char *out, size_t cap, struct dlb_error *err)
 			"no place for a home: HOME is not set; set DLB_HOME");
 	len = snprintf(out, cap, "%s%s", base, tail);
 	if (len < 0 || (size_t)len >= cap)
-		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
+		return dlb_fail(
+			err, DLB_LIMIT, "the path of the home is too long");
 	while (len > 1 && out[len - 1] == '/')
 		out[--len] = '\0';
 	return DLB_OK;
@@ -111,10 +112,11 @@ take_lock(struct dlb_node *n, unsigned wait_ms, struct dlb_error *err)
 
 	in_home(path, n->home, "lock");
 	for (;;) {
-		st = n->fs->ops->open(n->fs, &n->lock, path, DLB_OPEN_WRITE, true, err);
+		st = n->fs->ops->open(
+			n->fs, &n->lock, path, DLB_OPEN_WRITE, true, err);
 		if (st == DLB_NOT_FOUND)
-			st = n->fs->ops->open(
-				n->fs, &n->lock, path, DLB_OPEN_CREATE, true, err);
+			st = n->fs->ops->open(n->fs, &n->lock, path,
+				DLB_OPEN_CREATE, true, err);
 		if (st != DLB_BUSY && st != DLB_EXISTS)
 			break;
 		if (waited >= wait_ms) {
@@ -127,7 +129,8 @@ take_lock(struct dlb_node *n, unsigned wait_ms, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	len = snprintf(text, sizeof(text), "%-19ld\n", (long)getpid());
-	if (n->lock->ops->write_at(n->lock, text, (size_t)len, 0, NULL) != DLB_OK) {
+	if (n->lock->ops->write_at(n->lock, text, (size_t)len, 0, NULL)
+		!= DLB_OK) {
 		/* On a full disk who waits is not told for whom. */
 	}
 	return DLB_OK;
@@ -147,13 +150,15 @@ node_new(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	n->fs = fs;
 	if (strlen(home) >= sizeof(n->home)) {
 		free(n);
-		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
+		return dlb_fail(
+			err, DLB_LIMIT, "the path of the home is too long");
 	}
 	memcpy(n->home, home, strlen(home) + 1);
 	n->aead_n = dlb_pool_width();
 	n->aead = calloc(n->aead_n, sizeof(struct dlb_aead *));
 	if (posix_memalign((void **)&n->cells, 4096,
-		    ((size_t)DLB_BATCH + n->aead_n) * DLB_CELL_LEN) != 0)
+		    ((size_t)DLB_BATCH + n->aead_n) * DLB_CELL_LEN)
+		!= 0)
 		n->cells = NULL;
 	for (unsigned i = 0; n->aead && i < n->aead_n; i++)
 		if (dlb_aead_new(&n->aead[i]) != DLB_OK) {
@@ -218,7 +223,8 @@ make_dirs(const char *path, struct dlb_error *err)
 	size_t len = strlen(path);
 
 	if (len == 0 || len >= sizeof(part))
-		return dlb_fail(err, DLB_LIMIT, "the path of the home is too long");
+		return dlb_fail(
+			err, DLB_LIMIT, "the path of the home is too long");
 	memcpy(part, path, len + 1);
 	for (size_t i = 1; i <= len; i++) {
 		if (part[i] != '/' && part[i] != '\0')
@@ -257,7 +263,8 @@ create_satchel(struct dlb_node *n, const struct dlb_home_options *options,
 	st = dlb_setting_set_blob(
 		n->letterbox, DLB_SET_SATCHEL_ROOT, root, sizeof(root), err);
 	if (st == DLB_OK)
-		st = dlb_satchel_create(n->fs, path, &so, n->env, progress, err);
+		st = dlb_satchel_create(
+			n->fs, path, &so, n->env, progress, err);
 	dlb_wipe(root, sizeof(root));
 	return st;
 }
@@ -268,12 +275,13 @@ fail_satchel(enum dlb_status st, struct dlb_error *err)
 	char why[sizeof(err->msg)];
 
 	dlb_error_prefix(err, "the home satchel");
-	if (!err || (st != DLB_CORRUPT && st != DLB_NOT_FOUND &&
-			    st != DLB_WRONG_KEY && st != DLB_FORGED))
+	if (!err
+		|| (st != DLB_CORRUPT && st != DLB_NOT_FOUND
+			&& st != DLB_WRONG_KEY && st != DLB_FORGED))
 		return st;
 	memcpy(why, err->msg, sizeof(why));
-	return dlb_fail(err, st, "%.200s; put it back from a copy of the home",
-		why);
+	return dlb_fail(
+		err, st, "%.200s; put it back from a copy of the home", why);
 }
 
 static enum dlb_status
@@ -329,10 +337,10 @@ static void
 remove_home_files(struct dlb_node *n)
 {
 	/* With the mark gone first, what is left would be taken for a home's. */
-	if (remove_if_there(n, "letterbox", NULL) == DLB_OK &&
-		remove_made(n, NULL) == DLB_OK &&
-		remove_if_there(n, "making", NULL) == DLB_OK &&
-		remove_if_there(n, "lock", NULL) == DLB_OK)
+	if (remove_if_there(n, "letterbox", NULL) == DLB_OK
+		&& remove_made(n, NULL) == DLB_OK
+		&& remove_if_there(n, "making", NULL) == DLB_OK
+		&& remove_if_there(n, "lock", NULL) == DLB_OK)
 		(void)rmdir(n->home);
 }
 
@@ -367,7 +375,8 @@ begin_making(struct dlb_node *n, struct dlb_error *err)
 static void
 tidy(struct dlb_node *n)
 {
-	static const char *const names[] = {"making", "letterbox.new", "ring.new"};
+	static const char *const names[] = {
+		"making", "letterbox.new", "ring.new"};
 
 	for (size_t i = 0; i < DLB_ARRAY_LEN(names); i++)
 		if (remove_if_there(n, names[i], NULL) != DLB_OK) {
@@ -456,8 +465,8 @@ renew_card(struct dlb_node *n, struct dlb_error *err)
 	bool renewed = false;
 	enum dlb_status st = dlb_letterbox_renew(n->letterbox, &renewed, err);
 
-	if (st == DLB_OK && renewed &&
-		dlb_letterbox_commit(n->letterbox, err) != DLB_OK)
+	if (st == DLB_OK && renewed
+		&& dlb_letterbox_commit(n->letterbox, err) != DLB_OK)
 		st = dlb_letterbox_rollback(n->letterbox, err);
 	return st;
 }
@@ -487,10 +496,10 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 		tidy(n);
 	if (st == DLB_OK)
 		st = dlb_node_look_at_clock(n, err);
-	if (st == DLB_OK &&
-		dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt) ==
-			DLB_OK &&
-		doubt)
+	if (st == DLB_OK
+		&& dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt)
+			== DLB_OK
+		&& doubt)
 		st = dlb_node_drop_orphans(n, err);
 	if (st != DLB_OK) {
 		dlb_node_close(n);
@@ -505,8 +514,8 @@ dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
 {
 	enum dlb_status st = dlb_clock_look(n->letterbox, &n->clock, err);
 
-	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox) &&
-		n->clock.trusted_week)
+	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox)
+		&& n->clock.trusted_week)
 		st = renew_card(n, err);
 	return st;
 }

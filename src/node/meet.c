@@ -40,8 +40,8 @@ shown_at_home(void *ctx, const uint8_t name[static 16])
 
 	memcpy(full, name, 16);
 	number = dlb_satchel_find(ctx, full);
-	return number != DLB_NO_ENTRY && dlb_satchel_entry(ctx, number, &e) &&
-		(e.flags & DLB_SHOWN);
+	return number != DLB_NO_ENTRY && dlb_satchel_entry(ctx, number, &e)
+		&& (e.flags & DLB_SHOWN);
 }
 
 size_t
@@ -59,8 +59,8 @@ dlb_meet_room(const struct dlb_satchel *s, uint16_t week)
 
 /* The cells of this box are known by its key. */
 static enum dlb_status
-list_shown(struct meet *m, struct dlb_satchel *from, struct dlb_plan_cell **cells,
-	size_t *n, struct dlb_error *err)
+list_shown(struct meet *m, struct dlb_satchel *from,
+	struct dlb_plan_cell **cells, size_t *n, struct dlb_error *err)
 {
 	struct dlb_tag_key key = {.ref = 1};
 	struct dlb_shown *shown = NULL;
@@ -85,8 +85,8 @@ list_shown(struct meet *m, struct dlb_satchel *from, struct dlb_plan_cell **cell
 		c->number = e->number;
 		memcpy(c->name, e->name, sizeof(c->name));
 		c->expiry_week = e->expiry_week;
-		c->copies = e->copies > DLB_COPIES_MAX ? DLB_COPIES_MAX
-						       : e->copies;
+		c->copies =
+			e->copies > DLB_COPIES_MAX ? DLB_COPIES_MAX : e->copies;
 		c->for_peer = shown[i].box != 0;
 	}
 	free(shown);
@@ -161,8 +161,9 @@ dlb_meet_keep_sound(struct meet *m, struct dlb_plan_move *moves, size_t n)
 }
 
 enum dlb_status
-dlb_meet_settle(struct meet *m, struct dlb_satchel *to, struct dlb_satchel *from,
-	uint64_t *count, uint64_t *count_own, struct dlb_error *err)
+dlb_meet_settle(struct meet *m, struct dlb_satchel *to,
+	struct dlb_satchel *from, uint64_t *count, uint64_t *count_own,
+	struct dlb_error *err)
 {
 	size_t moved = m->moved, own = m->moved_own, n = m->changes_n;
 	enum dlb_status st = dlb_satchel_commit(to, err);
@@ -187,8 +188,8 @@ plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 	enum dlb_status st = DLB_OK;
 
 	if (dlb_own_allowed(m->n, m->options->by_itself))
-		st = dlb_own_collect(&m->own, m->n, m->options->release_now,
-			m->week, err);
+		st = dlb_own_collect(
+			&m->own, m->n, m->options->release_now, m->week, err);
 	if (st != DLB_OK)
 		return st;
 	*moves = calloc(m->own.n + 1, sizeof(**moves));
@@ -197,10 +198,10 @@ plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 	for (size_t i = 0; i < m->own.n; i++) {
 		uint8_t start = dlb_copies_start(m->n->env);
 
-		(*moves)[i] = (struct dlb_plan_move){
-			.number = m->own.numbers[i],
-			.give = start / 2,
-			.keep = start - start / 2};
+		(*moves)[i] =
+			(struct dlb_plan_move){.number = m->own.numbers[i],
+				.give = start / 2,
+				.keep = start - start / 2};
 	}
 	*moves_n = m->own.n;
 	m->result->own_waiting = m->own.waiting;
@@ -259,8 +260,8 @@ exchange(struct meet *m, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = note_what_was_shown(m, err);
 	if (gives) {
-		enum dlb_status wrote =
-			dlb_meet_write_progress(m->n, st == DLB_OK ? err : NULL);
+		enum dlb_status wrote = dlb_meet_write_progress(
+			m->n, st == DLB_OK ? err : NULL);
 
 		if (st == DLB_OK)
 			st = wrote;

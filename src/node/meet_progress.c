@@ -21,11 +21,11 @@ static void
 let_go(struct progress_out *p, const struct dlb_entry *e)
 {
 	if (p->let_go_n < p->let_go_cap)
-		p->let_go[p->let_go_n++] = (struct dlb_satchel_change){
-			.number = e->number,
-			.flags = (uint8_t)(e->flags & ~DLB_HELD),
-			.copies = e->copies,
-			.searched = e->searched};
+		p->let_go[p->let_go_n++] =
+			(struct dlb_satchel_change){.number = e->number,
+				.flags = (uint8_t)(e->flags & ~DLB_HELD),
+				.copies = e->copies,
+				.searched = e->searched};
 }
 
 static bool
@@ -45,8 +45,8 @@ count_shown(void *ctx, const struct dlb_out_letter *letter)
 			dlb_satchel_find(p->n->satchel, names.data + i);
 		struct dlb_entry e;
 
-		if (number == DLB_NO_ENTRY ||
-			!dlb_satchel_entry(p->n->satchel, number, &e))
+		if (number == DLB_NO_ENTRY
+			|| !dlb_satchel_entry(p->n->satchel, number, &e))
 			continue;
 		if (e.flags & DLB_OWN)
 			now.shown--;
@@ -60,10 +60,12 @@ count_shown(void *ctx, const struct dlb_out_letter *letter)
 		now.state = DLB_OUT_SHOWN;
 	if (p->changed_n == p->cap) {
 		size_t cap = p->cap ? 2 * p->cap : 64;
-		struct dlb_out_letter *q = realloc(p->changed, cap * sizeof(*q));
+		struct dlb_out_letter *q =
+			realloc(p->changed, cap * sizeof(*q));
 
 		if (!q) {
-			p->st = dlb_fail(p->err, DLB_NO_MEMORY, "out of memory");
+			p->st = dlb_fail(
+				p->err, DLB_NO_MEMORY, "out of memory");
 			return false;
 		}
 		p->changed = q;
@@ -89,8 +91,7 @@ dlb_meet_write_progress(struct dlb_node *n, struct dlb_error *err)
 		st = p.st;
 	/* While the rows still lead to these cells. */
 	if (st == DLB_OK)
-		st = dlb_satchel_update(
-			n->satchel, p.let_go, p.let_go_n, err);
+		st = dlb_satchel_update(n->satchel, p.let_go, p.let_go_n, err);
 	for (size_t i = 0; st == DLB_OK && i < p.changed_n; i++)
 		st = dlb_out_update(n->letterbox, &p.changed[i], err);
 	if (p.changed)

@@ -18,16 +18,20 @@ struct dlb_node;
 
 /* Where a home lies: $DLB_HOME, else $XDG_DATA_HOME/dead-letter-box, else
  * ~/.local/share/dead-letter-box. */
-enum dlb_status dlb_home_path(
-	char *out, size_t cap, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_home_path(char *out, size_t cap, struct dlb_error *err)
+	DLB_MUST_CHECK;
 bool dlb_home_exists(const char *home);
 
 #define DLB_HOME_SIZE_DEFAULT (1ULL << 30)
-enum dlb_spread { DLB_SPREAD_ASK = 0, DLB_SPREAD_NOW = 1, DLB_SPREAD_SPREAD = 2 };
+enum dlb_spread {
+	DLB_SPREAD_ASK = 0,
+	DLB_SPREAD_NOW = 1,
+	DLB_SPREAD_SPREAD = 2
+};
 struct dlb_home_options {
-	bool courier;         /* no identity */
-	const char *name;     /* on the card; a person only */
-	uint64_t size;        /* of the satchel; 0: the default */
+	bool courier;     /* no identity */
+	const char *name; /* on the card; a person only */
+	uint64_t size;    /* of the satchel; 0: the default */
 	bool sparse;
 	enum dlb_spread spread; /* standing answer */
 	struct dlb_unlock unlock;
@@ -62,7 +66,7 @@ struct dlb_send_options {
 	size_t message_len;
 	const char *stdin_name; /* the name "-" gets; NULL: "stdin" */
 	int stdin_fd;
-	bool each;     /* a letter of each path (a folder: of each file in it) */
+	bool each; /* a letter of each path (a folder: of each file in it) */
 	bool compress; /* zstd */
 	bool last_resort;
 	const uint8_t *tag_key; /* 32 bytes of a box, or NULL */
@@ -77,7 +81,8 @@ struct dlb_send_result {
 	uint64_t letters;
 	uint64_t cells;
 	uint64_t content_len;
-	uint64_t skipped; /* files that could not travel; each named by `note` */
+	uint64_t
+		skipped; /* files that could not travel; each named by `note` */
 };
 /* Seals and stores; nothing leaves this home before a meeting. All letters or
  * none: on failure nothing is left. note: told of each thing left out and why. */
@@ -90,16 +95,16 @@ enum dlb_status dlb_node_send(struct dlb_node *n, int64_t correspondent,
 /* ---- meeting a stick (meet.c) --------------------------------------------------- */
 
 struct dlb_meet_options {
-	const char *where; /* a box's path or its directory */
+	const char *where;               /* a box's path or its directory */
 	const struct dlb_unlock *unlock; /* NULL: known boxes, then open */
-	bool collect_only; /* takes, gives nothing */
-	bool release_now;  /* all waiting letters as if sent with --now */
-	bool by_itself;    /* nobody asked for this meeting: own cells go seldom */
+	bool collect_only;               /* takes, gives nothing */
+	bool release_now; /* all waiting letters as if sent with --now */
+	bool by_itself; /* nobody asked for this meeting: own cells go seldom */
 };
 struct dlb_meet_result {
 	char box_path[4096];
 	char box_name[DLB_BOX_NAME_MAX + 1]; /* empty where it has none */
-	uint64_t given, taken;     /* cells */
+	uint64_t given, taken;               /* cells */
 	uint64_t given_own;        /* of these, own new ones with cover */
 	uint64_t not_given;        /* the box had no room for */
 	uint64_t own_waiting;      /* own cells that still wait for a meeting */
@@ -119,8 +124,8 @@ enum dlb_status dlb_node_meet(struct dlb_node *n,
  * where there was none. */
 struct dlb_last_meeting {
 	int64_t when_ms;
-	bool peer;      /* another node; else a box */
-	char with[320]; /* whom, or which box */
+	bool peer;        /* another node; else a box */
+	char with[320];   /* whom, or which box */
 	uint64_t carried; /* cells that were shown to be here; of a box: 0 */
 	uint64_t given, given_own, taken;
 };
@@ -131,7 +136,7 @@ enum dlb_status dlb_node_last_meeting(
 
 struct dlb_read_options {
 	const char *directory; /* where files go; or */
-	int fd;                /* a lone file's bytes, else a pax archive (if >= 0) */
+	int fd; /* a lone file's bytes, else a pax archive (if >= 0) */
 	bool overwrite;
 	bool again; /* read letters may be read again: always so; kept for --all */
 };
@@ -168,8 +173,8 @@ enum dlb_status dlb_node_read_each(struct dlb_node *n, const int64_t *numbers,
 	const struct dlb_read_each *each, const struct dlb_progress *progress,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* A letter in or out. Its cells lose their hold. */
-enum dlb_status dlb_node_delete(
-	struct dlb_node *n, int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_node_delete(struct dlb_node *n, int64_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- strangers (stranger.c) --------------------------------------------------------------------- */
 
@@ -181,9 +186,9 @@ enum dlb_status dlb_node_letter_card(struct dlb_node *n, int64_t number,
 /* ---- boxes (box.c) ------------------------------------------------------------------------------ */
 
 struct dlb_box_options {
-	const char *path; /* a directory: DLB_STICK_BOX_NAME in it */
-	const char *name; /* how one calls it; NULL: from the path */
-	uint64_t size;    /* 0: chosen from the free space, at most 1 GiB */
+	const char *path;  /* a directory: DLB_STICK_BOX_NAME in it */
+	const char *name;  /* how one calls it; NULL: from the path */
+	uint64_t size;     /* 0: chosen from the free space, at most 1 GiB */
 	uint64_t size_min; /* at least that, when size is 0 */
 	bool sparse;
 	bool cells; /* a directory of single cells: path is one that is there */

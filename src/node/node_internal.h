@@ -25,7 +25,8 @@ struct dlb_node {
 	struct dlb_clock_view clock;
 	struct dlb_aead **aead; /* one a worker of the pool */
 	unsigned aead_n;
-	uint8_t *cells; /* DLB_BATCH cells, the batch at work; and one a worker */
+	uint8_t *
+		cells; /* DLB_BATCH cells, the batch at work; and one a worker */
 };
 
 /* Settings that node keeps in the letterbox. */
@@ -53,8 +54,8 @@ enum dlb_status dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs,
  * opening looks for orphans where it is set. */
 enum dlb_status dlb_node_doubt_holds(
 	struct dlb_node *n, bool doubt, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_node_drop_orphans(
-	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_node_drop_orphans(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* How many of a letter's cells may be held here. */
 uint32_t dlb_node_held_cells(
 	const struct dlb_node *n, const struct dlb_in_letter *letter);
@@ -97,16 +98,16 @@ enum dlb_status dlb_sealer_add(struct dlb_sealer *s,
 	struct dlb_sealing *sealing, uint32_t index, size_t len,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* Until no cell is being sealed. */
-enum dlb_status dlb_sealer_wait(
-	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_sealer_wait(struct dlb_sealer *s, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Stores all, and brings it onto the medium. */
-enum dlb_status dlb_sealer_flush(
-	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_sealer_flush(struct dlb_sealer *s, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Entries of all the cells stored so far, in the order of their sealing. */
 const uint32_t *dlb_sealer_numbers(const struct dlb_sealer *s, size_t *n);
 /* Takes back what was stored, and forgets what was not. */
-enum dlb_status dlb_sealer_undo(
-	struct dlb_sealer *s, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_sealer_undo(struct dlb_sealer *s, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Before the letters that were handed over. */
 void dlb_sealer_free(struct dlb_sealer *s);
 
@@ -118,7 +119,7 @@ void dlb_sealer_free(struct dlb_sealer *s);
 /* A head that a trial found. */
 struct dlb_hit {
 	uint32_t number; /* of the satchel that was searched */
-	bool refused;    /* no room for a stranger's letter: to be looked at again */
+	bool refused; /* no room for a stranger's letter: to be looked at again */
 	uint8_t shared[DLB_POINT_LEN];
 };
 /* Tries numbers[0..n) of a satchel; *hits is malloc'ed. */
@@ -128,8 +129,9 @@ enum dlb_status dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* One cell, of which the first DLB_TRIAL_LEN bytes are here. Any thread. */
-bool dlb_node_try(struct dlb_node *n, const uint8_t prefix[static DLB_TRIAL_LEN],
-	uint16_t expiry_week, uint8_t shared[static DLB_POINT_LEN]);
+bool dlb_node_try(struct dlb_node *n,
+	const uint8_t prefix[static DLB_TRIAL_LEN], uint16_t expiry_week,
+	uint8_t shared[static DLB_POINT_LEN]);
 
 /* Cells that letters of the inbox still lack, by handle. */
 struct dlb_wanted;
@@ -147,8 +149,8 @@ void dlb_wanted_head(struct dlb_wanted *w,
 	const uint8_t name[static DLB_NAME_LEN],
 	const uint8_t handle[static DLB_HANDLE_LEN]);
 /* After the last of these, before the next look-up. */
-enum dlb_status dlb_wanted_index(
-	struct dlb_wanted *w, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_wanted_index(struct dlb_wanted *w, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Would so many more cells be beyond what strangers may take? */
 bool dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more);
 /* Opens the heads of hits and adds their letters to the letterbox and to what is
@@ -156,8 +158,8 @@ bool dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more);
  * were refused. */
 enum dlb_status dlb_wanted_add_hits(struct dlb_wanted *w,
 	struct dlb_satchel *where, struct dlb_hit *hits, size_t hits_n,
-	uint64_t *letters_new, uint64_t *letters_refused,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	uint64_t *letters_new, uint64_t *letters_refused, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* The same with those cells of the home satchel that were not tried yet. */
 enum dlb_status dlb_wanted_search_home(struct dlb_wanted *w,
 	uint64_t *letters_new, uint64_t *letters_refused,
@@ -173,8 +175,8 @@ bool dlb_wanted_may_be(
 /* It is stored with a hold now; false: another cell took its place already. */
 bool dlb_wanted_take(struct dlb_wanted *w, size_t token);
 /* Holds what is wanted and lies in the home satchel already. */
-enum dlb_status dlb_wanted_hold(
-	struct dlb_wanted *w, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_wanted_hold(struct dlb_wanted *w, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* That; then writes to the letterbox how far each letter is, describes what can be
  * described, commits. */
 enum dlb_status dlb_wanted_finish(struct dlb_wanted *w,
@@ -188,7 +190,8 @@ struct dlb_tag_key {
 };
 struct dlb_shown {
 	struct dlb_entry entry;
-	uint32_t box; /* the ref of the key whose tag it has; 0: of none of them */
+	uint32_t
+		box; /* the ref of the key whose tag it has; 0: of none of them */
 };
 /* All that is shown, with room for `more` behind it; *shown is malloc'ed. */
 enum dlb_status dlb_node_list_shown(const struct dlb_satchel *where,
@@ -201,8 +204,8 @@ void dlb_node_match_tags(struct dlb_node *n, struct dlb_satchel *where,
 
 /* Uncommitted. */
 enum dlb_status dlb_last_meeting_note(struct dlb_node *n,
-	const struct dlb_last_meeting *last,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	const struct dlb_last_meeting *last, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* ---- what a list shows (describe.c) ------------------------------------------------- */
 
@@ -236,8 +239,7 @@ enum dlb_status dlb_node_recount(struct dlb_node *n,
 
 enum dlb_status dlb_node_dir_open(struct dlb_node *n,
 	uint8_t root[static DLB_KEY_LEN], uint64_t *cells_max, const char *dir,
-	const struct dlb_unlock *unlock,
-	char name[static DLB_BOX_NAME_MAX + 1],
+	const struct dlb_unlock *unlock, char name[static DLB_BOX_NAME_MAX + 1],
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* Its lock only; the directory is there. */
 enum dlb_status dlb_node_dir_create(struct dlb_node *n, const char *dir,

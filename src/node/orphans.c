@@ -48,8 +48,9 @@ mark_in(void *ctx, const struct dlb_in_letter *letter)
 		uint32_t number = DLB_NO_ENTRY;
 
 		dlb_stripe_handle(handle, letter->stripe.stripe_key, i);
-		while ((number = dlb_satchel_find_handle(k->n->satchel, handle,
-				number)) != DLB_NO_ENTRY)
+		while ((number = dlb_satchel_find_handle(
+				k->n->satchel, handle, number))
+			!= DLB_NO_ENTRY)
 			mark_entry(k, number);
 	}
 	return true;
@@ -57,7 +58,8 @@ mark_in(void *ctx, const struct dlb_in_letter *letter)
 
 /* A letter that is larger than the reserve holds nothing but its head. */
 uint32_t
-dlb_node_held_cells(const struct dlb_node *n, const struct dlb_in_letter *letter)
+dlb_node_held_cells(
+	const struct dlb_node *n, const struct dlb_in_letter *letter)
 {
 	struct dlb_satchel_info info;
 
@@ -66,8 +68,8 @@ dlb_node_held_cells(const struct dlb_node *n, const struct dlb_in_letter *letter
 }
 
 static enum dlb_status
-drop_unmarked(struct dlb_node *n, const struct known_cells *k,
-	struct dlb_error *err)
+drop_unmarked(
+	struct dlb_node *n, const struct known_cells *k, struct dlb_error *err)
 {
 	struct dlb_satchel_change *changes;
 	struct dlb_satchel_info info;
@@ -79,16 +81,16 @@ drop_unmarked(struct dlb_node *n, const struct known_cells *k,
 	changes = calloc((size_t)info.held + 1, sizeof(*changes));
 	if (!changes)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	for (uint32_t at = 0; changes_n < info.held &&
-		dlb_satchel_next(n->satchel, at, DLB_HELD, &e);
+	for (uint32_t at = 0; changes_n < info.held
+		&& dlb_satchel_next(n->satchel, at, DLB_HELD, &e);
 		at = e.number + 1)
 		if (!(k->mark[e.number / 8] & (1u << (e.number % 8))))
-			changes[changes_n++] = (struct dlb_satchel_change){
-				.number = e.number,
-				.flags = (uint8_t)(e.flags &
-					~(DLB_HELD | DLB_OWN)),
-				.copies = e.copies,
-				.searched = e.searched};
+			changes[changes_n++] =
+				(struct dlb_satchel_change){.number = e.number,
+					.flags = (uint8_t)(e.flags
+						& ~(DLB_HELD | DLB_OWN)),
+					.copies = e.copies,
+					.searched = e.searched};
 	st = dlb_satchel_update(n->satchel, changes, changes_n, err);
 	free(changes);
 	return st;

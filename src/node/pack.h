@@ -90,8 +90,8 @@ enum dlb_status dlb_unpack_write(struct dlb_unpack *u, const uint8_t *data,
 const struct dlb_manifest *dlb_unpack_manifest(const struct dlb_unpack *u);
 /* All was written: checks that the stream is whole; all that is left is to move it
  * into place. Keeps little open. finish does it, too, where it was not done. */
-enum dlb_status dlb_unpack_complete(
-	struct dlb_unpack *u, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_unpack_complete(struct dlb_unpack *u, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Moves into place, syncs. files: folders not counted. The outputs may be NULL. */
 enum dlb_status dlb_unpack_finish(struct dlb_unpack *u, uint64_t *files,
 	uint64_t *bytes, char *first_path, size_t first_path_cap,

@@ -33,7 +33,8 @@ struct dlb_peer_result {
 	uint64_t given_own;    /* of these, own new ones with cover */
 	uint64_t own_waiting;  /* own cells that wait for another meeting */
 	uint64_t refused;      /* came and were not kept */
-	uint64_t lacking, to_give; /* cells found out to be missing: here, there */
+	uint64_t lacking,
+		to_give; /* cells found out to be missing: here, there */
 	uint64_t letters_new, letters_refused, letters_complete;
 	uint64_t bytes_in, bytes_out; /* on the wire */
 	int64_t duration_ms;

@@ -47,8 +47,7 @@ note_damaged(struct recount *r, uint32_t number)
 static enum dlb_status
 look_at_head(struct recount *r)
 {
-	uint32_t number =
-		dlb_satchel_find(r->n->satchel, r->letter->head_name);
+	uint32_t number = dlb_satchel_find(r->n->satchel, r->letter->head_name);
 
 	if (number == DLB_NO_ENTRY)
 		return DLB_OK;
@@ -69,13 +68,15 @@ look_at_bulk(struct recount *r, uint32_t index)
 	size_t len;
 
 	dlb_stripe_handle(handle, r->letter->stripe.stripe_key, index);
-	while (st == DLB_OK && !here &&
-		(number = dlb_satchel_find_handle(
-			 n->satchel, handle, number)) != DLB_NO_ENTRY) {
-		here = get(r, number, false) == DLB_OK &&
-			dlb_bulk_open(plain, &len, n->aead[0],
-				dlb_node_cell(n, 0), &r->letter->stripe,
-				index) == DLB_OK;
+	while (st == DLB_OK && !here
+		&& (number = dlb_satchel_find_handle(
+			    n->satchel, handle, number))
+			!= DLB_NO_ENTRY) {
+		here = get(r, number, false) == DLB_OK
+			&& dlb_bulk_open(plain, &len, n->aead[0],
+				   dlb_node_cell(n, 0), &r->letter->stripe,
+				   index)
+				== DLB_OK;
 		if (!here)
 			st = note_damaged(r, number);
 	}
@@ -85,8 +86,8 @@ look_at_bulk(struct recount *r, uint32_t index)
 }
 
 enum dlb_status
-dlb_node_recount(struct dlb_node *n, struct dlb_in_letter *letter,
-	struct dlb_error *err)
+dlb_node_recount(
+	struct dlb_node *n, struct dlb_in_letter *letter, struct dlb_error *err)
 {
 	struct recount r = {.n = n, .letter = letter};
 	uint32_t cells = dlb_node_held_cells(n, letter);

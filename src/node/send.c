@@ -25,7 +25,8 @@ struct sending {
 	int64_t correspondent;
 	void (*note)(void *ctx, const char *text);
 	void *note_ctx;
-	uint64_t total, done; /* content bytes, for progress; total 0: not known */
+	uint64_t total,
+		done; /* content bytes, for progress; total 0: not known */
 	bool decided, now;
 	struct dlb_sealing **open; /* letters whose cells are not all stored */
 	size_t open_n, open_cap;
@@ -60,8 +61,8 @@ sealing_new(struct sending *s)
 	dlb_random(env, l->stripe.stripe_key, sizeof(l->stripe.stripe_key));
 	dlb_random(env, l->stripe.letter_key, sizeof(l->stripe.letter_key));
 	dlb_random(env, l->stripe.recall_key, sizeof(l->stripe.recall_key));
-	l->stripe.expiry_week = (uint16_t)(dlb_week_of(s->n->clock.now_ms) +
-		DLB_CELL_LIFETIME_WEEKS);
+	l->stripe.expiry_week = (uint16_t)(dlb_week_of(s->n->clock.now_ms)
+		+ DLB_CELL_LIFETIME_WEEKS);
 	l->stripe.tag_key = s->options->tag_key;
 	return l;
 }
@@ -91,9 +92,10 @@ decide(struct sending *s, uint64_t cells, struct dlb_error *err)
 	if (s->options->decide)
 		answer = s->options->decide(
 			s->options->decide_ctx, cells, cells * DLB_CELL_LEN);
-	if (answer == DLB_SPREAD_ASK &&
-		dlb_setting_get_int(s->n->letterbox, DLB_SET_SPREAD, &standing) ==
-			DLB_OK)
+	if (answer == DLB_SPREAD_ASK
+		&& dlb_setting_get_int(
+			   s->n->letterbox, DLB_SET_SPREAD, &standing)
+			== DLB_OK)
 		answer = (enum dlb_spread)standing;
 	if (answer != DLB_SPREAD_NOW && answer != DLB_SPREAD_SPREAD)
 		return dlb_fail(err, DLB_REFUSED,
@@ -101,8 +103,8 @@ decide(struct sending *s, uint64_t cells, struct dlb_error *err)
 			"give --now (all at the next meeting: a courier can see that "
 			"something big went in) or --spread (over %llu meetings)",
 			(unsigned long long)cells, DLB_MEETING_OWN_CELLS,
-			(unsigned long long)((cells + DLB_MEETING_OWN_CELLS - 1) /
-				DLB_MEETING_OWN_CELLS));
+			(unsigned long long)((cells + DLB_MEETING_OWN_CELLS - 1)
+				/ DLB_MEETING_OWN_CELLS));
 	s->decided = true;
 	s->now = answer == DLB_SPREAD_NOW;
 	return DLB_OK;
@@ -147,9 +149,9 @@ seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 
 	for (;;) {
 		size_t got;
-		enum dlb_status st = dlb_pack_read(pack,
-			dlb_sealer_content(s->sealer), DLB_BULK_CONTENT_LEN, &got,
-			err);
+		enum dlb_status st =
+			dlb_pack_read(pack, dlb_sealer_content(s->sealer),
+				DLB_BULK_CONTENT_LEN, &got, err);
 
 		if (st != DLB_OK || got == 0)
 			return st;
@@ -186,7 +188,8 @@ seal_padding(struct sending *s, struct dlb_sealing *l, uint32_t index,
 	struct dlb_error *err)
 {
 	for (; index < l->stripe.cells; index++) {
-		enum dlb_status st = dlb_sealer_add(s->sealer, l, index, 0, err);
+		enum dlb_status st =
+			dlb_sealer_add(s->sealer, l, index, 0, err);
 
 		if (st != DLB_OK)
 			return st;
@@ -204,8 +207,8 @@ read_head(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 	size_t got;
 
 	full.content_len = full.stripe_len = DLB_CELL_LEN;
-	if (dlb_stripe_layout(&full, s->from.card_len) != DLB_OK ||
-		dlb_buf_reserve(&l->head, full.inline_len + 1) != DLB_OK)
+	if (dlb_stripe_layout(&full, s->from.card_len) != DLB_OK
+		|| dlb_buf_reserve(&l->head, full.inline_len + 1) != DLB_OK)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = dlb_pack_read(pack, l->head.data, full.inline_len, &got, err);
 	l->head.len = got;
@@ -290,8 +293,9 @@ settle(struct sending *s, struct dlb_error *err)
 		l->row.cells = l->stripe.cells;
 		st = dlb_out_add(s->n->letterbox, &l->row, err);
 		if (st == DLB_OK)
-			st = dlb_out_cells_append(s->n->letterbox, l->row.number,
-				l->names.data, l->stripe.cells, err);
+			st = dlb_out_cells_append(s->n->letterbox,
+				l->row.number, l->names.data, l->stripe.cells,
+				err);
 		if (st != DLB_OK) {
 			s->open[kept++] = l;
 			continue;
@@ -385,15 +389,16 @@ send_one(struct sending *s, const char *const *paths, size_t paths_n,
 
 /* Before the first cell of many letters: what they need together. */
 static enum dlb_status
-measure_each(
-	struct sending *s, char *const *list, size_t list_n, struct dlb_error *err)
+measure_each(struct sending *s, char *const *list, size_t list_n,
+	struct dlb_error *err)
 {
 	uint64_t cells = 0;
 	enum dlb_status st;
 
 	for (size_t i = 0; i < list_n; i++) {
 		const char *path = list[i];
-		struct dlb_stripe stripe = {.mode = DLB_STRIPE_WHOLE, .k = 1, .n = 1};
+		struct dlb_stripe stripe = {
+			.mode = DLB_STRIPE_WHOLE, .k = 1, .n = 1};
 		struct dlb_pack *pack = NULL;
 		uint64_t len;
 
@@ -455,7 +460,8 @@ prepare(struct sending *s, struct dlb_error *err)
 		dlb_time_text(now, c.now_ms);
 		if (c.impossible)
 			return dlb_fail(err, DLB_CLOCK,
-				"the clock says %s, which can not be: set it", now);
+				"the clock says %s, which can not be: set it",
+				now);
 		dlb_time_text(seen, c.highest_ms);
 		return dlb_fail(err, DLB_CLOCK,
 			"the clock says %s and was at %s before; couriers would "
@@ -511,11 +517,11 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 		st = dlb_node_doubt_holds(n, false, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
-	if (st != DLB_OK && s.sealer &&
-		dlb_sealer_undo(s.sealer, NULL) == DLB_OK &&
-		dlb_letterbox_rollback(n->letterbox, NULL) == DLB_OK &&
-		dlb_node_doubt_holds(n, false, NULL) == DLB_OK &&
-		dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
+	if (st != DLB_OK && s.sealer
+		&& dlb_sealer_undo(s.sealer, NULL) == DLB_OK
+		&& dlb_letterbox_rollback(n->letterbox, NULL) == DLB_OK
+		&& dlb_node_doubt_holds(n, false, NULL) == DLB_OK
+		&& dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
 		/* The mark stays: the next opening looks for what is left. */
 	}
 	for (size_t i = 0; i < s.open_n; i++)

@@ -67,8 +67,8 @@ fail_write(const struct dlb_dir_sink *d, const char *name, bool link,
 	dlb_printable(dir, sizeof(dir), d->directory, strlen(d->directory));
 	if (no_links)
 		s = dlb_fail(&why, DLB_REFUSED,
-			"\"%s\" is a link, and there can be none in \"%s\"", name,
-			dir);
+			"\"%s\" is a link, and there can be none in \"%s\"",
+			name, dir);
 	else
 		s = dlb_fail_errno(&why, sys_errno,
 			"can not write \"%s\" into \"%s\"", name, dir);
@@ -99,8 +99,7 @@ dlb_dir_sink_fail(const struct dlb_dir_sink *d,
 			"\"%s\" is too large a file for where \"%s\" lies: name "
 			"another directory with -o",
 			name, d->directory_text);
-	return fail_write(
-		d, name, f->type == DLB_FILE_LINK, sys_errno, err);
+	return fail_write(d, name, f->type == DLB_FILE_LINK, sys_errno, err);
 }
 
 /* ---- the staging folder --------------------------------------------------------------- */

@@ -25,10 +25,10 @@ struct dlb_wanted {
 	size_t letters_n, letters_cap;
 	struct want *wants;
 	size_t wants_n, wants_cap;
-	uint32_t *table; /* open addressing over wants; +1, 0 empty */
-	size_t table_len; /* a power of two */
-	size_t looked; /* wants that were looked up at home */
-	uint32_t reserve; /* slots of the home that letters may hold */
+	uint32_t *table;    /* open addressing over wants; +1, 0 empty */
+	size_t table_len;   /* a power of two */
+	size_t looked;      /* wants that were looked up at home */
+	uint32_t reserve;   /* slots of the home that letters may hold */
 	uint64_t strangers; /* cells of letters from strangers */
 };
 
@@ -191,14 +191,14 @@ want_head(struct dlb_wanted *w, uint32_t letter)
 static enum dlb_status
 want_lost_head(struct dlb_wanted *w, uint32_t letter)
 {
-	uint32_t number = dlb_satchel_find(
-		w->n->satchel, w->letters[letter].head_name);
+	uint32_t number =
+		dlb_satchel_find(w->n->satchel, w->letters[letter].head_name);
 	struct dlb_entry e;
 	struct want *want;
 
-	if (number != DLB_NO_ENTRY &&
-		dlb_satchel_entry(w->n->satchel, number, &e) &&
-		(e.flags & DLB_HELD))
+	if (number != DLB_NO_ENTRY
+		&& dlb_satchel_entry(w->n->satchel, number, &e)
+		&& (e.flags & DLB_HELD))
 		return DLB_OK;
 	want = want_head(w, letter);
 	if (!want)
@@ -235,12 +235,13 @@ drop_held(struct dlb_wanted *w)
 
 		if (want->index == 0)
 			continue;
-		while (!want->taken &&
-			(number = dlb_satchel_find_handle(w->n->satchel,
-				want->handle, number)) != DLB_NO_ENTRY)
+		while (!want->taken
+			&& (number = dlb_satchel_find_handle(
+				    w->n->satchel, want->handle, number))
+				!= DLB_NO_ENTRY)
 			want->taken =
-				dlb_satchel_entry(w->n->satchel, number, &e) &&
-				(e.flags & DLB_HELD);
+				dlb_satchel_entry(w->n->satchel, number, &e)
+				&& (e.flags & DLB_HELD);
 	}
 }
 
@@ -272,8 +273,9 @@ dlb_wanted_new(
 	}
 	if (st != DLB_OK) {
 		dlb_wanted_free(w);
-		return err && err->status == st ? st
-						: dlb_fail(err, st, "out of memory");
+		return err && err->status == st
+			? st
+			: dlb_fail(err, st, "out of memory");
 	}
 	*out = w;
 	return DLB_OK;
@@ -312,9 +314,9 @@ dlb_wanted_head(struct dlb_wanted *w, const uint8_t name[static DLB_NAME_LEN],
 	for (size_t i = 0; i < w->wants_n; i++) {
 		struct want *want = &w->wants[i];
 
-		if (!want->unseen || !dlb_equal(name,
-					w->letters[want->letter].head_name,
-					DLB_NAME_LEN))
+		if (!want->unseen
+			|| !dlb_equal(name, w->letters[want->letter].head_name,
+				DLB_NAME_LEN))
 			continue;
 		memcpy(want->handle, handle, sizeof(want->handle));
 		want->unseen = false;
@@ -352,10 +354,11 @@ dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
 		return false;
 	want = &w->wants[*token];
 	if (want->index == 0)
-		return dlb_equal(w->letters[want->letter].head_name, name,
-			DLB_NAME_LEN);
+		return dlb_equal(
+			w->letters[want->letter].head_name, name, DLB_NAME_LEN);
 	ok = dlb_bulk_open(plain, &len, aead, cell,
-		     &w->letters[want->letter].stripe, want->index) == DLB_OK;
+		     &w->letters[want->letter].stripe, want->index)
+		== DLB_OK;
 	dlb_wipe(plain, sizeof(plain));
 	return ok;
 }
@@ -400,20 +403,22 @@ look_at_home(void *ctx, size_t i, unsigned worker)
 	if (want->taken)
 		return;
 	if (want->index == 0) {
-		h->number[i] = dlb_satchel_find(n->satchel,
-			h->w->letters[want->letter].head_name);
+		h->number[i] = dlb_satchel_find(
+			n->satchel, h->w->letters[want->letter].head_name);
 		return;
 	}
 	while ((number = dlb_satchel_find_handle(
-			n->satchel, want->handle, number)) != DLB_NO_ENTRY) {
+			n->satchel, want->handle, number))
+		!= DLB_NO_ENTRY) {
 		uint8_t *cell = dlb_node_cell(n, i);
 		uint8_t core[DLB_HASH_LEN], name[DLB_NAME_LEN];
 
 		if (dlb_satchel_get(n->satchel, number, cell, core, name,
-			    n->aead[worker], true, NULL) == DLB_OK &&
-			dlb_wanted_check(
-				h->w, cell, name, n->aead[worker], &token) &&
-			token == h->first + i) {
+			    n->aead[worker], true, NULL)
+				== DLB_OK
+			&& dlb_wanted_check(
+				h->w, cell, name, n->aead[worker], &token)
+			&& token == h->first + i) {
 			h->number[i] = number;
 			return;
 		}
@@ -440,15 +445,15 @@ dlb_wanted_hold(struct dlb_wanted *w, struct dlb_error *err)
 		for (size_t i = 0; i < part; i++) {
 			struct dlb_entry e;
 
-			if (h.number[i] == DLB_NO_ENTRY || n >= room ||
-				!dlb_satchel_entry(
+			if (h.number[i] == DLB_NO_ENTRY || n >= room
+				|| !dlb_satchel_entry(
 					w->n->satchel, h.number[i], &e))
 				continue;
-			changes[n++] = (struct dlb_satchel_change){
-				.number = e.number,
-				.flags = (uint8_t)(e.flags | DLB_HELD),
-				.copies = e.copies,
-				.searched = e.searched};
+			changes[n++] =
+				(struct dlb_satchel_change){.number = e.number,
+					.flags = (uint8_t)(e.flags | DLB_HELD),
+					.copies = e.copies,
+					.searched = e.searched};
 			w->wants[h.first + i].taken = true;
 		}
 		st = dlb_satchel_update(w->n->satchel, changes, n, err);
@@ -459,8 +464,8 @@ dlb_wanted_hold(struct dlb_wanted *w, struct dlb_error *err)
 }
 
 enum dlb_status
-dlb_wanted_finish(struct dlb_wanted *w, uint64_t *letters_complete,
-	struct dlb_error *err)
+dlb_wanted_finish(
+	struct dlb_wanted *w, uint64_t *letters_complete, struct dlb_error *err)
 {
 	uint32_t *missing;
 	enum dlb_status st;

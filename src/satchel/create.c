@@ -55,10 +55,9 @@ fill_piece(void *ctx, size_t i, unsigned worker)
 	dlb_stream_xor(w->aead, w->buf, key, offset, w->buf, len);
 	dlb_wipe(key, sizeof(key));
 	if (f->region == TABLE_2)
-		dlb_stream_xor(w->aead, w->buf, f->keys->mask, offset, w->buf,
-			len);
-	st = f->file->ops->write_at(
-		f->file, w->buf, len, f->at + offset, &err);
+		dlb_stream_xor(
+			w->aead, w->buf, f->keys->mask, offset, w->buf, len);
+	st = f->file->ops->write_at(f->file, w->buf, len, f->at + offset, &err);
 	if (st != DLB_OK) {
 		if (atomic_compare_exchange_strong(&f->status, &ok, (int)st))
 			f->error = err;
@@ -111,8 +110,8 @@ fill_all(struct fill *f, bool sparse, const struct dlb_progress *progress,
 		st = fill_region(f, SLOTS, l->slot, l->table[1] - l->slot,
 			progress, err);
 	if (st == DLB_OK)
-		st = fill_region(f, TABLE_2, l->table[1], l->table_len,
-			progress, err);
+		st = fill_region(
+			f, TABLE_2, l->table[1], l->table_len, progress, err);
 	return st;
 }
 
@@ -168,8 +167,8 @@ choose_layout(struct dlb_layout *l, const struct dlb_satchel_options *o,
 				DLB_SATCHEL_SLOTS_MAX));
 	if (o->reserve > slots)
 		return dlb_fail(err, DLB_USAGE,
-			"a reserve of %u is more than its %u slots",
-			o->reserve, slots);
+			"a reserve of %u is more than its %u slots", o->reserve,
+			slots);
 	dlb_layout_init(l, slots);
 	return DLB_OK;
 }

@@ -126,8 +126,8 @@ dlb_entry_seal(uint8_t out[static DLB_ENTRY_LEN],
 	dlb_entry_encode(plain, e);
 	number_bytes(ad, number);
 	dlb_random(env, nonce, sizeof(nonce));
-	dlb_xseal(out, keys->entry, nonce, ad, sizeof(ad), plain,
-		sizeof(plain));
+	dlb_xseal(
+		out, keys->entry, nonce, ad, sizeof(ad), plain, sizeof(plain));
 	dlb_wipe(plain, sizeof(plain));
 }
 

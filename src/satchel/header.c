@@ -16,7 +16,8 @@
 #define SUPER_AT DLB_KEYSLOTS_LEN
 #define SUPER_SEALED_LEN (SUPER_LEN + DLB_XSEAL_OVERHEAD)
 
-_Static_assert(SUPER_AT + SUPER_SEALED_LEN <= DLB_HEADER_LEN, "header too short");
+_Static_assert(
+	SUPER_AT + SUPER_SEALED_LEN <= DLB_HEADER_LEN, "header too short");
 
 void
 dlb_satchel_keys_derive(
@@ -29,7 +30,8 @@ dlb_satchel_keys_derive(
 }
 
 static void
-super_key(uint8_t out[static DLB_KEY_LEN], const uint8_t root[static DLB_KEY_LEN])
+super_key(
+	uint8_t out[static DLB_KEY_LEN], const uint8_t root[static DLB_KEY_LEN])
 {
 	dlb_derive(out, DLB_KEY_LEN, root, DLB_KEY_LEN, "dlb satchel header",
 		NULL, 0);
@@ -65,7 +67,8 @@ super_decode(struct dlb_super *super, const uint8_t in[static SUPER_LEN],
 	if (version != DLB_SATCHEL_VERSION)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"it is of version %u, which this program does not know: "
-			"take a newer one", version);
+			"take a newer one",
+			version);
 	super->flags = dlb_read_u16(&r);
 	super->slots = dlb_read_u32(&r);
 	super->entries = dlb_read_u32(&r);
@@ -148,7 +151,8 @@ read_header(struct header_pair *h, unsigned which, uint64_t at,
 }
 
 static enum dlb_status
-read_headers(struct header_pair *h, struct dlb_file *file, struct dlb_error *err)
+read_headers(
+	struct header_pair *h, struct dlb_file *file, struct dlb_error *err)
 {
 	struct dlb_layout l;
 	uint32_t slots;
@@ -244,13 +248,13 @@ dlb_header_unlock(struct dlb_super *super, uint8_t root[static DLB_KEY_LEN],
 		if (unlock->kind == DLB_UNLOCK_ROOT)
 			return dlb_fail(err, DLB_WRONG_KEY,
 				"it does not open with this key");
-		return dlb_fail(err, DLB_CORRUPT,
-			"both of its headers are damaged");
+		return dlb_fail(
+			err, DLB_CORRUPT, "both of its headers are damaged");
 	}
 	*super = got[best];
 	for (unsigned i = 0; i < 2; i++)
 		bad[i] = each[i] != DLB_OK || !same_super(&got[i], super)
-			|| !dlb_equal(h.raw[i], super->keyslots[i],
-				DLB_KEYSLOTS_LEN);
+			|| !dlb_equal(
+				h.raw[i], super->keyslots[i], DLB_KEYSLOTS_LEN);
 	return DLB_OK;
 }

@@ -44,8 +44,7 @@ static uint32_t *
 handle_chain(const struct dlb_index *ix, const uint8_t *handle)
 {
 	const uint64_t *k = ix->seed + 5;
-	uint64_t h = k[2]
-		+ (k[0] + word(handle, 1)) * (k[1] + word(handle, 0));
+	uint64_t h = k[2] + (k[0] + word(handle, 1)) * (k[1] + word(handle, 0));
 
 	return &ix->by_handle[h >> ix->shift];
 }
@@ -88,7 +87,8 @@ dlb_index_find(const struct dlb_index *ix, const uint8_t *name, uint8_t kind)
 {
 	uint32_t i = *name_chain(ix, name);
 
-	while (i != NONE && !((ix->records[i].flags & kind)
+	while (i != NONE
+		&& !((ix->records[i].flags & kind)
 			&& memcmp(ix->records[i].name, name, 16) == 0))
 		i = ix->records[i].name_next;
 	return i;
@@ -98,7 +98,8 @@ static uint32_t
 handle_scan(const struct dlb_index *ix, uint32_t i, const uint8_t *handle,
 	uint8_t kind)
 {
-	while (i != NONE && !((ix->records[i].flags & kind)
+	while (i != NONE
+		&& !((ix->records[i].flags & kind)
 			&& memcmp(ix->records[i].handle, handle, 8) == 0))
 		i = ix->records[i].handle_next;
 	return i;
@@ -112,8 +113,7 @@ dlb_index_handle_first(
 }
 
 uint32_t
-dlb_index_handle_next(
-	const struct dlb_index *ix, uint32_t number, uint8_t kind)
+dlb_index_handle_next(const struct dlb_index *ix, uint32_t number, uint8_t kind)
 {
 	const struct dlb_record *r = &ix->records[number];
 
@@ -166,8 +166,8 @@ dlb_index_group_len(const struct dlb_index *ix, enum dlb_group g)
 }
 
 uint32_t
-dlb_index_pick(const struct dlb_index *ix, enum dlb_group g,
-	const struct dlb_env *env)
+dlb_index_pick(
+	const struct dlb_index *ix, enum dlb_group g, const struct dlb_env *env)
 {
 	uint32_t n = dlb_index_group_len(ix, g);
 
@@ -260,7 +260,7 @@ dlb_index_remove(struct dlb_index *ix, uint32_t number)
 		dlb_index_give_slot(ix, r->slot);
 	r->flags = 0;
 	atomic_fetch_and(
-		&ix->damaged[number / 8], (uint8_t)~(1u << number % 8));
+		&ix->damaged[number / 8], (uint8_t) ~(1u << number % 8));
 	regroup(ix, number);
 }
 

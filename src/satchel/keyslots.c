@@ -39,7 +39,8 @@ only_slot_changed(const uint8_t *before, const uint8_t *after, unsigned slot)
 	size_t end = at + DLB_KEYSLOT_LEN;
 
 	return memcmp(before, after, at) == 0
-		&& memcmp(before + end, after + end, DLB_KEYSLOTS_LEN - end) == 0
+		&& memcmp(before + end, after + end, DLB_KEYSLOTS_LEN - end)
+		== 0
 		&& memcmp(before + at, after + at, DLB_XNONCE_LEN) != 0;
 }
 
@@ -59,8 +60,8 @@ put_slot(uint8_t block[static DLB_KEYSLOTS_LEN], unsigned slot,
 	if (s != DLB_OK)
 		return s;
 	if (!only_slot_changed(block, made, slot))
-		return dlb_fail(err, DLB_FAILED,
-			"a key slot could not be added");
+		return dlb_fail(
+			err, DLB_FAILED, "a key slot could not be added");
 	memcpy(block, made, sizeof(made));
 	return DLB_OK;
 }
@@ -76,7 +77,8 @@ dlb_super_add_unlock(struct dlb_super *super,
 	if (super->used == (1u << DLB_KEYSLOTS) - 1)
 		return dlb_fail(err, DLB_FULL,
 			"it can be unlocked in %d ways already, which is all "
-			"there is room for", DLB_KEYSLOTS);
+			"there is room for",
+			DLB_KEYSLOTS);
 	do {
 		slot = dlb_random_below(env, DLB_KEYSLOTS);
 	} while (super->used >> slot & 1);

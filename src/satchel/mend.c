@@ -26,8 +26,8 @@
 
 struct loading {
 	struct dlb_satchel *s;
-	uint8_t *sectors; /* MEND_ of each */
-	uint8_t *bufs;    /* two chunks for each worker */
+	uint8_t *sectors;     /* MEND_ of each */
+	uint8_t *bufs;        /* two chunks for each worker */
 	pthread_mutex_t lock; /* guards what follows */
 	uint32_t mended, damaged;
 	enum dlb_status status;
@@ -58,8 +58,8 @@ loading_failed(
 /* Reads n sectors of a table; of those that can not be read `unread` is set and
  * the bytes are zeros, which no entry is. */
 static enum dlb_status
-read_sectors(struct dlb_satchel *s, unsigned table, uint8_t *out,
-	bool *unread, uint32_t first, uint32_t n, struct dlb_aead *aead,
+read_sectors(struct dlb_satchel *s, unsigned table, uint8_t *out, bool *unread,
+	uint32_t first, uint32_t n, struct dlb_aead *aead,
 	struct dlb_error *err)
 {
 	enum dlb_status st;
@@ -141,8 +141,8 @@ load_chunk(void *ctx, size_t i, unsigned worker)
 	}
 	for (uint32_t k = 0; k < n * DLB_SECTOR_ENTRIES; k++) {
 		uint32_t number = first * DLB_SECTOR_ENTRIES + k;
-		struct verdict v = judge(&e, s, number,
-			one + k * DLB_ENTRY_LEN, two + k * DLB_ENTRY_LEN);
+		struct verdict v = judge(&e, s, number, one + k * DLB_ENTRY_LEN,
+			two + k * DLB_ENTRY_LEN);
 		uint8_t *sector = &l->sectors[number / DLB_SECTOR_ENTRIES];
 
 		if (v.there)
@@ -197,8 +197,9 @@ fill_index(struct loading *l)
 			uint8_t *byte = &taken[r->slot / 8];
 			uint8_t bit = (uint8_t)(1u << r->slot % 8);
 
-			if ((*byte & bit) || dlb_index_find(ix, r->name,
-						 DLB_REC_CELL) != DLB_NO_ENTRY) {
+			if ((*byte & bit)
+				|| dlb_index_find(ix, r->name, DLB_REC_CELL)
+					!= DLB_NO_ENTRY) {
 				r->flags = DLB_REC_DROPPED;
 				l->sectors[i / DLB_SECTOR_ENTRIES] |=
 					MEND_1 | MEND_2;

@@ -30,8 +30,8 @@ enum dlb_status
 dlb_satchel_check_writable(const struct dlb_satchel *s, struct dlb_error *err)
 {
 	if (!s->writable)
-		return dlb_fail(err, DLB_READ_ONLY,
-			"it is open for reading only");
+		return dlb_fail(
+			err, DLB_READ_ONLY, "it is open for reading only");
 	if (s->failed)
 		return dlb_fail(err, DLB_IO,
 			"an earlier write to it failed: close it and open it "
@@ -57,8 +57,8 @@ write_header(struct dlb_satchel *s, const struct dlb_super *super,
 /* The one is written only when the other is whole on the medium: as neither is
  * known to be while the other is bad, one at a time, the first first. */
 static enum dlb_status
-mend_headers(struct dlb_satchel *s, const bool bad[static 2],
-	struct dlb_error *err)
+mend_headers(
+	struct dlb_satchel *s, const bool bad[static 2], struct dlb_error *err)
 {
 	enum dlb_status st = DLB_OK;
 

@@ -43,7 +43,8 @@ enum dlb_status dlb_put_plan(struct dlb_put *p, struct dlb_error *err)
 enum dlb_status dlb_pending_reserve(
 	struct dlb_satchel *s, size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 /* Is something waiting of that name? */
-bool dlb_pending_has(const struct dlb_satchel *s, const uint8_t name[static 16]);
+bool dlb_pending_has(
+	const struct dlb_satchel *s, const uint8_t name[static 16]);
 /* Takes over incoming, which has its slot written or was here before; its place is
  * pending's from now on. */
 void dlb_pending_take(struct dlb_satchel *s, const struct dlb_incoming *in);

@@ -156,8 +156,7 @@ dlb_quota_victim(struct dlb_satchel *s, uint32_t origin, uint16_t now_week)
 				s, w->looks, &w->looks_n, is_stale_look);
 	}
 	if (number == DLB_NO_ENTRY)
-		number = dlb_index_pick(
-			&s->index, DLB_GROUP_STRANGERS, s->env);
+		number = dlb_index_pick(&s->index, DLB_GROUP_STRANGERS, s->env);
 	if (number == DLB_NO_ENTRY && origin != 0)
 		number = own_victim(s, origin);
 	if (number != DLB_NO_ENTRY)

@@ -31,7 +31,7 @@ struct dlb_satchel;
 #define DLB_SHOWN 0x01
 #define DLB_HELD 0x02
 #define DLB_LOOK 0x04 /* a look copy: counter 0, kept a short while */
-#define DLB_OWN 0x08 /* sealed here and not shown yet; only with DLB_HELD */
+#define DLB_OWN 0x08  /* sealed here and not shown yet; only with DLB_HELD */
 
 /* ---- life (create.c, open.c) ----------------------------------------------------- */
 
@@ -101,8 +101,8 @@ struct dlb_entry {
 };
 /* The next entry of a cell at or after `from` that has any of `flags`; false at
  * the end. Iterate with from = out->number + 1. */
-bool dlb_satchel_next(const struct dlb_satchel *s, uint32_t from,
-	uint8_t flags, struct dlb_entry *out);
+bool dlb_satchel_next(const struct dlb_satchel *s, uint32_t from, uint8_t flags,
+	struct dlb_entry *out);
 bool dlb_satchel_entry(
 	const struct dlb_satchel *s, uint32_t number, struct dlb_entry *out);
 /* By name (16 or more bytes are compared: pass all 32); DLB_NO_ENTRY if none. */
@@ -117,16 +117,16 @@ uint32_t dlb_satchel_find_handle(const struct dlb_satchel *s,
 /* ---- cells in and out (put.c, get.c) ---------------------------------------------------- */
 
 struct dlb_satchel_item {
-	const uint8_t *cell;   /* 65,536 bytes, checked by the caller */
-	uint8_t core[32];      /* of that cell, computed and checked by the caller */
+	const uint8_t *cell; /* 65,536 bytes, checked by the caller */
+	uint8_t core[32]; /* of that cell, computed and checked by the caller */
 	uint8_t name[32];
-	uint8_t flags;         /* claims to add */
+	uint8_t flags; /* claims to add */
 	uint8_t copies;
 	uint16_t searched;
 	uint32_t origin;
 	enum dlb_status result; /* out: OK, DUPLICATE (claims were added), FULL,
 	                         * REFUSED (a token says so) */
-	uint32_t number;       /* out: its entry */
+	uint32_t number;        /* out: its entry */
 };
 /* Writes cells, which are there only after the next commit: until then they are
  * found by none of the functions here, and their room is taken. Many calls may share
@@ -141,15 +141,15 @@ enum dlb_status dlb_satchel_add(struct dlb_satchel *s,
 /* Three syncs. When it returns OK, every item that was added with result OK or
  * DUPLICATE is durable; on failure those of earlier commits stay sound, and of these
  * none is half there. Closing a satchel does not commit. */
-enum dlb_status dlb_satchel_commit(
-	struct dlb_satchel *s, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_satchel_commit(struct dlb_satchel *s, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Both, and what was added before with it. */
 enum dlb_status dlb_satchel_put(struct dlb_satchel *s,
 	struct dlb_satchel_item *items, size_t n, uint16_t now_week,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* The number of shown cells a put of this origin could add now. */
-uint32_t dlb_satchel_room(const struct dlb_satchel *s, uint32_t origin,
-	uint16_t now_week);
+uint32_t dlb_satchel_room(
+	const struct dlb_satchel *s, uint32_t origin, uint16_t now_week);
 /* Held cells that could be added now. */
 uint32_t dlb_satchel_room_held(const struct dlb_satchel *s);
 

@@ -70,9 +70,9 @@ void dlb_satchel_keys_derive(
 /* All but root: a fresh id, and key slots with `unlock` in one of them (in none,
  * where it is the root key itself). */
 enum dlb_status dlb_super_init(struct dlb_super *super, uint32_t slots,
-	uint32_t reserve, uint16_t flags, const uint8_t root[static DLB_KEY_LEN],
-	const struct dlb_unlock *unlock, const struct dlb_env *env,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	uint32_t reserve, uint16_t flags,
+	const uint8_t root[static DLB_KEY_LEN], const struct dlb_unlock *unlock,
+	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
 /* One way more; DLB_FULL when all key slots are in use. */
 enum dlb_status dlb_super_add_unlock(struct dlb_super *super,
 	const uint8_t root[static DLB_KEY_LEN], const struct dlb_unlock *unlock,
@@ -137,7 +137,7 @@ enum dlb_entry_state dlb_entry_open(struct dlb_entry_plain *e,
 /* Beside the public flags. */
 #define DLB_REC_CELL 0x10
 #define DLB_REC_TOKEN 0x20
-#define DLB_REC_PINNED 0x40 /* neither to be evicted nor to be given away */
+#define DLB_REC_PINNED 0x40  /* neither to be evicted nor to be given away */
 #define DLB_REC_DROPPED 0x80 /* while opening: to be overwritten */
 #define DLB_REC_PUBLIC (DLB_SHOWN | DLB_HELD | DLB_LOOK | DLB_OWN)
 
@@ -171,16 +171,16 @@ struct dlb_index {
 	uint32_t *by_name, *by_handle; /* heads of the chains */
 	unsigned shift;                /* 64 - bits of a chain's number */
 	uint64_t seed[8];
-	uint32_t *order;                /* a permutation, group by group */
-	uint32_t end[DLB_GROUPS];       /* of each group in order */
+	uint32_t *order;          /* a permutation, group by group */
+	uint32_t end[DLB_GROUPS]; /* of each group in order */
 	uint32_t *free_slots;
 	uint32_t free_slots_n;
 	_Atomic uint8_t *damaged; /* a bit for each entry */
 	uint32_t cells, shown, held, tokens;
 };
 
-enum dlb_status dlb_index_init(struct dlb_index *ix,
-	const struct dlb_layout *l, const struct dlb_env *env) DLB_MUST_CHECK;
+enum dlb_status dlb_index_init(struct dlb_index *ix, const struct dlb_layout *l,
+	const struct dlb_env *env) DLB_MUST_CHECK;
 void dlb_index_free(struct dlb_index *ix);
 /* Fills the record of an entry; it is not in the index yet. */
 void dlb_record_set(struct dlb_record *r, const struct dlb_entry_plain *e);
@@ -232,7 +232,7 @@ struct dlb_pending {
 	struct dlb_waiting *list;
 	size_t n, cap;
 	uint32_t shown, held; /* claims that they add */
-	bool slots; /* some of them have one that is not synced */
+	bool slots;           /* some of them have one that is not synced */
 };
 
 struct dlb_satchel {
@@ -297,8 +297,8 @@ void dlb_edit_seal(const struct dlb_satchel *s, struct dlb_edit *edit,
 /* ---- opening (mend.c) --------------------------------------------------------------------------- */
 
 /* Reads both tables into the index; mends them where writable. */
-enum dlb_status dlb_satchel_load(
-	struct dlb_satchel *s, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_satchel_load(struct dlb_satchel *s, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* ---- who gives way to whom (quota.c) --------------------------------------------------------------- */
 

@@ -27,13 +27,15 @@ scrub_cell(void *ctx, size_t i, unsigned worker)
 	enum dlb_status st = dlb_satchel_get(sc->s, sc->numbers[i], me->buf,
 		NULL, NULL, me->aead, true, &sc->errors[i]);
 
-	sc->found[i] = st == DLB_OK ? SOUND : st == DLB_CORRUPT ? DAMAGED : UNREAD;
+	sc->found[i] = st == DLB_OK ? SOUND
+		: st == DLB_CORRUPT ? DAMAGED
+				    : UNREAD;
 }
 
 /* Where one table has an entry that leads to the cell, it is written to both. */
 static enum dlb_status
-try_second(struct scrub *sc, uint32_t number, struct dlb_edit *edit, bool *saved,
-	struct dlb_error *err)
+try_second(struct scrub *sc, uint32_t number, struct dlb_edit *edit,
+	bool *saved, struct dlb_error *err)
 {
 	struct dlb_satchel *s = sc->s;
 	struct dlb_record *r = &s->index.records[number];
@@ -63,8 +65,8 @@ try_second(struct scrub *sc, uint32_t number, struct dlb_edit *edit, bool *saved
 }
 
 static enum dlb_status
-drop_damaged(struct scrub *sc, size_t n, uint32_t *dropped,
-	struct dlb_error *err)
+drop_damaged(
+	struct scrub *sc, size_t n, uint32_t *dropped, struct dlb_error *err)
 {
 	struct dlb_satchel *s = sc->s;
 	size_t edits = 0, changes = 0;
@@ -81,8 +83,8 @@ drop_damaged(struct scrub *sc, size_t n, uint32_t *dropped,
 				*err = sc->errors[i];
 			return sc->errors[i].status;
 		}
-		st = try_second(sc, sc->numbers[i], &sc->edits[edits], &saved,
-			err);
+		st = try_second(
+			sc, sc->numbers[i], &sc->edits[edits], &saved, err);
 		if (st != DLB_OK)
 			return st;
 		if (!saved) {
@@ -127,8 +129,9 @@ dlb_satchel_scrub(struct dlb_satchel *s, uint32_t *dropped,
 	for (;;) {
 		size_t n = 0;
 
-		while (n < AT_ONCE && dlb_satchel_next(s, from,
-					      DLB_SHOWN | DLB_HELD, &e)) {
+		while (n < AT_ONCE
+			&& dlb_satchel_next(
+				s, from, DLB_SHOWN | DLB_HELD, &e)) {
 			sc->numbers[n++] = e.number;
 			from = e.number + 1;
 		}

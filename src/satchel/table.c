@@ -23,7 +23,8 @@ mask(struct dlb_satchel *s, uint8_t *data, uint32_t first, uint32_t n,
 
 enum dlb_status
 dlb_table_read(struct dlb_satchel *s, unsigned table, uint8_t *out,
-	uint32_t first, uint32_t n, struct dlb_aead *aead, struct dlb_error *err)
+	uint32_t first, uint32_t n, struct dlb_aead *aead,
+	struct dlb_error *err)
 {
 	enum dlb_status st = s->file->ops->read_at(s->file, out,
 		(size_t)n * DLB_ENTRY_LEN,
@@ -36,7 +37,8 @@ dlb_table_read(struct dlb_satchel *s, unsigned table, uint8_t *out,
 
 enum dlb_status
 dlb_table_write(struct dlb_satchel *s, unsigned table, uint8_t *data,
-	uint32_t first, uint32_t n, struct dlb_aead *aead, struct dlb_error *err)
+	uint32_t first, uint32_t n, struct dlb_aead *aead,
+	struct dlb_error *err)
 {
 	if (table == 1)
 		mask(s, data, first, n, aead);
@@ -53,8 +55,10 @@ dlb_table_entry(struct dlb_satchel *s, struct dlb_entry_plain *out,
 
 	for (unsigned table = 0; table < 2; table++) {
 		st = dlb_table_read(s, table, bytes, number, 1, aead, err);
-		if (st == DLB_OK && dlb_entry_open(out, s->keys, number, bytes,
-				s->layout.slots) == DLB_ENTRY_GOOD)
+		if (st == DLB_OK
+			&& dlb_entry_open(
+				   out, s->keys, number, bytes, s->layout.slots)
+				== DLB_ENTRY_GOOD)
 			return DLB_OK;
 	}
 	dlb_wipe(out, sizeof(*out));

@@ -22,8 +22,9 @@ open_file(struct crash_fs *c, enum dlb_open_mode mode)
 {
 	struct dlb_file *f = NULL;
 
-	assert_int_equal(crash_fs_fs(c)->ops->open(crash_fs_fs(c), &f, "d/f",
-				 mode, false, NULL), DLB_OK);
+	assert_int_equal(crash_fs_fs(c)->ops->open(
+				 crash_fs_fs(c), &f, "d/f", mode, false, NULL),
+		DLB_OK);
 	return f;
 }
 
@@ -192,8 +193,8 @@ names_come_in_order(void **state)
 	crash_fs_free(after);
 	assert_int_equal(fs->ops->sync_dir(fs, "d", NULL), DLB_OK);
 	assert_int_equal(fs->ops->remove(fs, "d/f", NULL), DLB_OK);
-	assert_int_equal(fs->ops->stat(fs, "d/f", NULL, NULL, NULL),
-		DLB_NOT_FOUND);
+	assert_int_equal(
+		fs->ops->stat(fs, "d/f", NULL, NULL, NULL), DLB_NOT_FOUND);
 	crash_fs_power_on(c, CRASH_NONE, 0);
 	looks_like(c, "0000");
 	assert_int_equal(fs->ops->rename(fs, "d/new", "d/f", NULL), DLB_OK);
@@ -225,9 +226,11 @@ other_failures(void **state)
 	assert_int_equal(f->ops->read_at(f, out, 10, 90, NULL), DLB_OK);
 	crash_fs_read_only(c, true);
 	assert_int_equal(write_ones(f, 1, 0), DLB_READ_ONLY);
-	assert_int_equal(fs->ops->open(fs, &g, "d/f", DLB_OPEN_WRITE, true, NULL),
+	assert_int_equal(
+		fs->ops->open(fs, &g, "d/f", DLB_OPEN_WRITE, true, NULL),
 		DLB_READ_ONLY);
-	assert_int_equal(fs->ops->open(fs, &g, "d/f", DLB_OPEN_READ, false, NULL),
+	assert_int_equal(
+		fs->ops->open(fs, &g, "d/f", DLB_OPEN_READ, false, NULL),
 		DLB_OK);
 	f->ops->close(f);
 	g->ops->close(g);
@@ -255,12 +258,15 @@ one_lock_at_a_time(void **state)
 	struct dlb_fs *fs = crash_fs_fs(c);
 	struct dlb_file *f = NULL, *g = NULL;
 
-	assert_int_equal(fs->ops->open(fs, &f, "d/f", DLB_OPEN_WRITE, true, NULL),
+	assert_int_equal(
+		fs->ops->open(fs, &f, "d/f", DLB_OPEN_WRITE, true, NULL),
 		DLB_OK);
-	assert_int_equal(fs->ops->open(fs, &g, "d/f", DLB_OPEN_WRITE, true, NULL),
+	assert_int_equal(
+		fs->ops->open(fs, &g, "d/f", DLB_OPEN_WRITE, true, NULL),
 		DLB_BUSY);
 	f->ops->close(f);
-	assert_int_equal(fs->ops->open(fs, &g, "d/f", DLB_OPEN_WRITE, true, NULL),
+	assert_int_equal(
+		fs->ops->open(fs, &g, "d/f", DLB_OPEN_WRITE, true, NULL),
 		DLB_OK);
 	g->ops->close(g);
 }

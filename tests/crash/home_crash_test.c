@@ -43,12 +43,11 @@ static enum dlb_status
 open_home(struct crash_fs *disk, struct dlb_error *err)
 {
 	struct dlb_node *n = NULL;
-	enum dlb_status st = dlb_node_open_on(&n, crash_fs_fs(disk), home,
-		&open_to_all, 0, &env.env, err);
+	enum dlb_status st = dlb_node_open_on(
+		&n, crash_fs_fs(disk), home, &open_to_all, 0, &env.env, err);
 
 	if (st == DLB_OK)
-		assert_true(
-			dlb_letterbox_is_person(dlb_node_letterbox(n)));
+		assert_true(dlb_letterbox_is_person(dlb_node_letterbox(n)));
 	dlb_node_close(n);
 	return st;
 }
@@ -93,7 +92,7 @@ making_one_is_whole_or_made_again(void **state)
 			enum dlb_status st;
 
 			crash_fs_power_on(then,
-				i == 0		? CRASH_ALL
+				i == 0           ? CRASH_ALL
 					: i == 1 ? CRASH_NONE
 						 : CRASH_SEEDED,
 				i);
@@ -155,7 +154,8 @@ a_failure_leaves_nothing(void **state)
 			assert_false(has(then, "letterbox"));
 			assert_false(has(then, "satchel"));
 			if (make(then, &err) != DLB_OK)
-				fail_msg("failure %u: %s", (unsigned)k, err.msg);
+				fail_msg(
+					"failure %u: %s", (unsigned)k, err.msg);
 		}
 		assert_int_equal(open_home(then, &err), DLB_OK);
 		is_tidy(then);

@@ -22,8 +22,8 @@ check_between(const struct work_state *is, const struct work_state *before,
 			continue;
 		snprintf(reason, sizeof(reason),
 			"cell %u is %s with flags %u, copies %u; before %s %u "
-			"%u, after %s %u %u", i,
-			is->cells[i].there ? "there" : "gone",
+			"%u, after %s %u %u",
+			i, is->cells[i].there ? "there" : "gone",
 			is->cells[i].flags, is->cells[i].copies,
 			before->cells[i].there ? "there" : "gone",
 			before->cells[i].flags, before->cells[i].copies,
@@ -74,7 +74,8 @@ check_unlocks(struct crash_fs *disk, unsigned n)
 		struct dlb_satchel *s = NULL;
 
 		if (dlb_satchel_open(&s, crash_fs_fs(disk), STORE_PATH, &unlock,
-			    false, 0, &env.env, NULL) != DLB_OK)
+			    false, 0, &env.env, NULL)
+			!= DLB_OK)
 			return "a key file does not open it any more";
 		dlb_satchel_close(s);
 	}
@@ -110,8 +111,9 @@ check_fixed_point(struct store *st, const struct work_state *is)
 	struct work_state next;
 	const char *wrong = open_and_read(st, true, &next);
 
-	if (!wrong && (crash_fs_events(st->disk) != events
-			      || store_info(st).mended > 0))
+	if (!wrong
+		&& (crash_fs_events(st->disk) != events
+			|| store_info(st).mended > 0))
 		wrong = "the second opening mends again";
 	return wrong ? wrong : check_between(&next, is, is);
 }

@@ -64,7 +64,8 @@ cut_mending(struct tally *t, const struct crash_fs *settled,
 		cut = store_open(st, true) != DLB_OK;
 		store_close(st);
 		for (size_t i = 0; cut && !t->wrong
-			&& fate_number(i, crash_fs_unsynced(disk), &fate, &number);
+			&& fate_number(
+				i, crash_fs_unsynced(disk), &fate, &number);
 			i++) {
 			/* These say enough here. */
 			if (fate == CRASH_DROP_ONE || fate == CRASH_ONLY_ONE
@@ -104,16 +105,17 @@ try_fates(struct tally *t, const struct work *w, const struct crash_fs *disk,
 
 		crash_fs_power_on(then, fate, number);
 		settled = crash_fs_clone(then);
-		t->wrong = check_disk(
-			then, before, after, seeded && number < 3);
+		t->wrong =
+			check_disk(then, before, after, seeded && number < 3);
 		t->disks++;
 		if (t->wrong)
 			snprintf(t->where, sizeof(t->where),
 				"%s cut at %llu (in step %u), fate %d of %llu",
 				w->name, (unsigned long long)k, done, fate,
 				(unsigned long long)number);
-		else if (mending && ((seeded && number == 0)
-					 || fate == CRASH_GARBLE_ONE))
+		else if (mending
+			&& ((seeded && number == 0)
+				|| fate == CRASH_GARBLE_ONE))
 			cut_mending(t, settled, before, after);
 		crash_fs_free(then);
 		crash_fs_free(settled);
@@ -145,9 +147,9 @@ survives(const struct work *w)
 	cut_everywhere(&t, w, UINT64_MAX, true);
 	if (t.wrong)
 		fail_msg("%s: %s", t.where, t.wrong);
-	print_message("%s: %llu events, %llu disks, %llu cut mendings\n", w->name,
-		(unsigned long long)w->events, (unsigned long long)t.disks,
-		(unsigned long long)t.mendings);
+	print_message("%s: %llu events, %llu disks, %llu cut mendings\n",
+		w->name, (unsigned long long)w->events,
+		(unsigned long long)t.disks, (unsigned long long)t.mendings);
 }
 
 /* ---- the workloads ------------------------------------------------------------------------- */

@@ -80,7 +80,8 @@ store_new(uint32_t slots, uint32_t reserve)
 	struct store *st = store_on(crash_fs_new(1));
 
 	if (dlb_satchel_create(crash_fs_fs(st->disk), STORE_PATH, &o,
-		    &st->seeded.env, NULL, &st->err) != DLB_OK)
+		    &st->seeded.env, NULL, &st->err)
+		!= DLB_OK)
 		fail_msg("%s", st->err.msg);
 	store_open_ok(st);
 	return st;
@@ -163,7 +164,8 @@ store_has(struct store *st, unsigned i)
 	cell = malloc(DLB_SATCHEL_CELL_LEN);
 	assert_non_null(cell);
 	has = dlb_satchel_get(st->s, number, cell, core, name, st->aead, false,
-		      &st->err) == DLB_OK
+		      &st->err)
+			== DLB_OK
 		&& memcmp(cell, want->bytes, DLB_SATCHEL_CELL_LEN) == 0
 		&& memcmp(core, want->core, 32) == 0
 		&& memcmp(name, want->name, 32) == 0;

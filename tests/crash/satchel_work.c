@@ -21,7 +21,8 @@ work_state_read(struct work_state *out, struct store *st, unsigned unlocks)
 
 	memset(out, 0, sizeof(*out));
 	out->unlocks = unlocks;
-	for (uint32_t at = 0; dlb_satchel_next(st->s, at, DLB_SHOWN | DLB_HELD, &e);
+	for (uint32_t at = 0;
+		dlb_satchel_next(st->s, at, DLB_SHOWN | DLB_HELD, &e);
 		at = e.number + 1) {
 		int i = test_cell_named(e.name);
 
@@ -107,7 +108,8 @@ work_run(const struct work *w, struct crash_fs *disk, struct work_state *states)
 		goto out;
 	if (states)
 		work_state_read(&states[0], st, 0);
-	while (done < w->n && do_step(st, &w->steps[done], &unlocks) == DLB_OK) {
+	while (done < w->n
+		&& do_step(st, &w->steps[done], &unlocks) == DLB_OK) {
 		done++;
 		if (states)
 			work_state_read(&states[done], st, unlocks);

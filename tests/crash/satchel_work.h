@@ -8,8 +8,8 @@
 #include "satchel_store.h"
 
 enum work_kind {
-	WORK_PUT,    /* cells first .. first + n with flags, in one batch */
-	WORK_ADD,    /* the same, but they wait for the commit */
+	WORK_PUT, /* cells first .. first + n with flags, in one batch */
+	WORK_ADD, /* the same, but they wait for the commit */
 	WORK_COMMIT,
 	WORK_CHANGE, /* those of them that are there get flags and copies */
 	WORK_REMOVE, /* those that are there */
@@ -48,9 +48,10 @@ void work_init(struct work *w, const char *name, struct crash_fs *base,
 void work_free(struct work *w);
 /* Opens and does steps until one fails; returns how many were done. The states, if
  * any, get what is there after each. */
-unsigned work_run(const struct work *w, struct crash_fs *disk,
-	struct work_state *states);
-void work_state_read(struct work_state *out, struct store *st, unsigned unlocks);
+unsigned work_run(
+	const struct work *w, struct crash_fs *disk, struct work_state *states);
+void work_state_read(
+	struct work_state *out, struct store *st, unsigned unlocks);
 struct dlb_unlock work_keyfile(unsigned i);
 
 /* ---- checking (satchel_check.c) ---------------------------------------------------------- */

@@ -176,7 +176,8 @@ the_buffer_grows(void **state)
 	for (size_t i = 0; i < b.len; i++)
 		assert_int_equal(b.data[i], i / sizeof(piece));
 	assert_int_equal(dlb_buf_append(&b, piece, SIZE_MAX), DLB_NO_MEMORY);
-	assert_int_equal(dlb_buf_append(&b, piece, SIZE_MAX / 2), DLB_NO_MEMORY);
+	assert_int_equal(
+		dlb_buf_append(&b, piece, SIZE_MAX / 2), DLB_NO_MEMORY);
 	assert_int_equal(b.len, 100 * sizeof(piece));
 	assert_int_equal(dlb_buf_reserve(&b, 10), DLB_OK);
 	assert_true(b.cap >= b.len);

@@ -118,8 +118,8 @@ threads_draw_apart(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 8; i++)
-		assert_int_equal(pthread_create(
-			&threads[i], NULL, draw32, drawn[i]), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, draw32, drawn[i]), 0);
 	for (size_t i = 0; i < 8; i++)
 		pthread_join(threads[i], NULL);
 	for (size_t i = 0; i < 8; i++)

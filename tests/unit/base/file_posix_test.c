@@ -144,7 +144,8 @@ open_modes(void **state)
 	f = open_ok(in_dir(*state, "f"), DLB_OPEN_CREATE, false);
 	f->ops->close(f);
 	open_fails(in_dir(*state, "f"), DLB_OPEN_CREATE, false, DLB_EXISTS);
-	open_fails(in_dir(*state, "x/y"), DLB_OPEN_CREATE, false, DLB_NOT_FOUND);
+	open_fails(
+		in_dir(*state, "x/y"), DLB_OPEN_CREATE, false, DLB_NOT_FOUND);
 }
 
 static void
@@ -203,20 +204,23 @@ remove_rename_stat(void **state)
 	f = open_ok(in_dir(*state, "b"), DLB_OPEN_CREATE, false);
 	f->ops->close(f);
 	snprintf(to, sizeof(to), "%s", in_dir(*state, "b"));
-	assert_int_equal(fs->ops->rename(fs, in_dir(*state, "a"), to, &err),
-		DLB_OK);
+	assert_int_equal(
+		fs->ops->rename(fs, in_dir(*state, "a"), to, &err), DLB_OK);
 	assert_int_equal(fs->ops->stat(fs, to, &size, &is_dir, &err), DLB_OK);
 	assert_int_equal(size, 3);
 	assert_false(is_dir);
 	assert_int_equal(fs->ops->stat(fs, ((struct temp_dir *)*state)->path,
-		&size, &is_dir, &err), DLB_OK);
+				 &size, &is_dir, &err),
+		DLB_OK);
 	assert_true(is_dir);
 	assert_int_equal(fs->ops->stat(fs, to, NULL, NULL, &err), DLB_OK);
 	dlb_error_clear(&err);
-	assert_int_equal(fs->ops->stat(fs, in_dir(*state, "a"), &size, &is_dir,
-		&err), DLB_NOT_FOUND);
-	assert_int_equal(fs->ops->stat(fs, in_dir(*state, "b/c"), &size,
-		&is_dir, &err), DLB_NOT_FOUND);
+	assert_int_equal(
+		fs->ops->stat(fs, in_dir(*state, "a"), &size, &is_dir, &err),
+		DLB_NOT_FOUND);
+	assert_int_equal(
+		fs->ops->stat(fs, in_dir(*state, "b/c"), &size, &is_dir, &err),
+		DLB_NOT_FOUND);
 	assert_string_equal(err.msg, "");
 	assert_int_equal(fs->ops->rename(fs, in_dir(*state, "a"), to, &err),
 		DLB_NOT_FOUND);
@@ -236,15 +240,17 @@ directories_sync_and_have_room(void **state)
 	assert_int_equal(fs->ops->sync_dir(fs, d->path, &err), DLB_OK);
 	/* A file system that knows no such thing is no error. */
 	assert_int_equal(fs->ops->sync_dir(fs, "/proc", &err), DLB_OK);
-	assert_int_equal(fs->ops->sync_dir(fs, in_dir(d, "none"), &err),
-		DLB_NOT_FOUND);
+	assert_int_equal(
+		fs->ops->sync_dir(fs, in_dir(d, "none"), &err), DLB_NOT_FOUND);
 	assert_int_equal(fs->ops->free_space(fs, d->path, &room, &err), DLB_OK);
 	assert_true(room > 0);
-	assert_int_equal(fs->ops->free_space(fs, in_dir(d, "none"), &room,
-		&err), DLB_NOT_FOUND);
+	assert_int_equal(
+		fs->ops->free_space(fs, in_dir(d, "none"), &room, &err),
+		DLB_NOT_FOUND);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
+#define T(f)                                                                   \
+	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 
 int
 main(void)

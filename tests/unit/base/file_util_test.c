@@ -28,8 +28,7 @@ directories_of_paths(void **state)
 			dlb_path_dir(out, sizeof(out), pairs[i][0]), DLB_OK);
 		assert_string_equal(out, pairs[i][1]);
 	}
-	assert_int_equal(
-		dlb_path_dir(out, sizeof(out), "1234567/x"), DLB_OK);
+	assert_int_equal(dlb_path_dir(out, sizeof(out), "1234567/x"), DLB_OK);
 	assert_int_equal(
 		dlb_path_dir(out, sizeof(out), "12345678/x"), DLB_LIMIT);
 	assert_int_equal(dlb_path_dir(out, 1, "a"), DLB_LIMIT);
@@ -114,8 +113,8 @@ long_paths_are_refused(void **state)
 	for (size_t len = PATH_MAX - 4; len <= PATH_MAX; len++) {
 		memset(path, 'a', len);
 		path[len] = '\0';
-		assert_int_equal(dlb_file_replace(fs, path, "x", 1, &err),
-			DLB_LIMIT);
+		assert_int_equal(
+			dlb_file_replace(fs, path, "x", 1, &err), DLB_LIMIT);
 	}
 	assert_int_equal(dlb_span_create(&f, fs, path, 1, 16, &err), DLB_LIMIT);
 	assert_int_equal(
@@ -132,7 +131,8 @@ what_a_crash_left_is_no_hindrance(void **state)
 	replace_ok(*state, "f.new", "half", 4);
 	replace_ok(*state, "f", "whole", 5);
 	assert_int_equal(dlb_file_load(&b, dlb_fs_posix(), in_dir(*state, "f"),
-		100, NULL), DLB_OK);
+				 100, NULL),
+		DLB_OK);
 	assert_memory_equal(b.data, "whole", 5);
 	assert_false(is_there(*state, "f.new"));
 	dlb_buf_free(&b);
@@ -151,8 +151,9 @@ replace_with_fault(struct temp_dir *d, unsigned at, bool for_good)
 	faulty_fs_init(&fs, at, for_good);
 	s = dlb_file_replace(&fs.fs, in_dir(d, "f"), "new!", 4, &err);
 	assert_int_equal(fs.open_files, 0);
-	assert_int_equal(dlb_file_load(
-		&b, dlb_fs_posix(), in_dir(d, "f"), 100, NULL), DLB_OK);
+	assert_int_equal(
+		dlb_file_load(&b, dlb_fs_posix(), in_dir(d, "f"), 100, NULL),
+		DLB_OK);
 	if (s == DLB_OK) {
 		assert_int_equal(b.len, 4);
 		assert_memory_equal(b.data, "new!", 4);
@@ -181,7 +182,8 @@ whichever_call_fails(void **state)
 	}
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
+#define T(f)                                                                   \
+	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 
 int
 main(void)

@@ -267,8 +267,9 @@ threads_may_run_at_once(void **state)
 	(void)state;
 	assert_non_null(jobs);
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(pthread_create(
-			&threads[i], NULL, run_some, &jobs[i]), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, run_some, &jobs[i]),
+			0);
 	for (size_t i = 0; i < 3; i++) {
 		void *result;
 

@@ -14,7 +14,7 @@ init_forbids_cores(void **state)
 	assert_int_equal(dlb_base_init(), DLB_OK);
 	assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
 	assert_int_equal(limit.rlim_cur + limit.rlim_max, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)              \
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)            \
 	&& !defined(__clang__)
 	assert_int_equal(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
 #endif

@@ -54,8 +54,9 @@ make_part(struct temp_dir *d, const char *name, size_t len)
 {
 	static const char zeros[64];
 
-	assert_int_equal(dlb_file_replace(
-		dlb_fs_posix(), in_dir(d, name), zeros, len, NULL), DLB_OK);
+	assert_int_equal(dlb_file_replace(dlb_fs_posix(), in_dir(d, name),
+				 zeros, len, NULL),
+		DLB_OK);
 }
 
 static void
@@ -77,7 +78,8 @@ as_many_parts_as_needed(void **state)
 		has_size(f, sets[i].len);
 		f->ops->close(f);
 		assert_int_equal(dlb_span_remove(dlb_fs_posix(),
-			in_dir(*state, "s"), NULL), DLB_OK);
+					 in_dir(*state, "s"), NULL),
+			DLB_OK);
 		assert_int_equal(count_files(*state), 0);
 	}
 }
@@ -100,10 +102,12 @@ ranges_straddle(void **state)
 		}
 		dlb_random(&e.env, in, len);
 		memcpy(model + at, in, len);
-		assert_int_equal(f->ops->write_at(f, in, len, at, NULL), DLB_OK);
+		assert_int_equal(
+			f->ops->write_at(f, in, len, at, NULL), DLB_OK);
 		at = dlb_random_below(&e.env, 100);
 		len = dlb_random_below(&e.env, 101 - at);
-		assert_int_equal(f->ops->read_at(f, out, len, at, NULL), DLB_OK);
+		assert_int_equal(
+			f->ops->read_at(f, out, len, at, NULL), DLB_OK);
 		assert_memory_equal(out, model + at, len);
 	}
 	f->ops->hint_flush(f, 3, 90);
@@ -157,8 +161,9 @@ resize_adds_and_removes(void **state)
 		assert_int_equal(
 			f->ops->write_at(f, model, len, 0, NULL), DLB_OK);
 	}
-	assert_int_equal(f->ops->resize(f, (uint64_t)SPAN * DLB_SPANS_MAX + 1,
-		NULL), DLB_LIMIT);
+	assert_int_equal(
+		f->ops->resize(f, (uint64_t)SPAN * DLB_SPANS_MAX + 1, NULL),
+		DLB_LIMIT);
 	assert_int_equal(f->ops->resize(f, UINT64_MAX, NULL), DLB_LIMIT);
 	has_size(f, len);
 	f->ops->close(f);
@@ -202,8 +207,9 @@ what_is_not_there(void **state)
 	struct dlb_error err = {0};
 
 	assert_int_equal(try_open(*state, true, &f), DLB_NOT_FOUND);
-	assert_int_equal(dlb_span_remove(dlb_fs_posix(), in_dir(*state, "s"),
-		&err), DLB_NOT_FOUND);
+	assert_int_equal(
+		dlb_span_remove(dlb_fs_posix(), in_dir(*state, "s"), &err),
+		DLB_NOT_FOUND);
 	assert_true(strlen(err.msg) > 0);
 	/* A part without the first is none. */
 	make_part(*state, "s.1", 3);
@@ -222,7 +228,8 @@ creating_takes_nothing_over(void **state)
 		/* The last is not one of the set, but would be taken for it. */
 		make_part(*state, names[i], 7);
 		assert_int_equal(dlb_span_create(&f, dlb_fs_posix(),
-			in_dir(*state, "s"), 40, SPAN, &err), DLB_EXISTS);
+					 in_dir(*state, "s"), 40, SPAN, &err),
+			DLB_EXISTS);
 		assert_null(f);
 		assert_int_equal(count_files(*state), 1);
 		assert_true(is_there(*state, names[i]));
@@ -296,13 +303,14 @@ a_stopped_create_is_none(void **state)
 			has_size(f, 40);
 		} else {
 			assert_int_not_equal(s, DLB_OK);
-			assert_int_equal(try_open(*state, true, &f),
-				DLB_NOT_FOUND);
+			assert_int_equal(
+				try_open(*state, true, &f), DLB_NOT_FOUND);
 			f = create_ok(*state, 20);
 		}
 		f->ops->close(f);
 		assert_int_equal(dlb_span_remove(dlb_fs_posix(),
-			in_dir(*state, "s"), NULL), DLB_OK);
+					 in_dir(*state, "s"), NULL),
+			DLB_OK);
 		assert_int_equal(count_files(*state), 0);
 	} while (s != DLB_OK);
 }
@@ -316,7 +324,8 @@ what_is_being_made_is_left_alone(void **state)
 
 	snprintf(path, sizeof(path), "%s", in_dir(*state, "s"));
 	assert_int_equal(
-		dlb_span_begin(&f, dlb_fs_posix(), path, 40, SPAN, NULL), DLB_OK);
+		dlb_span_begin(&f, dlb_fs_posix(), path, 40, SPAN, NULL),
+		DLB_OK);
 	assert_true(is_there(*state, "s.new"));
 	assert_false(is_there(*state, "s"));
 	assert_int_equal(
@@ -355,8 +364,10 @@ an_interrupted_resize_opens(void **state)
 
 			f->ops->close(f);
 			faulty_fs_init(&fs, 0, true);
-			assert_int_equal(dlb_span_open(&f, &fs.fs,
-				in_dir(*state, "s"), true, SPAN, NULL), DLB_OK);
+			assert_int_equal(
+				dlb_span_open(&f, &fs.fs, in_dir(*state, "s"),
+					true, SPAN, NULL),
+				DLB_OK);
 			fs.fail_at = fs.calls + ++at;
 			s = f->ops->resize(f, to, NULL);
 			f->ops->close(f);
@@ -367,7 +378,8 @@ an_interrupted_resize_opens(void **state)
 			assert_true(s != DLB_OK || size == to);
 			f->ops->close(f);
 			assert_int_equal(dlb_span_remove(dlb_fs_posix(),
-				in_dir(*state, "s"), NULL), DLB_OK);
+						 in_dir(*state, "s"), NULL),
+				DLB_OK);
 		} while (s != DLB_OK);
 	}
 }
@@ -387,12 +399,14 @@ an_interrupted_remove_goes_on(void **state)
 			assert_int_equal(count_files(*state), 0);
 		else
 			assert_int_equal(dlb_span_remove(dlb_fs_posix(),
-				in_dir(*state, "s"), NULL), DLB_OK);
+						 in_dir(*state, "s"), NULL),
+				DLB_OK);
 		assert_int_equal(count_files(*state), 0);
 	}
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
+#define T(f)                                                                   \
+	cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 
 int
 main(void)

@@ -15,7 +15,7 @@ every_status_has_a_text_of_its_own(void **state)
 			assert_string_not_equal(
 				text, dlb_status_text((enum dlb_status)j));
 	}
-	assert_non_null(dlb_status_text((enum dlb_status)-1));
+	assert_non_null(dlb_status_text((enum dlb_status) - 1));
 	assert_non_null(dlb_status_text(DLB_STATUS_COUNT));
 	assert_string_equal(dlb_status_text(DLB_CORRUPT), "damaged");
 }
@@ -26,8 +26,8 @@ fail_fills_and_returns(void **state)
 	struct dlb_error err = {.sys_errno = 7};
 
 	(void)state;
-	assert_int_equal(
-		dlb_fail(&err, DLB_FORGED, "cell %d of %s", 3, "x"), DLB_FORGED);
+	assert_int_equal(dlb_fail(&err, DLB_FORGED, "cell %d of %s", 3, "x"),
+		DLB_FORGED);
 	assert_int_equal(err.status, DLB_FORGED);
 	assert_int_equal(err.sys_errno, 0);
 	assert_string_equal(err.msg, "cell 3 of x");
@@ -52,13 +52,12 @@ fail_errno_knows_the_kinds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(kinds); i++) {
-		assert_int_equal(
-			dlb_fail_errno(&err, kinds[i].sys_errno, "file %s", "f"),
+		assert_int_equal(dlb_fail_errno(&err, kinds[i].sys_errno,
+					 "file %s", "f"),
 			kinds[i].status);
 		assert_int_equal(err.sys_errno, kinds[i].sys_errno);
 		assert_int_equal(err.status, kinds[i].status);
-		assert_int_equal(
-			dlb_fail_errno(NULL, kinds[i].sys_errno, "-"),
+		assert_int_equal(dlb_fail_errno(NULL, kinds[i].sys_errno, "-"),
 			kinds[i].status);
 	}
 	dlb_fail_errno(&err, ENOSPC, "can not write %s", "f");

@@ -623,8 +623,8 @@ the_card_needs_no_other_secret(void **state)
 	offset = w->opened->box3_offset;
 	memset(w->opened, 0, sizeof(*w->opened));
 	point_muls = decaps = 0;
-	assert_ok(dlb_head_card(
-		w->opened, w->aead, w->cell, &key, offset, NULL));
+	assert_ok(
+		dlb_head_card(w->opened, w->aead, w->cell, &key, offset, NULL));
 	assert_int_equal(point_muls + decaps, 0);
 	assert_int_equal(w->opened->card_len, sizeof(card));
 	assert_memory_equal(w->opened->card, card, sizeof(card));
@@ -634,10 +634,11 @@ the_card_needs_no_other_secret(void **state)
 }
 
 static enum dlb_status
-card_again(struct cell_world *w, const struct dlb_card_key *key, uint32_t offset)
+card_again(
+	struct cell_world *w, const struct dlb_card_key *key, uint32_t offset)
 {
-	enum dlb_status status = dlb_head_card(
-		w->opened, w->aead, w->cell, key, offset, NULL);
+	enum dlb_status status =
+		dlb_head_card(w->opened, w->aead, w->cell, key, offset, NULL);
 
 	if (status != DLB_OK)
 		assert_zeroed(w->opened, sizeof(*w->opened));

@@ -56,14 +56,16 @@ check_good(const struct vectors *v)
 	aead_seal(aead, out, key, nonce, ad, ad_len, plain, len);
 	assert_memory_equal(out, sealed, sealed_len);
 	assert_int_equal(aead_open(aead, back, key, nonce, ad, ad_len, sealed,
-		sealed_len), DLB_OK);
+				 sealed_len),
+		DLB_OK);
 	assert_memory_equal(back, plain, len);
 	/* In place. */
 	memcpy(out, plain, len);
 	aead_seal(aead, out, key, nonce, ad, ad_len, out, len);
 	assert_memory_equal(out, sealed, sealed_len);
-	assert_int_equal(aead_open(aead, out, key, nonce, ad, ad_len, out,
-		sealed_len), DLB_OK);
+	assert_int_equal(
+		aead_open(aead, out, key, nonce, ad, ad_len, out, sealed_len),
+		DLB_OK);
 	assert_memory_equal(out, plain, len);
 	free(out);
 	free(back);
@@ -80,8 +82,9 @@ check_bad(const struct vectors *v)
 
 	memset(out, 0xee, len);
 	assert_int_equal(aead_open(aead, out, vectors_get_len(v, "key", 32),
-		vectors_get_len(v, "nonce", 12), ad, ad_len, sealed,
-		sealed_len), DLB_FORGED);
+				 vectors_get_len(v, "nonce", 12), ad, ad_len,
+				 sealed, sealed_len),
+		DLB_FORGED);
 	assert_true(all_zero(out, len));
 	free(out);
 }
@@ -153,8 +156,9 @@ one_time_keys_have_the_zero_nonce(void **state)
 	aead_seal(aead, b, key, nonce, (const uint8_t *)"ad", 2,
 		(const uint8_t *)"what is sealed, exactly.", 24);
 	assert_memory_equal(a, b, 40);
-	assert_int_equal(dlb_aead_open(aead, out, key, (const uint8_t *)"ad", 2,
-		a, 40), DLB_OK);
+	assert_int_equal(
+		dlb_aead_open(aead, out, key, (const uint8_t *)"ad", 2, a, 40),
+		DLB_OK);
 	assert_memory_equal(out, "what is sealed, exactly.", 24);
 }
 
@@ -176,20 +180,25 @@ every_length_round_trips(void **state)
 		dlb_random(&e.env, key, 32);
 		dlb_aead_seal(aead, out, key, ad, ad_len, in, len);
 		assert_int_equal(dlb_aead_open(aead, back, key, ad, ad_len, out,
-			len + DLB_TAG_LEN), DLB_OK);
+					 len + DLB_TAG_LEN),
+			DLB_OK);
 		assert_memory_equal(back, in, len);
 		/* Another key, other data beside. */
 		key[7] ^= 1;
 		assert_int_equal(dlb_aead_open(aead, back, key, ad, ad_len, out,
-			len + DLB_TAG_LEN), DLB_FORGED);
+					 len + DLB_TAG_LEN),
+			DLB_FORGED);
 		assert_true(all_zero(back, len));
 		key[7] ^= 1;
 		if (ad_len > 0) {
 			ad[ad_len - 1] ^= 0x80;
-			assert_int_equal(dlb_aead_open(aead, back, key, ad,
-				ad_len, out, len + DLB_TAG_LEN), DLB_FORGED);
-			assert_int_equal(dlb_aead_open(aead, back, key, ad,
-				ad_len - 1, out, len + DLB_TAG_LEN),
+			assert_int_equal(
+				dlb_aead_open(aead, back, key, ad, ad_len, out,
+					len + DLB_TAG_LEN),
+				DLB_FORGED);
+			assert_int_equal(
+				dlb_aead_open(aead, back, key, ad, ad_len - 1,
+					out, len + DLB_TAG_LEN),
 				DLB_FORGED);
 		}
 		free(in);
@@ -202,7 +211,8 @@ every_length_round_trips(void **state)
 static void
 every_bit_counts(void **state)
 {
-	uint8_t key[32] = {5}, in[33] = "thirty-three bytes of plain text", out[49];
+	uint8_t key[32] = {5}, in[33] = "thirty-three bytes of plain text",
+		out[49];
 	uint8_t back[33];
 
 	(void)state;
@@ -210,15 +220,18 @@ every_bit_counts(void **state)
 	for (size_t i = 0; i < sizeof(out) * 8; i++) {
 		out[i / 8] ^= (uint8_t)(1 << i % 8);
 		assert_int_equal(dlb_aead_open(aead, back, key, NULL, 0, out,
-			sizeof(out)), DLB_FORGED);
+					 sizeof(out)),
+			DLB_FORGED);
 		out[i / 8] ^= (uint8_t)(1 << i % 8);
 	}
 	/* Cut anywhere, or with more behind it. */
 	for (size_t len = 0; len < sizeof(out); len++)
-		assert_int_equal(dlb_aead_open(aead, back, key, NULL, 0, out,
-			len), DLB_FORGED);
-	assert_int_equal(dlb_aead_open(aead, back, key, NULL, 0, out,
-		sizeof(out)), DLB_OK);
+		assert_int_equal(
+			dlb_aead_open(aead, back, key, NULL, 0, out, len),
+			DLB_FORGED);
+	assert_int_equal(
+		dlb_aead_open(aead, back, key, NULL, 0, out, sizeof(out)),
+		DLB_OK);
 	assert_memory_equal(back, in, sizeof(in));
 }
 
@@ -279,8 +292,9 @@ check_xgood(const struct vectors *v)
 	dlb_xseal(out, key, nonce, ad, ad_len, plain, len);
 	assert_memory_equal(out, nonce, DLB_XNONCE_LEN);
 	assert_memory_equal(out + DLB_XNONCE_LEN, sealed, sealed_len);
-	assert_int_equal(dlb_xopen(back, key, ad, ad_len, out,
-		len + DLB_XSEAL_OVERHEAD), DLB_OK);
+	assert_int_equal(
+		dlb_xopen(back, key, ad, ad_len, out, len + DLB_XSEAL_OVERHEAD),
+		DLB_OK);
 	assert_memory_equal(back, plain, len);
 	free(out);
 	free(back);
@@ -300,7 +314,8 @@ check_xbad(const struct vectors *v)
 	memcpy(in + DLB_XNONCE_LEN, sealed, sealed_len);
 	memset(out, 0xee, sealed_len - DLB_TAG_LEN);
 	assert_int_equal(dlb_xopen(out, vectors_get_len(v, "key", 32), ad,
-		ad_len, in, sealed_len + DLB_XNONCE_LEN), DLB_FORGED);
+				 ad_len, in, sealed_len + DLB_XNONCE_LEN),
+		DLB_FORGED);
 	assert_true(all_zero(out, sealed_len - DLB_TAG_LEN));
 	free(in);
 	free(out);
@@ -346,7 +361,8 @@ xopen_refuses_what_is_short(void **state)
 	assert_memory_equal(back, "four", 4);
 	for (size_t i = 0; i < sizeof(out); i++) {
 		out[i] ^= 1;
-		assert_int_equal(dlb_xopen(back, key, NULL, 0, out, sizeof(out)),
+		assert_int_equal(
+			dlb_xopen(back, key, NULL, 0, out, sizeof(out)),
 			DLB_FORGED);
 		out[i] ^= 1;
 	}

@@ -91,7 +91,8 @@ static long
 do_aead_open(const struct arg *a)
 {
 	if (aead_open(aead, out, exactly(&a[0], 32), exactly(&a[1], 12),
-		    a[2].data, a[2].len, a[3].data, a[3].len) != DLB_OK)
+		    a[2].data, a[2].len, a[3].data, a[3].len)
+		!= DLB_OK)
 		return -1;
 	return (long)a[3].len - DLB_TAG_LEN;
 }
@@ -116,7 +117,8 @@ static long
 do_xopen(const struct arg *a)
 {
 	if (dlb_xopen(out, exactly(&a[0], 32), a[1].data, a[1].len, a[2].data,
-		    a[2].len) != DLB_OK)
+		    a[2].len)
+		!= DLB_OK)
 		return -1;
 	return (long)a[2].len - DLB_XSEAL_OVERHEAD;
 }
@@ -137,7 +139,8 @@ do_point_base(const struct arg *a)
 static long
 do_point_mul(const struct arg *a)
 {
-	if (dlb_point_mul(out, exactly(&a[0], 32), exactly(&a[1], 32)) != DLB_OK)
+	if (dlb_point_mul(out, exactly(&a[0], 32), exactly(&a[1], 32))
+		!= DLB_OK)
 		return -1;
 	return 32;
 }
@@ -187,8 +190,10 @@ do_ed25519_verify(const struct arg *a)
 {
 	if (a[1].len != DLB_SIG_LEN)
 		return -1;
-	return dlb_ed25519_verify(a[1].data, a[2].data, a[2].len,
-		       exactly(&a[0], 32)) ? 0 : -1;
+	return dlb_ed25519_verify(
+		       a[1].data, a[2].data, a[2].len, exactly(&a[0], 32))
+		? 0
+		: -1;
 }
 
 static long
@@ -250,13 +255,14 @@ do_xwing_decaps(const struct arg *a)
 static long
 do_keyslots_create(const struct arg *a)
 {
-	struct dlb_unlock unlock = {(enum dlb_unlock_kind)number(&a[1]),
-		a[2].data, a[2].len};
+	struct dlb_unlock unlock = {
+		(enum dlb_unlock_kind)number(&a[1]), a[2].data, a[2].len};
 	struct dlb_env_seeded env;
 
 	dlb_env_seeded_init(&env, number(&a[0]), 0);
 	if (dlb_keyslots_create(
-		    out, exactly(&a[3], 32), &unlock, &env.env, NULL) != DLB_OK)
+		    out, exactly(&a[3], 32), &unlock, &env.env, NULL)
+		!= DLB_OK)
 		return -1;
 	return DLB_KEYSLOTS_LEN;
 }

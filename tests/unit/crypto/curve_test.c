@@ -36,7 +36,8 @@ x25519_vectors(void **state)
 		pk = vectors_get_len(&v, "pk", 32);
 		memset(out, 0xee, 32);
 		if (len == 0 && ++refused) {
-			assert_int_equal(dlb_x25519(out, sk, pk), DLB_MALFORMED);
+			assert_int_equal(
+				dlb_x25519(out, sk, pk), DLB_MALFORMED);
 			assert_memory_equal(out, zero, 32);
 			continue;
 		}

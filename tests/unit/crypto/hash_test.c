@@ -43,8 +43,7 @@ check_blake2b(const struct vectors *v)
 		dlb_hash_update(&h, data, cut);
 		dlb_hash_update(&h, data + cut, len - cut);
 		dlb_hash_final(&h, got);
-		assert_memory_equal(
-			got, vectors_get_len(v, "blake2b", 32), 32);
+		assert_memory_equal(got, vectors_get_len(v, "blake2b", 32), 32);
 	}
 }
 
@@ -160,7 +159,8 @@ threads_hash_at_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL,
-			hash_in_thread, out[i]), 0);
+					 hash_in_thread, out[i]),
+			0);
 	hash_in_thread(want);
 	for (size_t i = 0; i < 4; i++) {
 		pthread_join(threads[i], NULL);

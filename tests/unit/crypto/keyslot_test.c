@@ -22,7 +22,8 @@ create_ok(uint8_t *slots, size_t unlock, uint64_t seed)
 
 	dlb_env_seeded_init(&e, seed, 0);
 	assert_int_equal(dlb_keyslots_create(
-		slots, root, &unlocks[unlock], &e.env, NULL), DLB_OK);
+				 slots, root, &unlocks[unlock], &e.env, NULL),
+		DLB_OK);
 }
 
 static void
@@ -39,7 +40,7 @@ each_opens_with_its_own_only(void **state)
 
 			memset(got, 0xee, 32);
 			assert_int_equal(dlb_keyslots_open(
-				got, slots, &unlocks[j], &err),
+						 got, slots, &unlocks[j], &err),
 				i == j ? DLB_OK : DLB_WRONG_KEY);
 			assert_memory_equal(got, i == j ? root : zero, 32);
 			assert_int_equal(strlen(err.msg) > 0, i != j);
@@ -89,7 +90,8 @@ a_changed_salt_opens_nothing(void **state)
 		for (size_t i = 0; i < 32; i++) {
 			slots[i] ^= 1;
 			assert_int_equal(dlb_keyslots_open(got, slots,
-				&unlocks[kinds[k]], NULL), DLB_WRONG_KEY);
+						 &unlocks[kinds[k]], NULL),
+				DLB_WRONG_KEY);
 			slots[i] ^= 1;
 		}
 	}
@@ -113,8 +115,9 @@ what_is_no_secret_is_refused(void **state)
 	(void)state;
 	dlb_env_seeded_init(&e, 1, 0);
 	for (size_t i = 0; i < DLB_ARRAY_LEN(bad); i++) {
-		assert_int_equal(dlb_keyslots_create(
-			slots, root, &bad[i], &e.env, &err), DLB_USAGE);
+		assert_int_equal(
+			dlb_keyslots_create(slots, root, &bad[i], &e.env, &err),
+			DLB_USAGE);
 		assert_memory_equal(slots, zero, sizeof(slots));
 		create_ok(slots, 0, 1);
 		assert_int_equal(dlb_keyslots_open(got, slots, &bad[i], &err),

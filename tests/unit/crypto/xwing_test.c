@@ -31,7 +31,8 @@ the_draft_s_answers(void **state)
 		dlb_xwing_public(pk, seed);
 		hashes_to(pk, sizeof(pk), vectors_get_len(&v, "pk_sha256", 32));
 		assert_int_equal(dlb_xwing_encaps(ct, ss, pk,
-			vectors_get_len(&v, "eseed", 64)), DLB_OK);
+					 vectors_get_len(&v, "eseed", 64)),
+			DLB_OK);
 		hashes_to(ct, sizeof(ct), vectors_get_len(&v, "ct_sha256", 32));
 		assert_memory_equal(ss, want, 32);
 		memset(ss, 0, 32);

@@ -50,8 +50,8 @@ boxes_are_kept(void **state)
 	assert_ok(dlb_box_forget(l, "attic", &f->err));
 	assert_int_equal(dlb_box_forget(l, "attic", &f->err), DLB_NOT_FOUND);
 	assert_ok(dlb_box_save(l, &a, &f->err));
-	assert_int_equal(dlb_box_by_name(l, &got, "shelf", &f->err),
-		DLB_NOT_FOUND);
+	assert_int_equal(
+		dlb_box_by_name(l, &got, "shelf", &f->err), DLB_NOT_FOUND);
 	dlb_letterbox_close(l);
 }
 
@@ -59,7 +59,8 @@ static void
 text_round_trips(void **state)
 {
 	static const char *const names[] = {"x", "shelf in the hall",
-		("gr\xc3\xbc\xc3\x9f" "e"),
+		("gr\xc3\xbc\xc3\x9f"
+		 "e"),
 		"a name of the longest kind that there is: sixty-four bytes of i."};
 	char text[DLB_BOX_TEXT_MAX], spaced[4 * DLB_BOX_TEXT_MAX];
 
@@ -111,13 +112,14 @@ slips_are_found(void **state)
 							    : s != DLB_OK);
 		}
 		text[i] = was;
-		assert_int_equal(dlb_box_from_text(&got, text, i, NULL),
-			DLB_MALFORMED);
+		assert_int_equal(
+			dlb_box_from_text(&got, text, i, NULL), DLB_MALFORMED);
 		assert_int_equal(got.root[0], 0);
 	}
 	for (size_t i = 0; i < DLB_ARRAY_LEN(bad); i++)
-		assert_int_equal(dlb_box_from_text(
-			&got, bad[i], strlen(bad[i]), NULL), DLB_MALFORMED);
+		assert_int_equal(
+			dlb_box_from_text(&got, bad[i], strlen(bad[i]), NULL),
+			DLB_MALFORMED);
 	strcpy(box.name, "a/b");
 	assert_int_equal(dlb_box_to_text(text, &box), DLB_MALFORMED);
 	assert_string_equal(text, "");

@@ -42,8 +42,10 @@ a_short_card_fits_a_qr_code(void **state)
 	struct dlb_buf bytes = {0}, text = {0};
 	struct other o;
 
-	other_init(&o, f, "a name of the longest kind that there is, for QR codes"
-		" to hold.", 1);
+	other_init(&o, f,
+		"a name of the longest kind that there is, for QR codes"
+		" to hold.",
+		1);
 	o.card.opening_n = 0;
 	memset(o.card.opening, 0, sizeof(o.card.opening));
 	o.card.finding_n = 2;
@@ -64,11 +66,12 @@ cards_that_are_not_sound(void **state)
 	struct other good, o;
 
 	other_init(&good, f, "bob", 1);
-#define CHECK(change) do { \
-		o = good; \
-		change; \
-		assert_int_equal(dlb_card_write(&bytes, &o.card, o.sign_sk), \
-			DLB_MALFORMED); \
+#define CHECK(change)                                                          \
+	do {                                                                   \
+		o = good;                                                      \
+		change;                                                        \
+		assert_int_equal(dlb_card_write(&bytes, &o.card, o.sign_sk),   \
+			DLB_MALFORMED);                                        \
 	} while (0)
 	CHECK(o.card.serial = 0);
 	CHECK(o.card.finding_n = 0);
@@ -79,7 +82,9 @@ cards_that_are_not_sound(void **state)
 	CHECK(o.card.finding[1].quarter = o.card.finding[0].quarter);
 	CHECK(strcpy(o.card.name, "a\nb"));
 	CHECK(strcpy(o.card.name, "\xff"));
-	CHECK(strcpy(o.card.name, "\xe2\x80\xae" "evil"));
+	CHECK(strcpy(o.card.name,
+		"\xe2\x80\xae"
+		"evil"));
 	CHECK(memset(o.card.name, 'x', sizeof(o.card.name)));
 	/* Keys that are none: not canonical, the identity, of small order, beyond
 	 * the modulus. */
@@ -100,7 +105,8 @@ static void
 unsound_cards_are_refused_behind_the_signature(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t message[12 + DLB_CARD_LEN_MAX] = "\x0b" "dlb card v1";
+	uint8_t message[12 + DLB_CARD_LEN_MAX] = "\x0b"
+						 "dlb card v1";
 	uint8_t *body = message + 12;
 	struct dlb_buf bytes = {0};
 	struct dlb_card card;
@@ -111,14 +117,18 @@ unsound_cards_are_refused_behind_the_signature(void **state)
 	other_write(&bytes, &o);
 	body_len = bytes.len - 64;
 	/* The tail: the last key's modulus bytes, a finding key, the counts. */
-	static const struct { size_t at; uint8_t v; size_t n; } bad[] = {
-		{4, 2, 1},           /* version */
-		{5, 0, 8},           /* serial */
-		{15, 65, 1},         /* length of the name */
-		{16, 0, 1},          /* a zero byte in it */
+	static const struct {
+		size_t at;
+		uint8_t v;
+		size_t n;
+	} bad[] = {
+		{4, 2, 1},   /* version */
+		{5, 0, 8},   /* serial */
+		{15, 65, 1}, /* length of the name */
+		{16, 0, 1},  /* a zero byte in it */
 		{16, 0x1b, 1},
 		{19 + 32 + 31, 0xff, 1}, /* agreement key */
-		{19 + 64, 0, 1},     /* number of finding keys */
+		{19 + 64, 0, 1},         /* number of finding keys */
 		{19 + 64, 6, 1},
 		{19 + 64 + 1 + 2, 0xff, 32},
 		{19 + 64 + 1 + 5 * 34, 13, 1},
@@ -153,8 +163,9 @@ every_byte_counts(void **state)
 	other_write(&bytes, &o);
 	for (size_t i = 0; i < bytes.len; i += i < 400 ? 1 : 131) {
 		bytes.data[i] ^= 0x10;
-		assert_int_not_equal(dlb_card_parse(&card, bytes.data,
-			bytes.len, &f->err), DLB_OK);
+		assert_int_not_equal(
+			dlb_card_parse(&card, bytes.data, bytes.len, &f->err),
+			DLB_OK);
 		bytes.data[i] ^= 0x10;
 	}
 	for (size_t len = 0; len < bytes.len; len += len < 400 ? 1 : 61) {
@@ -203,7 +214,10 @@ replace(const char *text, const char *from, const char *to)
 static void
 text_is_found_in_what_surrounds_it(void **state)
 {
-	static const struct { const char *from, *to; bool ok; } changes[] = {
+	static const struct {
+		const char *from, *to;
+		bool ok;
+	} changes[] = {
 		{"\n", "\r\n", true},
 		{"\n", "\n  ", true},
 		{"\n", "\t\n\t", true},
@@ -230,8 +244,8 @@ text_is_found_in_what_surrounds_it(void **state)
 	assert_ok(load_text(&card, (char *)text.data));
 	assert_memory_equal(&card, &o.card, sizeof(card));
 	for (size_t i = 0; i < DLB_ARRAY_LEN(changes); i++) {
-		char *changed = replace((char *)text.data, changes[i].from,
-			changes[i].to);
+		char *changed = replace(
+			(char *)text.data, changes[i].from, changes[i].to);
 		enum dlb_status s = load_text(&card, changed);
 
 		if ((s == DLB_OK) != changes[i].ok)
@@ -240,8 +254,10 @@ text_is_found_in_what_surrounds_it(void **state)
 	}
 	assert_int_equal(load_text(&card, ""), DLB_MALFORMED);
 	assert_int_equal(load_text(&card, "nothing here\n"), DLB_MALFORMED);
-	assert_int_equal(load_text(&card, "-----BEGIN DLB CARD-----\n"
-		"-----END DLB CARD-----\n"), DLB_MALFORMED);
+	assert_int_equal(load_text(&card,
+				 "-----BEGIN DLB CARD-----\n"
+				 "-----END DLB CARD-----\n"),
+		DLB_MALFORMED);
 	dlb_buf_free(&text);
 }
 
@@ -270,7 +286,8 @@ one_card_a_file(void **state)
 	memset(large.data, '\n', DLB_CARD_FILE_MAX + 1);
 	dlb_buf_free(&text);
 	assert_int_equal(dlb_card_load(&card, &text, large.data,
-		DLB_CARD_FILE_MAX + 1, &f->err), DLB_LIMIT);
+				 DLB_CARD_FILE_MAX + 1, &f->err),
+		DLB_LIMIT);
 	dlb_buf_free(&text);
 	dlb_buf_free(&bytes);
 	dlb_buf_free(&large);
@@ -303,7 +320,8 @@ fingerprints_tell_apart(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_written_is_read),
 		TEST(a_short_card_fits_a_qr_code),

@@ -137,7 +137,8 @@ looking_is_cheap(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_look_is_believed),
 		TEST(a_jump_ahead_is_not_believed),

@@ -29,20 +29,22 @@ names_are_unique(void **state)
 	other_init(&o[0], f, "", 1);
 	assert_string_equal(add(f, l, &o[0].card, NULL).name, "someone");
 	other_init(&o[0], f, "eve", 1);
-	assert_int_equal(dlb_correspondent_add(
-		l, &c, &o[0].card, "bob", &f->err), DLB_EXISTS);
-	assert_int_equal(dlb_correspondent_add(
-		l, &c, &o[0].card, "-v", &f->err), DLB_MALFORMED);
+	assert_int_equal(
+		dlb_correspondent_add(l, &c, &o[0].card, "bob", &f->err),
+		DLB_EXISTS);
+	assert_int_equal(
+		dlb_correspondent_add(l, &c, &o[0].card, "-v", &f->err),
+		DLB_MALFORMED);
 	assert_string_equal(add(f, l, &o[0].card, "carol").name, "carol");
 	assert_ok(dlb_correspondent_by_name(l, &c, "carol", &f->err));
-	assert_int_equal(dlb_correspondent_rename(l, c.id, "bob", &f->err),
-		DLB_EXISTS);
+	assert_int_equal(
+		dlb_correspondent_rename(l, c.id, "bob", &f->err), DLB_EXISTS);
 	assert_ok(dlb_correspondent_rename(l, c.id, "carol", &f->err));
 	assert_ok(dlb_correspondent_rename(l, c.id, "dave", &f->err));
 	assert_int_equal(dlb_correspondent_by_name(l, &c, "carol", &f->err),
 		DLB_NOT_FOUND);
-	assert_int_equal(dlb_correspondent_rename(l, 99, "x", &f->err),
-		DLB_NOT_FOUND);
+	assert_int_equal(
+		dlb_correspondent_rename(l, 99, "x", &f->err), DLB_NOT_FOUND);
 	dlb_letterbox_close(l);
 }
 
@@ -90,8 +92,9 @@ they_are_found(void **state)
 	assert_ok(dlb_correspondent_by_id(l, &got, c.id));
 	assert_string_equal(got.name, "bob");
 	o.card.identity.sign[0] ^= 1;
-	assert_int_equal(dlb_correspondent_by_identity(
-		l, &got, &o.card.identity), DLB_NOT_FOUND);
+	assert_int_equal(
+		dlb_correspondent_by_identity(l, &got, &o.card.identity),
+		DLB_NOT_FOUND);
 	assert_int_equal(dlb_correspondent_by_id(l, &got, 99), DLB_NOT_FOUND);
 	assert_ok(dlb_correspondent_each(l, count, names, &f->err));
 	assert_string_equal(names, "al bob cy ");
@@ -113,8 +116,8 @@ ones_own_card_is_refused(void **state)
 
 	assert_ok(dlb_letterbox_card(l, false, &bytes, &f->err));
 	assert_ok(dlb_card_parse(&card, bytes.data, bytes.len, &f->err));
-	assert_int_equal(
-		dlb_correspondent_add(l, &c, &card, NULL, &f->err), DLB_REFUSED);
+	assert_int_equal(dlb_correspondent_add(l, &c, &card, NULL, &f->err),
+		DLB_REFUSED);
 	dlb_buf_free(&bytes);
 	dlb_letterbox_close(l);
 }
@@ -142,8 +145,12 @@ newer_cards_replace_older(void **state)
 	struct other full, brief;
 	int64_t id;
 	/* serial and opening keys of the card; what is held afterwards */
-	static const struct { uint64_t serial; bool is_short; uint64_t held;
-		uint8_t keys; } steps[] = {
+	static const struct {
+		uint64_t serial;
+		bool is_short;
+		uint64_t held;
+		uint8_t keys;
+	} steps[] = {
 		{5, true, 5, 0},
 		{4, false, 5, 0},
 		{5, false, 5, 12},
@@ -171,8 +178,7 @@ newer_cards_replace_older(void **state)
 		assert_string_equal(c.name, "bob");
 		id = c.id;
 		assert_int_equal(c.serial, steps[i].held);
-		assert_int_equal(
-			held_keys(f, l, id, &serial), steps[i].keys);
+		assert_int_equal(held_keys(f, l, id, &serial), steps[i].keys);
 		assert_int_equal(serial, steps[i].held);
 	}
 	/* Once the full one is of the past, a newer short one is better. */
@@ -208,7 +214,8 @@ cards_ride_along(void **state)
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
 	struct other full, brief, eve;
-	static uint8_t long_card[DLB_CARD_LEN_MAX + 1] = {'D', 'L', 'B', 'C', 1};
+	static uint8_t long_card[DLB_CARD_LEN_MAX + 1] = {
+		'D', 'L', 'B', 'C', 1};
 	struct dlb_correspondent c;
 	uint64_t serial;
 
@@ -223,12 +230,10 @@ cards_ride_along(void **state)
 	assert_int_equal(ride(f, l, &c, &full, 16000), DLB_FORGED);
 	assert_int_equal(ride(f, l, &c, &full, 2), DLB_MALFORMED);
 	assert_int_equal(ride(f, l, &c, &eve, -1), DLB_FORGED);
-	assert_int_equal(
-		dlb_correspondent_renew(
-			l, &c, long_card, sizeof(long_card), &f->err),
+	assert_int_equal(dlb_correspondent_renew(
+				 l, &c, long_card, sizeof(long_card), &f->err),
 		DLB_LIMIT);
-	assert_int_equal(
-		dlb_correspondent_renew(l, &c, long_card, 0, &f->err),
+	assert_int_equal(dlb_correspondent_renew(l, &c, long_card, 0, &f->err),
 		DLB_MALFORMED);
 	assert_int_equal(held_keys(f, l, c.id, &serial), 0);
 	/* The full one of the same serial is what a short one waits for. */
@@ -252,7 +257,8 @@ a_strangers_letters_become_theirs(void **state)
 {
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
-	struct dlb_in_letter letter = {.state = DLB_IN_UNREAD, .has_card = true},
+	struct dlb_in_letter letter = {.state = DLB_IN_UNREAD,
+				     .has_card = true},
 			     got;
 	struct dlb_correspondent c;
 	struct other o, p;
@@ -290,12 +296,14 @@ the_keys_of_now(void **state)
 	assert_ok(dlb_correspondent_seal_keys(
 		l, c.id, TEST_NOW_MS, false, &to, &from, &f->err));
 	assert_int_equal(to.opening_id, 28);
-	assert_memory_equal(to.opening, o.card.opening[0].key, sizeof(to.opening));
-	assert_memory_equal(to.finding, o.card.finding[0].key, sizeof(to.finding));
+	assert_memory_equal(
+		to.opening, o.card.opening[0].key, sizeof(to.opening));
+	assert_memory_equal(
+		to.finding, o.card.finding[0].key, sizeof(to.finding));
 	assert_memory_equal(&to.identity, &o.card.identity, 64);
 	assert_memory_equal(&from.identity, dlb_letterbox_identity(l), 64);
-	assert_ok(dlb_x25519(shared, dlb_letterbox_secret(l)->agree,
-		o.card.identity.agree));
+	assert_ok(dlb_x25519(
+		shared, dlb_letterbox_secret(l)->agree, o.card.identity.agree));
 	assert_memory_equal(from.shared, shared, 32);
 	/* One's full card rides along, until they have it. */
 	assert_int_equal(from.card_len, own.len);
@@ -317,8 +325,9 @@ the_keys_of_now(void **state)
 		l, c.id, f->env.now_ms, false, &to, &from, &f->err));
 	assert_true(from.card_len > 0);
 	assert_int_equal(to.opening_id, 29);
-	assert_int_equal(dlb_correspondent_seal_keys(
-		l, 99, TEST_NOW_MS, false, &to, &from, &f->err), DLB_NOT_FOUND);
+	assert_int_equal(dlb_correspondent_seal_keys(l, 99, TEST_NOW_MS, false,
+				 &to, &from, &f->err),
+		DLB_NOT_FOUND);
 	dlb_buf_free(&own);
 	dlb_letterbox_close(l);
 }
@@ -338,23 +347,27 @@ a_time_that_the_card_does_not_cover(void **state)
 	id = add(f, l, &o.card, NULL).id;
 	/* A year on: not unless told to. */
 	assert_int_equal(dlb_correspondent_seal_keys(l, id,
-		TEST_NOW_MS + 360 * DLB_DAY_MS, false, &to, &from, &f->err),
+				 TEST_NOW_MS + 360 * DLB_DAY_MS, false, &to,
+				 &from, &f->err),
 		DLB_CLOCK);
 	assert_non_null(strstr(f->err.msg, "newer card"));
 	assert_ok(dlb_correspondent_seal_keys(l, id,
 		TEST_NOW_MS + 360 * DLB_DAY_MS, true, &to, &from, &f->err));
 	assert_int_equal(to.opening_id, 0x80000006u);
 	assert_memory_equal(to.opening, o.card.last_resort, sizeof(to.opening));
-	assert_memory_equal(to.finding, o.card.finding[4].key, sizeof(to.finding));
+	assert_memory_equal(
+		to.finding, o.card.finding[4].key, sizeof(to.finding));
 	/* Before its issue: up to a week. */
-	assert_ok(dlb_correspondent_seal_keys(l, id, issued - 7 * DLB_DAY_MS,
-		false, &to, &from, &f->err));
-	assert_int_equal(dlb_correspondent_seal_keys(l, id,
-		issued - 7 * DLB_DAY_MS - 1, false, &to, &from, &f->err),
+	assert_ok(dlb_correspondent_seal_keys(
+		l, id, issued - 7 * DLB_DAY_MS, false, &to, &from, &f->err));
+	assert_int_equal(
+		dlb_correspondent_seal_keys(l, id, issued - 7 * DLB_DAY_MS - 1,
+			false, &to, &from, &f->err),
 		DLB_CLOCK);
 	assert_non_null(strstr(f->err.msg, "clock"));
-	assert_int_equal(dlb_correspondent_seal_keys(l, id,
-		issued - 7 * DLB_DAY_MS - 1, true, &to, &from, &f->err),
+	assert_int_equal(
+		dlb_correspondent_seal_keys(l, id, issued - 7 * DLB_DAY_MS - 1,
+			true, &to, &from, &f->err),
 		DLB_CLOCK);
 	/* A short card has but the one key. */
 	other_init(&o, f, "cy", 7);
@@ -378,16 +391,18 @@ a_courier_sends_none(void **state)
 	struct other o;
 
 	other_init(&o, f, "bob", 1);
-	assert_int_equal(dlb_correspondent_seal_keys(l,
-		add(f, l, &o.card, NULL).id, TEST_NOW_MS, false, &to, &from,
-		&f->err), DLB_REFUSED);
+	assert_int_equal(
+		dlb_correspondent_seal_keys(l, add(f, l, &o.card, NULL).id,
+			TEST_NOW_MS, false, &to, &from, &f->err),
+		DLB_REFUSED);
 	dlb_letterbox_close(l);
 }
 
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(names_are_unique),
 		TEST(they_are_found),

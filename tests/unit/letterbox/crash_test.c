@@ -73,8 +73,9 @@ making_one_is_whole_or_not_at_all(void **state)
 		made = create_on(&l, f, disk);
 		dlb_letterbox_close(l);
 		cut = crash_fs_is_cut(disk);
-		for (size_t i = 0; fate_number(i, crash_fs_unsynced(disk),
-			     &fate, &number); i++) {
+		for (size_t i = 0;
+			fate_number(i, crash_fs_unsynced(disk), &fate, &number);
+			i++) {
 			struct crash_fs *after = crash_fs_clone(disk);
 			enum dlb_status s;
 
@@ -140,8 +141,9 @@ a_commit_is_whole_or_not_at_all(void **state)
 		uint64_t number;
 
 		cut = crash_fs_is_cut(disk);
-		for (size_t i = 0; fate_number(i, crash_fs_unsynced(disk),
-			     &fate, &number); i++) {
+		for (size_t i = 0;
+			fate_number(i, crash_fs_unsynced(disk), &fate, &number);
+			i++) {
 			struct crash_fs *after = crash_fs_clone(disk);
 			int64_t step;
 
@@ -209,7 +211,8 @@ failures_leave_the_old_state(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(making_one_is_whole_or_not_at_all),
 		TEST(a_commit_is_whole_or_not_at_all),

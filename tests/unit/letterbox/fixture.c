@@ -64,8 +64,8 @@ fixture_open(struct fixture *f)
 {
 	struct dlb_letterbox *l;
 
-	assert_ok(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir, &f->unlock,
-		&f->env.env, &f->err));
+	assert_ok(dlb_letterbox_open(
+		&l, dlb_fs_posix(), f->dir, &f->unlock, &f->env.env, &f->err));
 	return l;
 }
 

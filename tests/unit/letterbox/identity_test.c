@@ -52,8 +52,8 @@ static bool
 finds(struct dlb_letterbox *l, uint16_t expiry_week, const uint8_t *key)
 {
 	const uint8_t *secrets[DLB_FINDING_MAX];
-	size_t n = dlb_letterbox_finding(
-		l, expiry_week, secrets, DLB_FINDING_MAX);
+	size_t n =
+		dlb_letterbox_finding(l, expiry_week, secrets, DLB_FINDING_MAX);
 
 	for (size_t i = 0; i < n; i++) {
 		uint8_t public[DLB_POINT_LEN];
@@ -82,19 +82,19 @@ the_first_card(void **state)
 	assert_int_equal(card.finding_n, 5);
 	assert_int_equal(card.finding[0].quarter, 9);
 	assert_int_equal(card.finding[4].quarter, 13);
-	assert_memory_equal(
-		&card.identity, dlb_letterbox_identity(l), sizeof(card.identity));
+	assert_memory_equal(&card.identity, dlb_letterbox_identity(l),
+		sizeof(card.identity));
 	for (int i = 0; i < 12; i++)
-		assert_true(opens(
-			l, card.opening[i].month, card.opening[i].key));
+		assert_true(
+			opens(l, card.opening[i].month, card.opening[i].key));
 	assert_true(opens(l, dlb_card_last_resort_id(&card), card.last_resort));
 	assert_false(opens(l, 27, card.last_resort));
 	assert_false(opens(l, 40, card.last_resort));
 	assert_int_equal(brief.opening_n, 0);
 	assert_int_equal(brief.finding_n, 1);
 	assert_int_equal(brief.serial, 1);
-	assert_memory_equal(&brief.finding[0], &card.finding[0],
-		sizeof(card.finding[0]));
+	assert_memory_equal(
+		&brief.finding[0], &card.finding[0], sizeof(card.finding[0]));
 	assert_memory_equal(
 		brief.last_resort, card.last_resort, sizeof(card.last_resort));
 	/* One for each finding secret. */
@@ -124,15 +124,16 @@ cards_are_renewed_monthly(void **state)
 	assert_int_equal(next.opening[11].month, 40);
 	/* The keys of months that both cover are the same, last-resort keys are
 	 * not; what was there before opens still. */
-	assert_memory_equal(next.opening[0].key, first.opening[1].key,
-		DLB_XWING_PK_LEN);
+	assert_memory_equal(
+		next.opening[0].key, first.opening[1].key, DLB_XWING_PK_LEN);
 	assert_memory_equal(next.finding[0].key, first.finding[0].key, 32);
 	assert_memory_not_equal(
 		next.last_resort, first.last_resort, DLB_XWING_PK_LEN);
 	l = fixture_reopen(f, l);
 	assert_true(opens(l, 28, first.opening[0].key));
 	assert_true(opens(l, 40, next.opening[11].key));
-	assert_true(opens(l, dlb_card_last_resort_id(&first), first.last_resort));
+	assert_true(
+		opens(l, dlb_card_last_resort_id(&first), first.last_resort));
 	assert_true(opens(l, dlb_card_last_resort_id(&next), next.last_resort));
 	dlb_letterbox_close(l);
 }
@@ -250,14 +251,16 @@ whatever_card_the_sender_has(void **state)
 				}
 				assert_ok(s);
 				sealed++;
-				if (!finds(reader, (uint16_t)(dlb_week_of(at)
-					    + DLB_CELL_LIFETIME_WEEKS),
+				if (!finds(reader,
+					    (uint16_t)(dlb_week_of(at)
+						    + DLB_CELL_LIFETIME_WEEKS),
 					    to.finding))
 					fail_msg("not found: step %d card %zu "
-						"skew %d", step, c, skew);
+						 "skew %d",
+						step, c, skew);
 				if (skew == 0 && step % 10 == 0)
-					assert_true(opens(reader,
-						to.opening_id, to.opening));
+					assert_true(opens(reader, to.opening_id,
+						to.opening));
 			}
 			assert_ok(dlb_letterbox_rollback(sender, &f->err));
 		}
@@ -287,9 +290,11 @@ which_finding_secrets_are_tried(void **state)
 
 	/* Now: the first quarter's only. A year on: newest first. */
 	assert_int_equal(dlb_letterbox_finding(
-		l, (uint16_t)(week + 12), s, DLB_FINDING_MAX), 1);
-	assert_int_equal(dlb_letterbox_finding(
-		l, (uint16_t)(week + 12 + 52), s, DLB_FINDING_MAX), 5);
+				 l, (uint16_t)(week + 12), s, DLB_FINDING_MAX),
+		1);
+	assert_int_equal(dlb_letterbox_finding(l, (uint16_t)(week + 12 + 52), s,
+				 DLB_FINDING_MAX),
+		5);
 	dlb_point_base(public, s[0]);
 	assert_memory_equal(public, card.finding[4].key, 32);
 	dlb_point_base(public, s[4]);
@@ -300,7 +305,8 @@ which_finding_secrets_are_tried(void **state)
 	assert_int_equal(dlb_letterbox_finding(l, 3, s, DLB_FINDING_MAX), 1);
 	dlb_point_base(public, s[0]);
 	assert_memory_equal(public, card.finding[0].key, 32);
-	assert_int_equal(dlb_letterbox_finding(l, 0xffff, s, DLB_FINDING_MAX), 5);
+	assert_int_equal(
+		dlb_letterbox_finding(l, 0xffff, s, DLB_FINDING_MAX), 5);
 	dlb_letterbox_close(l);
 }
 
@@ -325,11 +331,12 @@ threads_may_ask_at_once(void **state)
 	void *sums[4];
 
 	dlb_letterbox_opener(l, &opener);
-	assert_memory_equal(
-		&opener.reader, dlb_letterbox_identity(l), sizeof(opener.reader));
+	assert_memory_equal(&opener.reader, dlb_letterbox_identity(l),
+		sizeof(opener.reader));
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(
-			&threads[i], NULL, ask_opener, &opener), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, ask_opener, &opener),
+			0);
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], &sums[i]);
 	for (int i = 1; i < 4; i++)
@@ -422,7 +429,8 @@ a_full_ring_grows(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_card),
 		TEST(cards_are_renewed_monthly),

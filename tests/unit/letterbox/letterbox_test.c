@@ -64,7 +64,8 @@ a_second_is_not_made(void **state)
 
 	dlb_letterbox_close(l);
 	assert_int_equal(dlb_letterbox_create(&l, dlb_fs_posix(), f->dir,
-		&f->unlock, true, "bob", &f->env.env, &f->err), DLB_EXISTS);
+				 &f->unlock, true, "bob", &f->env.env, &f->err),
+		DLB_EXISTS);
 	assert_null(l);
 	dlb_letterbox_close(fixture_open(f));
 }
@@ -76,7 +77,8 @@ none_is_said_so(void **state)
 	struct dlb_letterbox *l;
 
 	assert_int_equal(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir,
-		&f->unlock, &f->env.env, &f->err), DLB_NOT_FOUND);
+				 &f->unlock, &f->env.env, &f->err),
+		DLB_NOT_FOUND);
 	assert_null(l);
 }
 
@@ -84,8 +86,9 @@ static void
 only_its_secrets_open_it(void **state)
 {
 	struct fixture *f = *state;
-	struct dlb_unlock wrong = f->unlock, word = {DLB_UNLOCK_PASSPHRASE,
-		"correct horse", 13}, none = {DLB_UNLOCK_OPEN, NULL, 0};
+	struct dlb_unlock wrong = f->unlock,
+			  word = {DLB_UNLOCK_PASSPHRASE, "correct horse", 13},
+			  none = {DLB_UNLOCK_OPEN, NULL, 0};
 	struct dlb_letterbox *l = fixture_create(f, "ann");
 
 	dlb_keyslots_set_test_cost();
@@ -95,27 +98,29 @@ only_its_secrets_open_it(void **state)
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	dlb_letterbox_close(l);
 	assert_int_equal(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir, &wrong,
-		&f->env.env, &f->err), DLB_WRONG_KEY);
+				 &f->env.env, &f->err),
+		DLB_WRONG_KEY);
 	assert_int_equal(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir, &word,
-		&f->env.env, &f->err), DLB_WRONG_KEY);
+				 &f->env.env, &f->err),
+		DLB_WRONG_KEY);
 	assert_int_equal(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir, &none,
-		&f->env.env, &f->err), DLB_WRONG_KEY);
+				 &f->env.env, &f->err),
+		DLB_WRONG_KEY);
 	l = fixture_open(f);
 	assert_ok(dlb_letterbox_add_unlock(l, &word, &f->err));
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	dlb_letterbox_close(l);
-	assert_ok(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir, &word,
-		&f->env.env, &f->err));
+	assert_ok(dlb_letterbox_open(
+		&l, dlb_fs_posix(), f->dir, &word, &f->env.env, &f->err));
 	l = fixture_reopen(f, l);
 	/* All eight slots, and no ninth. */
 	for (int i = 0; i < 6; i++)
 		assert_ok(dlb_letterbox_add_unlock(l, &none, &f->err));
-	assert_int_equal(
-		dlb_letterbox_add_unlock(l, &none, &f->err), DLB_FULL);
+	assert_int_equal(dlb_letterbox_add_unlock(l, &none, &f->err), DLB_FULL);
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	dlb_letterbox_close(l);
-	assert_ok(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir, &none,
-		&f->env.env, &f->err));
+	assert_ok(dlb_letterbox_open(
+		&l, dlb_fs_posix(), f->dir, &none, &f->env.env, &f->err));
 	l = fixture_reopen(f, l);
 	dlb_letterbox_close(l);
 }
@@ -123,15 +128,15 @@ only_its_secrets_open_it(void **state)
 static void
 load(struct dlb_buf *out, struct fixture *f, const char *name)
 {
-	assert_ok(dlb_file_load(out, dlb_fs_posix(), fixture_path(f, name),
-		64 << 20, &f->err));
+	assert_ok(dlb_file_load(
+		out, dlb_fs_posix(), fixture_path(f, name), 64 << 20, &f->err));
 }
 
 static void
 store(struct fixture *f, const char *name, const struct dlb_buf *b, size_t len)
 {
-	assert_ok(dlb_file_replace(dlb_fs_posix(), fixture_path(f, name),
-		b->data, len, &f->err));
+	assert_ok(dlb_file_replace(
+		dlb_fs_posix(), fixture_path(f, name), b->data, len, &f->err));
 }
 
 /* Every byte but those of unused key slots; a few of the many. */
@@ -158,7 +163,8 @@ a_flipped_byte_is_found(void **state)
 			unnoticed++;
 		} else {
 			assert_true(s == DLB_CORRUPT
-				|| (s == DLB_WRONG_KEY && i < DLB_KEYSLOTS_LEN));
+				|| (s == DLB_WRONG_KEY
+					&& i < DLB_KEYSLOTS_LEN));
 			assert_true(f->err.msg[0] != '\0');
 			assert_null(l);
 		}
@@ -174,7 +180,8 @@ a_flipped_byte_is_found(void **state)
 static void
 a_cut_file_is_found(void **state)
 {
-	static const size_t lens[] = {0, 1, 31, 607, 608, 711, 712, 4096, 100000};
+	static const size_t lens[] = {
+		0, 1, 31, 607, 608, 711, 712, 4096, 100000};
 	struct fixture *f = *state;
 	struct dlb_buf file = {0};
 	struct dlb_letterbox *l = fixture_create(f, "ann");
@@ -186,7 +193,8 @@ a_cut_file_is_found(void **state)
 
 		store(f, "letterbox", &file, len);
 		assert_int_equal(dlb_letterbox_open(&l, dlb_fs_posix(), f->dir,
-			&f->unlock, &f->env.env, &f->err), DLB_CORRUPT);
+					 &f->unlock, &f->env.env, &f->err),
+			DLB_CORRUPT);
 	}
 	dlb_buf_free(&file);
 }
@@ -196,7 +204,8 @@ static void
 nothing_on_the_disk_is_clear(void **state)
 {
 	static const char *const words[] = {"a plain summary", "ann-the-name",
-		"SQLite format", "CREATE TABLE", "letters_in", "DLBC", "a value"};
+		"SQLite format", "CREATE TABLE", "letters_in", "DLBC",
+		"a value"};
 	static const char *const names[] = {"letterbox", "ring"};
 	struct fixture *f = *state;
 	struct dlb_out_letter letter = {.to = 1, .summary = "a plain summary"};
@@ -220,8 +229,8 @@ nothing_on_the_disk_is_clear(void **state)
 		total += file.len;
 	}
 	for (size_t i = 0; i < 256; i++)
-		assert_in_range(count[i], total / 256 * 8 / 10,
-			total / 256 * 12 / 10);
+		assert_in_range(
+			count[i], total / 256 * 8 / 10, total / 256 * 12 / 10);
 	dir = opendir(f->dir);
 	while ((e = readdir(dir)))
 		assert_true(e->d_name[0] == '.'
@@ -264,8 +273,8 @@ a_courier_becomes_a_person(void **state)
 
 	assert_int_equal(
 		dlb_letterbox_card(l, false, &card, &f->err), DLB_REFUSED);
-	assert_int_equal(dlb_letterbox_make_person(l, "a/b", &f->err),
-		DLB_MALFORMED);
+	assert_int_equal(
+		dlb_letterbox_make_person(l, "a/b", &f->err), DLB_MALFORMED);
 	assert_ok(dlb_letterbox_make_person(l, "ann", &f->err));
 	assert_ok(dlb_letterbox_rollback(l, &f->err));
 	assert_false(dlb_letterbox_is_person(l));
@@ -333,7 +342,8 @@ values_have_types_and_limits(void **state)
 	assert_ok(dlb_setting_set_text(l, "t", text, &f->err));
 	assert_ok(dlb_setting_get_text(l, "t", out, sizeof(out)));
 	assert_string_equal(out, text);
-	assert_int_equal(dlb_setting_get_text(l, "t", out, 1000), DLB_MALFORMED);
+	assert_int_equal(
+		dlb_setting_get_text(l, "t", out, 1000), DLB_MALFORMED);
 	assert_string_equal(out, "");
 	assert_int_equal(dlb_setting_get_int(l, "t", &v), DLB_MALFORMED);
 	assert_int_equal(
@@ -343,10 +353,12 @@ values_have_types_and_limits(void **state)
 	assert_ok(dlb_setting_set_blob(l, "b", blob, 4096, &f->err));
 	assert_ok(dlb_setting_get_blob(l, "b", back, 4096));
 	assert_memory_equal(blob, back, 4096);
-	assert_int_equal(dlb_setting_get_blob(l, "b", back, 4095), DLB_MALFORMED);
+	assert_int_equal(
+		dlb_setting_get_blob(l, "b", back, 4095), DLB_MALFORMED);
 	assert_ok(dlb_setting_set_blob(l, "e", blob, 0, &f->err));
 	assert_ok(dlb_setting_get_blob(l, "e", back, 0));
-	assert_int_equal(dlb_setting_get_blob(l, "none", back, 1), DLB_NOT_FOUND);
+	assert_int_equal(
+		dlb_setting_get_blob(l, "none", back, 1), DLB_NOT_FOUND);
 	assert_ok(dlb_setting_set_int(l, "i", INT64_MIN, &f->err));
 	assert_ok(dlb_setting_get_int(l, "i", &v));
 	assert_true(v == INT64_MIN);
@@ -354,15 +366,16 @@ values_have_types_and_limits(void **state)
 	assert_int_equal(
 		dlb_setting_get_int(l, "highest time", &v), DLB_NOT_FOUND);
 	assert_int_equal(dlb_setting_set_int(l, "", 1, &f->err), DLB_MALFORMED);
-	assert_int_equal(dlb_setting_set_int(l, "a\nb", 1, &f->err),
-		DLB_MALFORMED);
+	assert_int_equal(
+		dlb_setting_set_int(l, "a\nb", 1, &f->err), DLB_MALFORMED);
 	dlb_letterbox_close(l);
 }
 
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_committed_stays),
 		TEST(what_is_rolled_back_is_gone),

@@ -51,8 +51,8 @@ struct other {
 	uint8_t sign_sk[64];
 	struct dlb_card card;
 };
-void other_init(struct other *o, struct fixture *f, const char *name,
-	uint64_t serial);
+void other_init(
+	struct other *o, struct fixture *f, const char *name, uint64_t serial);
 /* The card again as if parsed: writes it and parses it. */
 void other_sign(struct other *o);
 void other_write(struct dlb_buf *out, const struct other *o);

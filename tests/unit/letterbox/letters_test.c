@@ -7,9 +7,15 @@
 static struct dlb_out_letter
 an_out(unsigned i)
 {
-	struct dlb_out_letter o = {.to = 3, .state = DLB_OUT_SEALING, .now = true,
-		.sealed_ms = TEST_NOW_MS, .expiry_week = 135,
-		.content_len = 1ULL << 49, .files = 2, .cells = 7, .shown = 0};
+	struct dlb_out_letter o = {.to = 3,
+		.state = DLB_OUT_SEALING,
+		.now = true,
+		.sealed_ms = TEST_NOW_MS,
+		.expiry_week = 135,
+		.content_len = 1ULL << 49,
+		.files = 2,
+		.cells = 7,
+		.shown = 0};
 
 	memset(o.letter_id, (int)i, sizeof(o.letter_id));
 	memset(o.sealing_id, (int)i + 1, sizeof(o.sealing_id));
@@ -22,8 +28,11 @@ an_out(unsigned i)
 static struct dlb_in_letter
 an_in(unsigned i)
 {
-	struct dlb_in_letter in = {.from = 4, .arrived_ms = TEST_NOW_MS + i,
-		.state = DLB_IN_PARTLY, .have = 1, .box3_offset = 1400 + i};
+	struct dlb_in_letter in = {.from = 4,
+		.arrived_ms = TEST_NOW_MS + i,
+		.state = DLB_IN_PARTLY,
+		.have = 1,
+		.box3_offset = 1400 + i};
 
 	memset(&in.sender, 0x11, sizeof(in.sender));
 	memset(in.head_name, 0x22, sizeof(in.head_name));
@@ -120,11 +129,10 @@ letters_of_before_have_no_card(void **state)
 	struct dlb_in_letter in = an_in(1), got;
 
 	assert_ok(dlb_in_add(l, &in, &f->err));
-	assert_int_equal(
-		sqlite3_exec(l->db.sql,
-			"ALTER TABLE letters_in DROP COLUMN card;"
-			"PRAGMA user_version = 2",
-			NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(l->db.sql,
+				 "ALTER TABLE letters_in DROP COLUMN card;"
+				 "PRAGMA user_version = 2",
+				 NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	l = fixture_reopen(f, l);
@@ -141,7 +149,7 @@ no_letter_comes_twice(void **state)
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
 	struct dlb_in_letter a = an_in(1), b = an_in(1), c = an_in(2),
-		d = an_in(1), got;
+			     d = an_in(1), got;
 
 	d.sender.agree[31] ^= 1;
 	assert_false(dlb_in_seen(l, &a));
@@ -335,7 +343,8 @@ what_is_deleted_is_wiped(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
+#define TEST(t)                                                                \
+	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(letters_out_are_kept),
 		TEST(letters_in_are_kept),

@@ -8,8 +8,12 @@ static struct dlb_manifest_file
 regular(const char *path, uint64_t size)
 {
 	return (struct dlb_manifest_file){.type = DLB_FILE_REGULAR,
-		.mode = 0644, .mtime_s = 1700000000, .mtime_ns = 5,
-		.size = size, .path = path, .path_len = (uint16_t)strlen(path)};
+		.mode = 0644,
+		.mtime_s = 1700000000,
+		.mtime_ns = 5,
+		.size = size,
+		.path = path,
+		.path_len = (uint16_t)strlen(path)};
 }
 
 static struct dlb_manifest_file
@@ -65,9 +69,14 @@ write_full(struct dlb_buf *b)
 {
 	static const uint8_t card[] = "bytes of a card";
 	struct dlb_manifest_fields fields = {.kind = DLB_KIND_BRIEFING,
-		.codec = DLB_CODEC_ZSTD, .receipt_wanted = true,
-		.has_in_reply_to = true, .message = "gr\xc3\xbc\xc3\x9f" "e\n",
-		.message_len = 8, .card = card, .card_len = sizeof(card)};
+		.codec = DLB_CODEC_ZSTD,
+		.receipt_wanted = true,
+		.has_in_reply_to = true,
+		.message = "gr\xc3\xbc\xc3\x9f"
+			   "e\n",
+		.message_len = 8,
+		.card = card,
+		.card_len = sizeof(card)};
 
 	memcpy(fields.in_reply_to, reply_to, 16);
 	assert_ok(dlb_manifest_begin(b, &fields));
@@ -83,8 +92,8 @@ write_full(struct dlb_buf *b)
 static void
 what_is_written_is_read(void **state)
 {
-	static const char *const paths[] = {"a", "a/b", "a/b/c", "a/b/up",
-		"a.txt", "\xff odd \n"};
+	static const char *const paths[] = {
+		"a", "a/b", "a/b/c", "a/b/up", "a.txt", "\xff odd \n"};
 	struct dlb_manifest_file f;
 	struct dlb_buf b = {0};
 	struct dlb_manifest m;
@@ -92,8 +101,9 @@ what_is_written_is_read(void **state)
 
 	(void)state;
 	write_full(&b);
-	assert_int_equal(b.data[0] << 24 | b.data[1] << 16 | b.data[2] << 8
-		| b.data[3], b.len - 4);
+	assert_int_equal(
+		b.data[0] << 24 | b.data[1] << 16 | b.data[2] << 8 | b.data[3],
+		b.len - 4);
 	assert_ok(parse(&m, &b));
 	assert_int_equal(m.fields.kind, DLB_KIND_BRIEFING);
 	assert_int_equal(m.fields.codec, DLB_CODEC_ZSTD);
@@ -116,8 +126,8 @@ what_is_written_is_read(void **state)
 	}
 	assert_int_equal(n, 6);
 	/* Where a size stands. */
-	assert_memory_equal(m.files + DLB_MANIFEST_SIZE_OFFSET,
-		"\0\0\0\0\0\0\0\0", 8);
+	assert_memory_equal(
+		m.files + DLB_MANIFEST_SIZE_OFFSET, "\0\0\0\0\0\0\0\0", 8);
 	dlb_buf_free(&b);
 }
 
@@ -160,8 +170,7 @@ check_refused(struct dlb_manifest_file *before, struct dlb_manifest_file f)
 	assert_true(err.msg[0] != '\0');
 	dlb_buf_free(&b);
 	dlb_writer_init(&w, entry, sizeof(entry));
-	for (struct dlb_manifest_file *p = before ? before : &f;;
-		p = &f, n++) {
+	for (struct dlb_manifest_file *p = before ? before : &f;; p = &f, n++) {
 		dlb_write_u8(&w, p->type);
 		dlb_write_u16(&w, p->mode);
 		dlb_write_u64(&w, (uint64_t)p->mtime_s);
@@ -175,8 +184,8 @@ check_refused(struct dlb_manifest_file *before, struct dlb_manifest_file f)
 			break;
 	}
 	assert_false(w.failed);
-	assert_ok(dlb_buf_append(&b, "\0\0\0\0\1\0\2\0\0\0\1\1\0\4\0\0\0\1\0",
-		19));
+	assert_ok(dlb_buf_append(
+		&b, "\0\0\0\0\1\0\2\0\0\0\1\1\0\4\0\0\0\1\0", 19));
 	dlb_buf_reserve(&b, 80000) == DLB_OK ? (void)0 : fail();
 	size_t len = w.len;
 	dlb_writer_init(&w, head, sizeof(head));
@@ -193,8 +202,8 @@ check_refused(struct dlb_manifest_file *before, struct dlb_manifest_file f)
 static void
 bad_paths_are_refused(void **state)
 {
-	static const char *const bad[] = {"", "/", "/a", "a/", "a//b", ".", "..",
-		"./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "//"};
+	static const char *const bad[] = {"", "/", "/a", "a/", "a//b", ".",
+		"..", "./a", "../a", "a/.", "a/..", "a/../b", "a/./b", "//"};
 	char *large = malloc(65536);
 	struct dlb_manifest_file a = directory("a"), f;
 
@@ -245,7 +254,8 @@ static void
 order_parents_and_doubles(void **state)
 {
 	struct dlb_manifest_file a = directory("a"), f = regular("f", 1),
-		l = link_to("l", "a"), ab = directory("a.b"), z = regular("a/z", 0);
+				 l = link_to("l", "a"), ab = directory("a.b"),
+				 z = regular("a/z", 0);
 
 	(void)state;
 	check_refused(&f, regular("f", 1));
@@ -339,7 +349,8 @@ sizes_and_their_sum(void **state)
 static void
 modes_and_times_are_cut_by_the_writer(void **state)
 {
-	struct dlb_manifest_file f = regular("f", 1), l = link_to("l", "f"), got;
+	struct dlb_manifest_file f = regular("f", 1), l = link_to("l", "f"),
+				 got;
 	struct dlb_buf b = {0};
 	struct dlb_manifest m;
 	size_t pos = 0;
@@ -412,9 +423,11 @@ unknown_fields(void **state)
 	(void)state;
 	assert_ok(RAW("\1" KIND CODEC FILES));
 	assert_ok(RAW("\1" KIND "\0\3\0\0\0\2xy" CODEC FILES "\1\1\0\0\0\0"));
-	assert_ok(RAW("\1" "\0\1\0\0\0\0" KIND CODEC FILES "\xff\xff\0\0\0\1z"));
-	assert_int_equal(
-		RAW("\1" "\0\0\0\0\0\0" KIND CODEC FILES), DLB_UNSUPPORTED);
+	assert_ok(RAW("\1"
+		      "\0\1\0\0\0\0" KIND CODEC FILES "\xff\xff\0\0\0\1z"));
+	assert_int_equal(RAW("\1"
+			     "\0\0\0\0\0\0" KIND CODEC FILES),
+		DLB_UNSUPPORTED);
 	assert_int_equal(
 		RAW("\1" KIND CODEC "\0\6\0\0\0\0" FILES), DLB_UNSUPPORTED);
 	assert_int_equal(
@@ -424,7 +437,8 @@ unknown_fields(void **state)
 	assert_int_equal(RAW(""), DLB_MALFORMED);
 	assert_int_equal(RAW("\1\0\2\0\0\0\1\0" CODEC FILES), DLB_UNSUPPORTED);
 	assert_int_equal(RAW("\1\0\2\0\0\0\1\10" CODEC FILES), DLB_UNSUPPORTED);
-	assert_int_equal(RAW("\1" KIND "\0\4\0\0\0\1\2" FILES), DLB_UNSUPPORTED);
+	assert_int_equal(
+		RAW("\1" KIND "\0\4\0\0\0\1\2" FILES), DLB_UNSUPPORTED);
 }
 
 static void

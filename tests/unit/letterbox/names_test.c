@@ -7,11 +7,18 @@
 static void
 names_good_and_bad(void **state)
 {
-	static const char *const good[] = {"a", "Ann", ("gr\xc3\xbc\xc3\x9f" "e"),
+	static const char *const good[] = {"a", "Ann",
+		("gr\xc3\xbc\xc3\x9f"
+		 "e"),
 		"a b", "a.b", "a-b", "\xe5\xbc\xa0\xe4\xbc\x9f", "a\\b", "42"};
 	static const char *const bad[] = {"", "-a", ".a", ".", "..", "a/b", "/",
 		" a", "a ", " ", "a\nb", "a\x1b[2J", "\xff", "a\x7f",
-		("\xe2\x80\xae" "evil"), ("a\xe2\x80\x8b" "b"), ("\xc2\x9b" "2J")};
+		("\xe2\x80\xae"
+		 "evil"),
+		("a\xe2\x80\x8b"
+		 "b"),
+		("\xc2\x9b"
+		 "2J")};
 	char longest[66];
 
 	(void)state;
@@ -61,9 +68,10 @@ names_are_cleaned_and_numbered(void **state)
 static void
 base64_round_trips(void **state)
 {
-	static const char *const known[][3] = {{"", "", ""}, {"f", "Zg==", "Zg"},
-		{"fo", "Zm8=", "Zm8"}, {"foo", "Zm9v", "Zm9v"},
-		{"foob", "Zm9vYg==", "Zm9vYg"}, {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+	static const char *const known[][3] = {{"", "", ""},
+		{"f", "Zg==", "Zg"}, {"fo", "Zm8=", "Zm8"},
+		{"foo", "Zm9v", "Zm9v"}, {"foob", "Zm9vYg==", "Zm9vYg"},
+		{"fooba", "Zm9vYmE=", "Zm9vYmE"},
 		{"\xfb\xff\xbe", "+/++", "-_--"}};
 	uint8_t data[256];
 
@@ -87,8 +95,8 @@ base64_round_trips(void **state)
 		struct dlb_buf text = {0}, back = {0};
 
 		assert_ok(dlb_base64_encode(&text, DLB_BASE64, data, len));
-		assert_ok(dlb_base64_decode(&back, DLB_BASE64,
-			(const char *)text.data, text.len));
+		assert_ok(dlb_base64_decode(
+			&back, DLB_BASE64, (const char *)text.data, text.len));
 		assert_int_equal(back.len, len);
 		if (len)
 			assert_memory_equal(back.data, data, len);
@@ -100,25 +108,28 @@ base64_round_trips(void **state)
 static void
 base64_is_strict(void **state)
 {
-	static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "Zh==",
-		"Zm9=", "Zm8", "Zm9v=", "Z=g=", "=Zg=", "Zg==Zg==", "Zm9-",
-		"Zm9_", "Zm9v!", "Zm9\xff", "===="};
-	static const char *const bad_url[] = {"Z", "Zg==", "Zh", "Zm9", "Zm9+",
-		"Zm9/", "Zg="};
+	static const char *const bad[] = {"Z", "Zg",
+		"Zg=", "Zg===", "Zh==", "Zm9=", "Zm8",
+		"Zm9v=", "Z=g=", "=Zg=", "Zg==Zg==", "Zm9-", "Zm9_", "Zm9v!",
+		"Zm9\xff", "===="};
+	static const char *const bad_url[] = {
+		"Z", "Zg==", "Zh", "Zm9", "Zm9+", "Zm9/", "Zg="};
 
 	(void)state;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(bad); i++) {
 		struct dlb_buf b = {0};
 
 		assert_int_equal(dlb_base64_decode(&b, DLB_BASE64, bad[i],
-			strlen(bad[i])), DLB_MALFORMED);
+					 strlen(bad[i])),
+			DLB_MALFORMED);
 		dlb_buf_free(&b);
 	}
 	for (size_t i = 0; i < DLB_ARRAY_LEN(bad_url); i++) {
 		struct dlb_buf b = {0};
 
 		assert_int_equal(dlb_base64_decode(&b, DLB_BASE64_URL,
-			bad_url[i], strlen(bad_url[i])), DLB_MALFORMED);
+					 bad_url[i], strlen(bad_url[i])),
+			DLB_MALFORMED);
 		dlb_buf_free(&b);
 	}
 	struct dlb_buf b = {0};

@@ -214,8 +214,7 @@ test_own_first(void **state)
 		own += f->cells[i].own && f->cells[i].copies > 0;
 	assert_true(own > 100 && own < n);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(
-			cell_of(f, &f->moves[i])->own, i < own);
+		assert_int_equal(cell_of(f, &f->moves[i])->own, i < own);
 	for (size_t i = 1; i < n; i++) {
 		const struct dlb_plan_cell *a = cell_of(f, &f->moves[i - 1]);
 		const struct dlb_plan_cell *b = cell_of(f, &f->moves[i]);

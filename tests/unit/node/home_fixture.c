@@ -65,8 +65,9 @@ fixture_home(struct fixture *f, const char *name, bool courier)
 		.unlock = {.kind = DLB_UNLOCK_OPEN}};
 	struct dlb_node *n = NULL;
 
-	assert_dlb_ok(f, dlb_node_create(&n, fixture_path(f, name), &o,
-				 &f->env.env, NULL, &f->err));
+	assert_dlb_ok(f,
+		dlb_node_create(&n, fixture_path(f, name), &o, &f->env.env,
+			NULL, &f->err));
 	dlb_node_close(n);
 }
 
@@ -76,8 +77,9 @@ fixture_open(struct fixture *f, const char *name)
 	struct dlb_unlock open = {.kind = DLB_UNLOCK_OPEN};
 	struct dlb_node *n = NULL;
 
-	assert_dlb_ok(f, dlb_node_open(&n, fixture_path(f, name), &open, 0,
-				 &f->env.env, &f->err));
+	assert_dlb_ok(f,
+		dlb_node_open(&n, fixture_path(f, name), &open, 0, &f->env.env,
+			&f->err));
 	return n;
 }
 
@@ -90,12 +92,15 @@ fixture_introduce(struct fixture *f, struct dlb_node *who, const char *whom)
 	struct dlb_buf bytes = {0};
 
 	assert_non_null(card);
-	assert_dlb_ok(f, dlb_letterbox_card(dlb_node_letterbox(other), false,
-				 &bytes, &f->err));
+	assert_dlb_ok(f,
+		dlb_letterbox_card(
+			dlb_node_letterbox(other), false, &bytes, &f->err));
 	assert_dlb_ok(f, dlb_card_parse(card, bytes.data, bytes.len, &f->err));
-	assert_dlb_ok(f, dlb_correspondent_add(dlb_node_letterbox(who), &c,
-				 card, NULL, &f->err));
-	assert_dlb_ok(f, dlb_letterbox_commit(dlb_node_letterbox(who), &f->err));
+	assert_dlb_ok(f,
+		dlb_correspondent_add(
+			dlb_node_letterbox(who), &c, card, NULL, &f->err));
+	assert_dlb_ok(
+		f, dlb_letterbox_commit(dlb_node_letterbox(who), &f->err));
 	dlb_buf_free(&bytes);
 	free(card);
 	dlb_node_close(other);
@@ -113,8 +118,8 @@ fixture_stick(struct fixture *f, struct dlb_node *owner, const char *stick,
 	uint64_t size;
 
 	fixture_mkdir(f, stick);
-	assert_dlb_ok(f,
-		dlb_node_box_create(owner, &o, &box, &size, NULL, &f->err));
+	assert_dlb_ok(
+		f, dlb_node_box_create(owner, &o, &box, &size, NULL, &f->err));
 }
 
 void

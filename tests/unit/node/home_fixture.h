@@ -45,8 +45,8 @@ struct dlb_node *fixture_open(struct fixture *f, const char *name);
 int64_t fixture_introduce(
 	struct fixture *f, struct dlb_node *who, const char *whom);
 /* An open box of that many MiB in a directory of its own, called `stick`. */
-void fixture_stick(struct fixture *f, struct dlb_node *owner,
-	const char *stick, unsigned mib);
+void fixture_stick(struct fixture *f, struct dlb_node *owner, const char *stick,
+	unsigned mib);
 /* A file of seeded bytes. */
 void fixture_file(
 	struct fixture *f, const char *name, size_t len, unsigned seed);

@@ -46,9 +46,8 @@ static void
 by_size_or_by_slots(void **state)
 {
 	struct store *st = *state;
-	struct dlb_satchel_options o = {.size = 3000000,
-		.reserve = 7,
-		.unlock = store_unlock};
+	struct dlb_satchel_options o = {
+		.size = 3000000, .reserve = 7, .unlock = store_unlock};
 	size_t len;
 
 	assert_int_equal(create(st, &o, NULL), DLB_OK);
@@ -59,8 +58,7 @@ by_size_or_by_slots(void **state)
 	assert_int_equal(store_info(st).slots, dlb_satchel_slots_in(3000000));
 	assert_int_equal(store_info(st).reserve, 7);
 	assert_true(dlb_satchel_size_of(store_info(st).slots + 1) > 3000000);
-	assert_int_equal(
-		store_info(st).used + store_info(st).tokens, 0);
+	assert_int_equal(store_info(st).used + store_info(st).tokens, 0);
 }
 
 static void
@@ -191,7 +189,8 @@ an_interruption_leaves_nothing(void **state)
 
 	assert_int_equal(create(st, &o, &progress), DLB_OK);
 	assert_true(all.n >= 3);
-	assert_int_equal(dlb_span_remove(crash_fs_fs(st->disk), STORE_PATH, NULL),
+	assert_int_equal(
+		dlb_span_remove(crash_fs_fs(st->disk), STORE_PATH, NULL),
 		DLB_OK);
 	for (unsigned n = 1; n <= all.n; n++) {
 		struct steps steps = {.stop_at = n};
@@ -222,7 +221,7 @@ cut_while_being_made(void **state)
 			enum dlb_status opens;
 
 			crash_fs_power_on(then->disk,
-				i == 0		? CRASH_ALL
+				i == 0           ? CRASH_ALL
 					: i == 1 ? CRASH_NONE
 						 : CRASH_SEEDED,
 				i);

@@ -71,8 +71,8 @@ round_trips(void **state)
 static void
 fields_lie_where_the_format_says(void **state)
 {
-	static const uint8_t head[] = {1, 3, 3, 0x12, 0x34, 0, 112, 0, 100, 0xab,
-		0xcd, 0xef, 0x01, 0, 0, 0, 15};
+	static const uint8_t head[] = {1, 3, 3, 0x12, 0x34, 0, 112, 0, 100,
+		0xab, 0xcd, 0xef, 0x01, 0, 0, 0, 15};
 	struct dlb_entry_plain e = some_cell();
 	uint8_t bytes[DLB_ENTRY_PLAIN_LEN];
 
@@ -162,8 +162,8 @@ tidy_flags_are_accepted(void **state)
 		e.flags = dlb_flags_tidy((uint8_t)flags);
 		assert_int_equal(e.flags & (DLB_SHOWN | DLB_HELD),
 			flags & (DLB_SHOWN | DLB_HELD));
-		assert_int_equal(accepted(&e),
-			(flags & (DLB_SHOWN | DLB_HELD)) != 0);
+		assert_int_equal(
+			accepted(&e), (flags & (DLB_SHOWN | DLB_HELD)) != 0);
 	}
 }
 

@@ -58,7 +58,7 @@ check_order(const struct fixture *f)
 	for (uint32_t at = 0; at < ix->entries; at++) {
 		const struct dlb_record *r = &ix->records[ix->order[at]];
 		enum dlb_group g = at < ix->end[0] ? DLB_GROUP_FREE
-			: at < ix->end[1]	   ? DLB_GROUP_STRANGERS
+			: at < ix->end[1]          ? DLB_GROUP_STRANGERS
 						   : DLB_GROUP_OTHERS;
 		bool stranger = (r->flags & DLB_SHOWN) && r->origin == 0
 			&& !(r->flags & DLB_REC_PINNED);
@@ -72,8 +72,8 @@ check_order(const struct fixture *f)
 static void
 layout_is_aligned_and_does_not_overlap(void **state)
 {
-	static const uint32_t slots[] = {16, 17, 100, 1000, 65536, 1000000,
-		DLB_SATCHEL_SLOTS_MAX};
+	static const uint32_t slots[] = {
+		16, 17, 100, 1000, 65536, 1000000, DLB_SATCHEL_SLOTS_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(slots); i++) {
@@ -111,14 +111,16 @@ entries_come_and_go(void **state)
 		unsigned n = 1 + round * 3;
 
 		for (unsigned i = 0; i < n; i++) {
-			struct dlb_entry_plain e = cell_entry(&f,
-				i % 3 ? DLB_SHOWN : DLB_HELD, i % 5 == 0);
+			struct dlb_entry_plain e = cell_entry(
+				&f, i % 3 ? DLB_SHOWN : DLB_HELD, i % 5 == 0);
 
 			numbers[i] = add(&f, &e);
-			assert_int_equal(dlb_index_find(&f.ix, e.name,
-						 DLB_REC_CELL), numbers[i]);
-			assert_int_equal(dlb_index_find(&f.ix, e.name,
-						 DLB_REC_TOKEN), DLB_NO_ENTRY);
+			assert_int_equal(
+				dlb_index_find(&f.ix, e.name, DLB_REC_CELL),
+				numbers[i]);
+			assert_int_equal(
+				dlb_index_find(&f.ix, e.name, DLB_REC_TOKEN),
+				DLB_NO_ENTRY);
 		}
 		check_order(&f);
 		assert_int_equal(f.ix.cells, n);
@@ -151,8 +153,8 @@ one_of_a_group_is_chosen_evenly(void **state)
 		add(&f, &e);
 	}
 	for (unsigned i = 0; i < rounds; i++) {
-		uint32_t number = dlb_index_pick(
-			&f.ix, DLB_GROUP_STRANGERS, &f.env.env);
+		uint32_t number =
+			dlb_index_pick(&f.ix, DLB_GROUP_STRANGERS, &f.env.env);
 
 		seen[f.ix.records[number].arrived_week]++;
 	}
@@ -204,8 +206,8 @@ several_cells_of_one_handle(void **state)
 	assert_int_equal(n, 3);
 	at = dlb_index_handle_first(&f.ix, handle, DLB_REC_TOKEN);
 	assert_int_not_equal(at, DLB_NO_ENTRY);
-	assert_int_equal(dlb_index_handle_next(&f.ix, at, DLB_REC_TOKEN),
-		DLB_NO_ENTRY);
+	assert_int_equal(
+		dlb_index_handle_next(&f.ix, at, DLB_REC_TOKEN), DLB_NO_ENTRY);
 	dlb_index_free(&f.ix);
 }
 

@@ -73,7 +73,8 @@ only_its_key_opens(void **state)
 
 	(void)state;
 	assert_int_equal(open_with(st, PASS("correct hors")), DLB_WRONG_KEY);
-	assert_int_equal(open_with(st, DLB_UNLOCK_OPEN, NULL, 0), DLB_WRONG_KEY);
+	assert_int_equal(
+		open_with(st, DLB_UNLOCK_OPEN, NULL, 0), DLB_WRONG_KEY);
 	assert_int_equal(open_with(st, KEYFILE(file_a)), DLB_WRONG_KEY);
 	assert_int_equal(
 		open_with(st, DLB_UNLOCK_ROOT, other, 32), DLB_WRONG_KEY);
@@ -95,7 +96,8 @@ a_given_root_key_is_used(void **state)
 	(void)state;
 	memset(root, 5, sizeof(root));
 	assert_int_equal(dlb_satchel_create(crash_fs_fs(st->disk), STORE_PATH,
-				 &o, &st->seeded.env, NULL, NULL), DLB_OK);
+				 &o, &st->seeded.env, NULL, NULL),
+		DLB_OK);
 	store_open_ok(st);
 	dlb_satchel_root(st->s, got);
 	assert_memory_equal(root, got, 32);
@@ -104,7 +106,8 @@ a_given_root_key_is_used(void **state)
 	store_free(st);
 	/* Without any key slot: only the root key opens it. */
 	st = locked_store(DLB_UNLOCK_ROOT, root, 32);
-	assert_int_equal(open_with(st, DLB_UNLOCK_OPEN, NULL, 0), DLB_WRONG_KEY);
+	assert_int_equal(
+		open_with(st, DLB_UNLOCK_OPEN, NULL, 0), DLB_WRONG_KEY);
 	assert_int_equal(open_with(st, DLB_UNLOCK_ROOT, root, 32), DLB_OK);
 	assert_int_equal(add(st, KEYFILE(file_a)), DLB_OK);
 	assert_int_equal(open_with(st, KEYFILE(file_a)), DLB_OK);
@@ -147,14 +150,16 @@ a_second_owner_is_busy(void **state)
 	struct dlb_satchel *other = NULL;
 	struct dlb_error err;
 
-	assert_int_equal(dlb_satchel_open(&other, crash_fs_fs(st->disk),
-				 STORE_PATH, &store_unlock, true, 0,
-				 &st->seeded.env, &err), DLB_BUSY);
+	assert_int_equal(
+		dlb_satchel_open(&other, crash_fs_fs(st->disk), STORE_PATH,
+			&store_unlock, true, 0, &st->seeded.env, &err),
+		DLB_BUSY);
 	assert_null(other);
 	/* To read it needs no lock. */
-	assert_int_equal(dlb_satchel_open(&other, crash_fs_fs(st->disk),
-				 STORE_PATH, &store_unlock, false, 0,
-				 &st->seeded.env, &err), DLB_OK);
+	assert_int_equal(
+		dlb_satchel_open(&other, crash_fs_fs(st->disk), STORE_PATH,
+			&store_unlock, false, 0, &st->seeded.env, &err),
+		DLB_OK);
 	dlb_satchel_close(other);
 }
 
@@ -166,7 +171,8 @@ where_there_is_none(void **state)
 
 	assert_int_equal(dlb_satchel_open(&other, crash_fs_fs(st->disk),
 				 "stick/other.dlb", &store_unlock, true, 0,
-				 &st->seeded.env, &st->err), DLB_NOT_FOUND);
+				 &st->seeded.env, &st->err),
+		DLB_NOT_FOUND);
 	assert_null(other);
 }
 
@@ -203,8 +209,8 @@ one_damaged_header_loses_nothing(void **state)
 		/* Now the other one is destroyed: the mended one is whole. */
 		store_close(st);
 		for (unsigned k = 0; k < 4096; k += 50)
-			crash_fs_flip(st->disk, STORE_PATH,
-				header[!which] + k, 0xa5);
+			crash_fs_flip(
+				st->disk, STORE_PATH, header[!which] + k, 0xa5);
 		assert_int_equal(open_with(st, KEYFILE(file_a)), DLB_OK);
 		assert_int_equal(open_with(st, KEYFILE(file_b)), DLB_OK);
 		store_free(st);
@@ -286,8 +292,8 @@ a_lost_table_loses_nothing(void **state)
 	for (unsigned table = 0; table < 2; table++) {
 		store_close(st);
 		for (uint64_t i = 0; i < l.table_len; i += 200)
-			crash_fs_flip(st->disk, STORE_PATH,
-				l.table[table] + i, 1);
+			crash_fs_flip(
+				st->disk, STORE_PATH, l.table[table] + i, 1);
 		store_open_ok(st);
 		assert_int_equal(store_count(st, 0, 6), 6);
 		assert_int_equal(store_info(st).mended, 6);
@@ -311,8 +317,8 @@ a_bad_sector_in_a_table(void **state)
 			assert_int_equal(store_count(st, 0, 10), 10);
 		}
 	/* The same one of both: it can not be known what is lost. */
-	crash_fs_bad_range(st->disk, l.table[0] + 4096,
-		l.table[1] - l.table[0] + 4096);
+	crash_fs_bad_range(
+		st->disk, l.table[0] + 4096, l.table[1] - l.table[0] + 4096);
 	assert_int_equal(store_open(st, true), DLB_IO);
 }
 
@@ -343,8 +349,8 @@ an_entry_lost_in_both_tables(void **state)
 static void
 what_is_cut_off_is_told(void **state)
 {
-	static const uint64_t cuts[] = {1, 100, 4095, 4096, 4097, 30000, 100000,
-		600000, 1000000};
+	static const uint64_t cuts[] = {
+		1, 100, 4095, 4096, 4097, 30000, 100000, 600000, 1000000};
 	struct store *st = *state;
 	size_t len;
 	uint8_t *bytes;
@@ -385,8 +391,9 @@ a_missing_part_is_told(void **state)
 	struct dlb_fs *fs = crash_fs_fs(st->disk);
 
 	(void)state;
-	assert_int_equal(dlb_satchel_create(fs, STORE_PATH, &o,
-				 &st->seeded.env, NULL, NULL), DLB_OK);
+	assert_int_equal(dlb_satchel_create(fs, STORE_PATH, &o, &st->seeded.env,
+				 NULL, NULL),
+		DLB_OK);
 	assert_int_equal(dlb_satchel_open(&st->s, fs, STORE_PATH, &store_unlock,
 				 true, o.span_len, &st->seeded.env, &st->err),
 		DLB_OK);
@@ -453,7 +460,8 @@ entry_like(struct store *st, unsigned i)
 	struct dlb_entry_plain e;
 
 	assert_int_equal(dlb_table_entry(st->s, &e, store_entry(st, i).number,
-				 st->aead, &st->err), DLB_OK);
+				 st->aead, &st->err),
+		DLB_OK);
 	return e;
 }
 
@@ -599,8 +607,8 @@ a_nonsense_superblock(void **state)
 		for (unsigned i = 0; i < 2; i++) {                             \
 			uint8_t raw[4096];                                     \
 			size_t len;                                            \
-			uint8_t *all = crash_fs_get(                           \
-				st->disk, STORE_PATH, &len);                   \
+			uint8_t *all =                                         \
+				crash_fs_get(st->disk, STORE_PATH, &len);      \
 			dlb_header_make(raw, &bad, i, root, &st->seeded.env);  \
 			memcpy(all + (i ? len - 4096 : 0), raw, 4096);         \
 			crash_fs_put(st->disk, STORE_PATH, all, len);          \

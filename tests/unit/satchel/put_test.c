@@ -97,12 +97,14 @@ a_look_copy_becomes_a_real_one(void **state)
 	struct store *st = *state;
 
 	assert_int_equal(put_one(st, 0, DLB_SHOWN | DLB_LOOK, 0), DLB_OK);
-	assert_int_equal(put_one(st, 0, DLB_SHOWN | DLB_LOOK, 0), DLB_DUPLICATE);
+	assert_int_equal(
+		put_one(st, 0, DLB_SHOWN | DLB_LOOK, 0), DLB_DUPLICATE);
 	assert_int_equal(store_entry(st, 0).flags, DLB_SHOWN | DLB_LOOK);
 	assert_int_equal(put_one(st, 0, DLB_SHOWN, 4), DLB_DUPLICATE);
 	assert_int_equal(store_entry(st, 0).flags, DLB_SHOWN);
 	assert_int_equal(store_entry(st, 0).copies, 4);
-	assert_int_equal(put_one(st, 0, DLB_SHOWN | DLB_LOOK, 0), DLB_DUPLICATE);
+	assert_int_equal(
+		put_one(st, 0, DLB_SHOWN | DLB_LOOK, 0), DLB_DUPLICATE);
 	assert_int_equal(store_entry(st, 0).flags, DLB_SHOWN);
 	assert_int_equal(store_entry(st, 0).copies, 4);
 }
@@ -262,14 +264,14 @@ a_full_disk_costs_nothing_that_is_there(void **state)
 {
 	struct crash_fs *disk = crash_fs_new(3);
 	struct store *st = store_on(disk);
-	struct dlb_satchel_options o = {.slots = 16,
-		.unlock = store_unlock,
-		.sparse = true};
+	struct dlb_satchel_options o = {
+		.slots = 16, .unlock = store_unlock, .sparse = true};
 	struct dlb_satchel_item items[4];
 
 	(void)state;
 	assert_int_equal(dlb_satchel_create(crash_fs_fs(disk), STORE_PATH, &o,
-				 &st->seeded.env, NULL, &st->err), DLB_OK);
+				 &st->seeded.env, NULL, &st->err),
+		DLB_OK);
 	store_open_ok(st);
 	store_put(st, 0, 2, DLB_SHOWN);
 	crash_fs_space(disk, 3 * 65536 / 2);

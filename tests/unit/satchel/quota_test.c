@@ -105,7 +105,8 @@ expired_ones_go_first(void **state)
 	assert_int_equal(put_from(st, 40, 4, 0, STORE_WEEK), 4);
 	assert_int_equal(store_count(st, TEST_OLD, 6), 0);
 	assert_int_equal(store_count(st, 0, 20) + store_count(st, 30, 4)
-			+ store_count(st, 40, 4), ROOM);
+			+ store_count(st, 40, 4),
+		ROOM);
 }
 
 /* With a clock that is not trusted they are cells like others: those of a known
@@ -212,8 +213,8 @@ the_choice_is_even(void **state)
 		put_from(st, 4, ROOM - 4, 0, STORE_WEEK);
 		put_from(st, 30, 2, 0, STORE_WEEK);
 		for (unsigned i = 0; i < ROOM; i++) {
-			uint32_t number = dlb_satchel_find(
-				st->s, test_cell(i)->name);
+			uint32_t number =
+				dlb_satchel_find(st->s, test_cell(i)->name);
 			struct dlb_entry e = {0};
 			bool shown = dlb_satchel_entry(st->s, number, &e)
 				&& (e.flags & DLB_SHOWN);
@@ -250,7 +251,8 @@ room_is_what_gets_in(void **state)
 		put_from(st, 20, seed % 7, 0, STORE_WEEK);
 		put_from(st, TEST_OLD, seed % 4, 2, STORE_WEEK);
 		room = dlb_satchel_room(st->s, origin, week);
-		assert_int_equal(put_from(st, 60, ROOM + 5, origin, week), room);
+		assert_int_equal(
+			put_from(st, 60, ROOM + 5, origin, week), room);
 		store_free(st);
 	}
 }

@@ -129,9 +129,10 @@ sectors(struct sample s)
 {
 	double n = 0, sum = 0;
 
-	for (size_t at = 0; at + DLB_SECTOR_LEN <= s.len; at += DLB_SECTOR_LEN) {
-		double z = bytes_even(
-			(struct sample){s.p + at, DLB_SECTOR_LEN});
+	for (size_t at = 0; at + DLB_SECTOR_LEN <= s.len;
+		at += DLB_SECTOR_LEN) {
+		double z =
+			bytes_even((struct sample){s.p + at, DLB_SECTOR_LEN});
 
 		sum += z * z;
 		n++;
@@ -238,10 +239,10 @@ empty_full_and_emptied(void **state)
 	assert_int_equal(store_info(st).used, SLOTS);
 	check_satchel(st);
 	for (unsigned i = 0; i < 30; i++)
-		assert_int_equal(store_set(st, i, i % 3 ? 0 : DLB_SHOWN, 1),
-			DLB_OK);
-	assert_int_equal(dlb_satchel_add_unlock(st->s, &unlock, &st->err),
-		DLB_OK);
+		assert_int_equal(
+			store_set(st, i, i % 3 ? 0 : DLB_SHOWN, 1), DLB_OK);
+	assert_int_equal(
+		dlb_satchel_add_unlock(st->s, &unlock, &st->err), DLB_OK);
 	check_satchel(st);
 	/* Cells that give way, tables that are mended. */
 	store_put(st, 60, 40, DLB_SHOWN);
@@ -357,7 +358,8 @@ each_bias_is_caught(void **state)
 	CAUGHT(for (size_t i = 1; i < LEN; i += 50) p[i] = p[i - 1]);
 	CAUGHT(for (size_t i = 256; i < LEN; i += 40) p[i] = p[i - 256]);
 	/* One byte of each entry. */
-	CAUGHT(for (size_t i = 5; i < LEN; i += 256) p[i] = (uint8_t)(p[i] / 2));
+	CAUGHT(for (size_t i = 5; i < LEN; i += 256) p[i] =
+			(uint8_t)(p[i] / 2));
 	/* One sector of zeros in a MiB; one of text. */
 	CAUGHT(memset(p + 40960, 0, 4096));
 	CAUGHT(for (size_t i = 40960; i < 45056; i++) p[i] = p[i] % 26 + 'a');
@@ -387,8 +389,9 @@ a_satchel_with_a_mistake_fails(void **state)
 	for (uint32_t i = 0; i < l.entries; i++) {
 		struct dlb_entry_plain e;
 
-		if (dlb_entry_open(&e, st->s->keys, i,
-			    p + l.table[0] + i * 256, SLOTS) == DLB_ENTRY_GOOD)
+		if (dlb_entry_open(
+			    &e, st->s->keys, i, p + l.table[0] + i * 256, SLOTS)
+			== DLB_ENTRY_GOOD)
 			dlb_entry_encode(copy + l.table[0] + i * 256 + 24, &e);
 	}
 	assert_non_null(bias_of((struct sample){copy, len}));

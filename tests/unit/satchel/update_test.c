@@ -193,20 +193,23 @@ get_gives_what_was_put(void **state)
 	store_put(st, 0, 5, DLB_SHOWN);
 	number = store_entry(st, 3).number;
 	assert_int_equal(dlb_satchel_get(st->s, number, cell, core, name,
-				 st->aead, true, &st->err), DLB_OK);
+				 st->aead, true, &st->err),
+		DLB_OK);
 	assert_memory_equal(cell, c->bytes, DLB_SATCHEL_CELL_LEN);
 	assert_memory_equal(core, c->core, 32);
 	assert_memory_equal(name, c->name, 32);
 	memset(cell, 0, 1024);
-	assert_int_equal(dlb_satchel_peek(st->s, number, cell, 128, st->aead,
-				 &st->err), DLB_OK);
+	assert_int_equal(
+		dlb_satchel_peek(st->s, number, cell, 128, st->aead, &st->err),
+		DLB_OK);
 	assert_memory_equal(cell, c->bytes, 128);
 	assert_int_equal(cell[128], 0);
 	assert_int_equal(dlb_satchel_peek(st->s, number, cell,
 				 DLB_SATCHEL_CELL_LEN + 64, st->aead, &st->err),
 		DLB_USAGE);
-	assert_int_equal(dlb_satchel_details(st->s, number, &d, st->aead,
-				 &st->err), DLB_OK);
+	assert_int_equal(
+		dlb_satchel_details(st->s, number, &d, st->aead, &st->err),
+		DLB_OK);
 	assert_memory_equal(d.name, c->name, 32);
 	assert_memory_equal(d.core, c->core, 32);
 	assert_memory_equal(d.box_tag, c->bytes + 16, 16);
@@ -226,11 +229,14 @@ where_there_is_none(void **state)
 	number = store_entry(st, 0).number;
 	assert_int_equal(store_set(st, 0, 0, 0), DLB_OK);
 	assert_int_equal(dlb_satchel_get(st->s, number, cell, NULL, NULL,
-				 st->aead, false, &st->err), DLB_NOT_FOUND);
+				 st->aead, false, &st->err),
+		DLB_NOT_FOUND);
 	assert_int_equal(dlb_satchel_get(st->s, DLB_NO_ENTRY, cell, NULL, NULL,
-				 st->aead, false, &st->err), DLB_NOT_FOUND);
-	assert_int_equal(dlb_satchel_peek(st->s, number, cell, 64, st->aead,
-				 &st->err), DLB_NOT_FOUND);
+				 st->aead, false, &st->err),
+		DLB_NOT_FOUND);
+	assert_int_equal(
+		dlb_satchel_peek(st->s, number, cell, 64, st->aead, &st->err),
+		DLB_NOT_FOUND);
 	free(cell);
 }
 
@@ -248,9 +254,11 @@ read_one(void *ctx, size_t i, unsigned worker)
 	uint8_t *cell = malloc(DLB_SATCHEL_CELL_LEN);
 
 	r->good += dlb_satchel_get(r->st->s, r->numbers[i % 20], cell, NULL,
-			   NULL, r->aead[worker], true, NULL) == DLB_OK
+			   NULL, r->aead[worker], true, NULL)
+			== DLB_OK
 		&& memcmp(cell, test_cell((unsigned)i % 20)->bytes,
-			   DLB_SATCHEL_CELL_LEN) == 0;
+			   DLB_SATCHEL_CELL_LEN)
+			== 0;
 	free(cell);
 }
 
@@ -299,12 +307,12 @@ a_flipped_byte_costs_that_cell(void **state)
 	}
 	assert_int_equal(store_info(st).damaged, 1);
 	assert_int_equal(store_count(st, 0, 4), 3);
-	assert_int_equal(dlb_satchel_scrub(st->s, &dropped, NULL, &st->err),
-		DLB_OK);
+	assert_int_equal(
+		dlb_satchel_scrub(st->s, &dropped, NULL, &st->err), DLB_OK);
 	assert_int_equal(dropped, 1);
 	assert_int_equal(store_info(st).used, 3);
-	assert_int_equal(dlb_satchel_scrub(st->s, &dropped, NULL, &st->err),
-		DLB_OK);
+	assert_int_equal(
+		dlb_satchel_scrub(st->s, &dropped, NULL, &st->err), DLB_OK);
 	assert_int_equal(dropped, 0);
 	store_open_ok(st);
 	assert_int_equal(store_info(st).used, 3);
@@ -349,15 +357,16 @@ the_scrub_tries_the_other_table(void **state)
 	store_put(st, 0, 3, DLB_SHOWN);
 	number = store_entry(st, 1).number;
 	/* Table 1 alone has another key. */
-	assert_int_equal(dlb_table_entry(st->s, &e, number, st->aead, &st->err),
-		DLB_OK);
+	assert_int_equal(
+		dlb_table_entry(st->s, &e, number, st->aead, &st->err), DLB_OK);
 	e.secret[0] ^= 1;
 	dlb_edit_seal(st->s, &edit, number, &e);
 	assert_int_equal(dlb_table_write(st->s, 0, edit.bytes, number, 1,
-				 st->aead, &st->err), DLB_OK);
-	assert_false(store_has(st, 1));
-	assert_int_equal(dlb_satchel_scrub(st->s, &dropped, NULL, &st->err),
+				 st->aead, &st->err),
 		DLB_OK);
+	assert_false(store_has(st, 1));
+	assert_int_equal(
+		dlb_satchel_scrub(st->s, &dropped, NULL, &st->err), DLB_OK);
 	assert_int_equal(dropped, 0);
 	assert_true(store_has(st, 1));
 	store_open_ok(st);
@@ -376,8 +385,8 @@ a_scrub_for_reading_only_counts(void **state)
 	crash_fs_flip(st->disk, STORE_PATH, slot_at(st, 1), 1);
 	assert_int_equal(store_open(st, false), DLB_OK);
 	events = crash_fs_events(st->disk);
-	assert_int_equal(dlb_satchel_scrub(st->s, &dropped, NULL, &st->err),
-		DLB_OK);
+	assert_int_equal(
+		dlb_satchel_scrub(st->s, &dropped, NULL, &st->err), DLB_OK);
 	assert_int_equal(dropped, 1);
 	assert_int_equal(crash_fs_events(st->disk), events);
 	assert_int_equal(store_info(st).used, 3);
@@ -415,8 +424,8 @@ what_can_not_be_read_is_not_dropped(void **state)
 
 	store_put(st, 0, 3, DLB_SHOWN);
 	crash_fs_bad_range(st->disk, slot_at(st, 0), 1);
-	assert_int_equal(dlb_satchel_scrub(st->s, &dropped, NULL, &st->err),
-		DLB_IO);
+	assert_int_equal(
+		dlb_satchel_scrub(st->s, &dropped, NULL, &st->err), DLB_IO);
 	crash_fs_bad_range(st->disk, 0, 0);
 	assert_int_equal(store_count(st, 0, 3), 3);
 }
