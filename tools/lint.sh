@@ -4,10 +4,10 @@
 #
 #   tools/lint.sh            all checks
 #   tools/lint.sh NAME...    some of them: format tidy cppcheck shell manual arrows
-#                            length banned hosts whitespace
+#                            length banned hosts whitespace named
 #   tools/lint.sh reformat   lets clang-format write the C files anew
 # The checks are called by their names, through check():
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2016 # and back ticks in patterns are those of documents
 set -u
 cd "$(dirname "$0")/.." || exit
 dir=${LINT_BUILD:-build/lint}
@@ -138,15 +138,36 @@ whitespace() {
 	printf 'no line ends in white space\n'
 }
 
+# Files that the documents name exist, and so do the tests of docs/threats.md.
+named() {
+	local name bad=0 seen=0
+	files >"$dir/all"
+	while read -r name; do
+		seen=$((seen + 1))
+		grep -qE "(^|/)${name//./\\.}\$" "$dir/all" && continue
+		printf 'no such file: %s\n' "$name"
+		bad=1
+	done < <(grep -ohE '`[a-z0-9_/-]+\.(c|h|sh|mjs|py|md)`' README.md \
+		CONTRIBUTING.md docs/*.md | tr -d '`' | sort -u)
+	while read -r name; do
+		seen=$((seen + 1))
+		grep -rqw --include='*.c' "$name" tests && continue
+		printf 'docs/threats.md names a test that is not there: %s\n' "$name"
+		bad=1
+	done < <(grep -oE '`[a-z]+_[a-z_]+`' docs/threats.md | tr -d '`' | sort -u)
+	printf '%s names\n' "$seen"
+	return "$bad"
+}
+
 if [ "${1:-}" = reformat ]; then
 	files '*.c' '*.h' | xargs clang-format --style=file -i
 	exit
 fi
 [ $# -gt 0 ] ||
-	set -- format tidy cppcheck shell manual arrows length banned hosts whitespace
+	set -- format tidy cppcheck shell manual arrows length banned hosts whitespace named
 for name; do
 	case $name in
-	format | tidy | shell | manual | arrows | length | banned | hosts | whitespace)
+	format | tidy | shell | manual | arrows | length | banned | hosts | whitespace | named)
 		check "$name" "$name"
 		;;
 	cppcheck) check cppcheck cppcheck_ ;;
