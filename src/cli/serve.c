@@ -257,7 +257,7 @@ run_serve(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = parse_dirs(&dirs, &config.dirs_n, a, err);
 	if (st == DLB_OK)
-		st = cli_open(&n, c, a, err);
+		st = cli_open_to_keep(&n, c, a, err);
 	if (st == DLB_OK) {
 		config.dirs = (const char *const *)dirs;
 		s.person = dlb_letterbox_is_person(dlb_node_letterbox(n));

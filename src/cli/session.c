@@ -25,6 +25,7 @@ struct opening {
 	struct cli *c;
 	char home[4096];
 	unsigned wait_ms;
+	bool keeps; /* for as long as it runs: a home that is lent is no use */
 	bool said_waiting;
 };
 
@@ -99,7 +100,7 @@ try_open(struct dlb_node **out, struct opening *o,
 
 	for (;;) {
 		st = dlb_node_open(out, o->home, unlock, slice, env, err);
-		if (st == DLB_BUSY && !o->said_waiting)
+		if (st == DLB_BUSY && !o->keeps && !o->said_waiting)
 			st = borrow(out, o, err);
 		if (st != DLB_BUSY || env->monotonic_ms(env->ctx) >= until)
 			return st;
@@ -208,11 +209,11 @@ warn_of_clock(const struct dlb_node *n)
 		now, seen);
 }
 
-enum dlb_status
-cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
-	struct dlb_error *err)
+static enum dlb_status
+open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
+	bool keeps, struct dlb_error *err)
 {
-	struct opening o = {.c = c};
+	struct opening o = {.c = c, .keeps = keeps};
 	enum dlb_status st = dlb_home_path(o.home, sizeof(o.home), err);
 
 	*out = NULL;
@@ -227,6 +228,20 @@ cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
 		warn_of_clock(*out);
 	return st;
+}
+
+enum dlb_status
+cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
+	struct dlb_error *err)
+{
+	return open_home(out, c, a, false, err);
+}
+
+enum dlb_status
+cli_open_to_keep(struct dlb_node **out, struct cli *c, const struct cli_args *a,
+	struct dlb_error *err)
+{
+	return open_home(out, c, a, true, err);
 }
 
 enum dlb_status

@@ -14,7 +14,10 @@
  * is doubtful about the clock. */
 enum dlb_status cli_open(struct dlb_node **out, struct cli *c,
 	const struct cli_args *a, struct dlb_error *err) DLB_MUST_CHECK;
-/* The same; a courier's home, which has no letters, is refused. */
+/* The same, not borrowed from a `dlb serve`: for a verb that lends it itself. */
+enum dlb_status cli_open_to_keep(struct dlb_node **out, struct cli *c,
+	const struct cli_args *a, struct dlb_error *err) DLB_MUST_CHECK;
+/* As cli_open; a courier's home, which has no letters, is refused. */
 enum dlb_status cli_open_person(struct dlb_node **out, struct cli *c,
 	const struct cli_args *a, struct dlb_error *err) DLB_MUST_CHECK;
 

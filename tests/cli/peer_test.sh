@@ -97,7 +97,7 @@ as bob outbox >two 2>&1 &
 run as bob status
 exits 0 "several borrow at once, one after the other"
 wait %2 %3 2>/dev/null
-run as bob serve --no-lan --no-media --port "$port" --wait 1
+DLB_HOME=$work/home-bob run timeout 20 "$DLB" serve --no-lan --no-media --no-listen --wait 1
 exits 1 "a second serve does not run in the same home"
 run as courier serve --no-lan --no-media --address 127.0.0.1 --port "$port"
 exits 1 "nor one on the same port"
