@@ -9,7 +9,10 @@
 # chi.c.
 #
 # Where nothing depends on the disk, it is left out: a kill loses no page of memory.
-[ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
+if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] &&
+	[ "$(df -m --output=avail /dev/shm | tail -n 1)" -gt 1000 ]; then
+	export TMPDIR=/dev/shm
+fi
 # shellcheck source=tests/cli/tap.sh
 . "$(dirname "$0")/../cli/tap.sh"
 : "${MOMENT:?what kills at a chosen moment}" "${COURIER:?the hostile courier}" \
