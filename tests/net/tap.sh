@@ -50,6 +50,11 @@ need_namespaces() {
 	need ip
 	ip netns add "dlb$$-probe" 2>/dev/null ||
 		skip_all 'no network namespaces can be made here'
+	# To run in one takes mounts of one's own; a chroot's root has none.
+	ip netns exec "dlb$$-probe" true 2>/dev/null || {
+		ip netns delete "dlb$$-probe"
+		skip_all 'nothing can be run in a network namespace here'
+	}
 	ip netns delete "dlb$$-probe"
 }
 
