@@ -102,8 +102,8 @@ search(struct bench *b)
 	struct dlb_hit *hits;
 	size_t hits_n;
 
-	check(dlb_node_trial(b->node, b->node->satchel, b->numbers, b->n, &hits,
-		      &hits_n, NULL, &err),
+	check(dlb_node_trial(b->node, b->node->satchel, b->numbers, b->n, NULL,
+		      &hits, &hits_n, NULL, &err),
 		"searching");
 	need(hits_n == 0, "searching", "a stranger's cell was found");
 	free(hits);

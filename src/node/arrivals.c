@@ -77,6 +77,8 @@ admit_heads(struct dlb_arrivals *a, size_t n, struct dlb_error *err)
 	if (hits_n > 0)
 		st = dlb_wanted_add_hits(a->wanted, a->n->satchel, hits, hits_n,
 			&a->letters_new, &a->letters_refused, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(a->n->letterbox, err);
 	if (st == DLB_OK && hits_n > 0)
 		st = dlb_wanted_hold(a->wanted, err);
 	dlb_wipe(hits, n * sizeof(*hits));

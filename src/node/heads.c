@@ -159,7 +159,5 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 	}
 	dlb_wipe(o.heads, most * sizeof(*o.heads));
 	free(o.heads);
-	if (st == DLB_OK)
-		st = dlb_wanted_index(w, err);
-	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+	return st == DLB_OK ? dlb_wanted_index(w, err) : st;
 }

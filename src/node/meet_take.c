@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Cells that are tried before what belongs to their letters is looked for: many
+ * parts make less work of a large letter, but each costs some. */
+#define TRIAL_PARTS 64
+#define TRIAL_PART_MIN 256
+
 static int
 by_number(const void *a, const void *b)
 {
@@ -115,33 +120,27 @@ static enum dlb_status
 note_refused(struct meet *m, const struct dlb_hit *hits, size_t hits_n,
 	struct dlb_error *err)
 {
-	m->refused = calloc(hits_n + 1, sizeof(*m->refused));
-	if (!m->refused)
+	uint32_t *p = realloc(
+		m->refused, (m->refused_n + hits_n + 1) * sizeof(*m->refused));
+
+	if (!p)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	m->refused = p;
 	for (size_t i = 0; i < hits_n; i++)
 		if (hits[i].refused)
 			m->refused[m->refused_n++] = hits[i].number;
-	qsort(m->refused, m->refused_n, sizeof(*m->refused), by_number);
 	return DLB_OK;
 }
 
-/* Heads first, by trial over all that is new here; so the cells that belong to
- * them are known when they come. */
 static enum dlb_status
-find_in_box(struct meet *m, const struct dlb_plan_move *moves, size_t n,
+find_part(struct meet *m, const uint32_t *numbers, size_t n,
 	struct dlb_error *err)
 {
 	struct dlb_hit *hits = NULL;
 	size_t hits_n = 0;
-	uint32_t *numbers = calloc(n + 1, sizeof(*numbers));
-	enum dlb_status st;
+	enum dlb_status st = dlb_node_trial(
+		m->n, m->box, numbers, n, m->wanted, &hits, &hits_n, NULL, err);
 
-	if (!numbers)
-		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		numbers[i] = moves[i].number;
-	st = dlb_node_trial(
-		m->n, m->box, numbers, n, &hits, &hits_n, m->progress, err);
 	if (st == DLB_OK)
 		st = dlb_wanted_add_hits(m->wanted, m->box, hits, hits_n,
 			&m->result->letters_new, &m->result->letters_refused,
@@ -149,8 +148,39 @@ find_in_box(struct meet *m, const struct dlb_plan_move *moves, size_t n,
 	if (st == DLB_OK)
 		st = note_refused(m, hits, hits_n, err);
 	free(hits);
-	free(numbers);
 	return st;
+}
+
+/* Heads first, by trial over all that is new here; so the cells that belong to
+ * them are known when they come. Part by part, so that those of a large letter need
+ * no trial once its head is found. */
+static enum dlb_status
+find_in_box(struct meet *m, const struct dlb_plan_move *moves, size_t n,
+	struct dlb_error *err)
+{
+	uint32_t *numbers = calloc(n + 1, sizeof(*numbers));
+	size_t step = n / TRIAL_PARTS < TRIAL_PART_MIN ? TRIAL_PART_MIN
+						       : n / TRIAL_PARTS;
+	enum dlb_status st = DLB_OK;
+
+	if (!numbers)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = moves[i].number;
+	for (size_t at = 0; st == DLB_OK && at < n; at += step) {
+		size_t part = n - at < step ? n - at : step;
+
+		st = find_part(m, numbers + at, part, err);
+		if (st == DLB_OK
+			&& !dlb_progress_step(
+				m->progress, "searching", at + part, n))
+			st = dlb_fail(err, DLB_CANCELLED,
+				"interrupted; what was done is kept");
+	}
+	free(numbers);
+	if (m->refused_n > 0)
+		qsort(m->refused, m->refused_n, sizeof(*m->refused), by_number);
+	return st == DLB_OK ? dlb_letterbox_commit(m->n->letterbox, err) : st;
 }
 
 static enum dlb_status

@@ -122,11 +122,14 @@ struct dlb_hit {
 	bool refused; /* no room for a stranger's letter: to be looked at again */
 	uint8_t shared[DLB_POINT_LEN];
 };
-/* Tries numbers[0..n) of a satchel; *hits is malloc'ed. */
+/* Tries numbers[0..n) of a satchel; *hits is malloc'ed. Cells that are wanted (known
+ * may be NULL) are no heads, and spare the trial. */
+struct dlb_wanted;
 enum dlb_status dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
-	const uint32_t *numbers, size_t numbers_n, struct dlb_hit **hits,
-	size_t *hits_n, const struct dlb_progress *progress,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	const uint32_t *numbers, size_t numbers_n,
+	const struct dlb_wanted *known, struct dlb_hit **hits, size_t *hits_n,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* One cell, of which the first DLB_TRIAL_LEN bytes are here. Any thread. */
 bool dlb_node_try(struct dlb_node *n,
@@ -153,9 +156,9 @@ enum dlb_status dlb_wanted_index(struct dlb_wanted *w, struct dlb_error *err)
 	DLB_MUST_CHECK;
 /* Would so many more cells be beyond what strangers may take? */
 bool dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more);
-/* Opens the heads of hits and adds their letters to the letterbox and to what is
- * wanted; commits. letters_new and letters_refused are added to; hits say which
- * were refused. */
+/* Opens the heads of hits and adds their letters to what is wanted and to the
+ * letterbox, which the caller commits before it holds any cell of them.
+ * letters_new and letters_refused are added to; hits say which were refused. */
 enum dlb_status dlb_wanted_add_hits(struct dlb_wanted *w,
 	struct dlb_satchel *where, struct dlb_hit *hits, size_t hits_n,
 	uint64_t *letters_new, uint64_t *letters_refused, struct dlb_error *err)

@@ -76,11 +76,13 @@ dlb_wanted_search_home(struct dlb_wanted *w, uint64_t *letters_new,
 
 	if (st != DLB_OK || numbers_n == 0)
 		goto out;
-	st = dlb_node_trial(n, n->satchel, numbers, numbers_n, &hits, &hits_n,
-		progress, err);
+	st = dlb_node_trial(n, n->satchel, numbers, numbers_n, w, &hits,
+		&hits_n, progress, err);
 	if (st == DLB_OK)
 		st = dlb_wanted_add_hits(w, n->satchel, hits, hits_n,
 			letters_new, letters_refused, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
 	/* Written down before holds are given: those change the flags too. */
 	if (st == DLB_OK)
 		st = mark_searched(n, numbers, numbers_n, hits, hits_n, err);

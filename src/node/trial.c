@@ -9,6 +9,7 @@
 struct trial {
 	struct dlb_node *n;
 	struct dlb_satchel *where;
+	const struct dlb_wanted *known;
 	const uint32_t *numbers;
 	struct dlb_hit
 		*hits; /* one a number; .number is DLB_NO_ENTRY for none */
@@ -38,11 +39,15 @@ try_one(void *ctx, size_t i, unsigned worker)
 	struct dlb_entry e;
 
 	t->hits[i].number = DLB_NO_ENTRY;
-	if (dlb_satchel_entry(t->where, t->numbers[i], &e)
-		&& dlb_satchel_peek(t->where, t->numbers[i], prefix,
+	if (!dlb_satchel_entry(t->where, t->numbers[i], &e)
+		|| dlb_satchel_peek(t->where, t->numbers[i], prefix,
 			   sizeof(prefix), t->n->aead[worker], NULL)
-			== DLB_OK
-		&& dlb_node_try(t->n, prefix, e.expiry_week, t->hits[i].shared))
+			!= DLB_OK)
+		return;
+	/* Nobody knows of such a handle what a head's maker has to know. */
+	if (t->known && dlb_wanted_may_be(t->known, prefix + DLB_WAYBILL_LEN))
+		return;
+	if (dlb_node_try(t->n, prefix, e.expiry_week, t->hits[i].shared))
 		t->hits[i].number = t->numbers[i];
 }
 
@@ -51,11 +56,11 @@ try_one(void *ctx, size_t i, unsigned worker)
 
 enum dlb_status
 dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
-	const uint32_t *numbers, size_t numbers_n, struct dlb_hit **hits,
-	size_t *hits_n, const struct dlb_progress *progress,
-	struct dlb_error *err)
+	const uint32_t *numbers, size_t numbers_n,
+	const struct dlb_wanted *known, struct dlb_hit **hits, size_t *hits_n,
+	const struct dlb_progress *progress, struct dlb_error *err)
 {
-	struct trial t = {.n = n, .where = where};
+	struct trial t = {.n = n, .where = where, .known = known};
 	size_t kept = 0;
 
 	*hits = NULL;
