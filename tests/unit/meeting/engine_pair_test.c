@@ -11,45 +11,7 @@
 
 #include <cmocka.h>
 
-#define WEEK 100
-
-/* Both hold `both` cells, and each `only` of its own. */
-static void
-fill(struct pair *p, uint32_t both, uint32_t only0, uint32_t only1)
-{
-	for (uint32_t i = 0; i < both + only0 + only1; i++) {
-		uint16_t week = (uint16_t)(WEEK + i % 12);
-		uint8_t copies = (uint8_t)(1 + i % 32);
-
-		if (i < both + only0)
-			pair_add(p, 0, i, week, copies);
-		if (i < both || i >= both + only0)
-			pair_add(p, 1, i, week, copies);
-	}
-}
-
-static void
-assert_both_done(const struct pair *p)
-{
-	assert_int_equal(p->side[0].end, DLB_END_DONE);
-	assert_int_equal(p->side[1].end, DLB_END_DONE);
-	assert_true(p->side[0].stats.settled && p->side[1].stats.settled);
-}
-
-/* Both hold all, nothing came or went twice. */
-static void
-assert_same(struct pair *p, uint32_t all)
-{
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(p->side[i].store.n, all);
-		for (size_t k = 0; k < all; k++) {
-			const struct pair_cell *c = &p->side[i].store.cells[k];
-
-			assert_true(c->times_came <= 1);
-			assert_true(c->times_given <= 1);
-		}
-	}
-}
+#define WEEK PAIR_WEEK
 
 /* What one had is split between the two; of what both had nothing changed. */
 static void
@@ -81,12 +43,12 @@ check(uint64_t seed, const uint32_t *n, void (*change)(struct pair *p))
 	struct pair p;
 
 	pair_init(&p, seed);
-	fill(&p, n[0], n[1], n[2]);
+	pair_fill(&p, n[0], n[1], n[2]);
 	if (change)
 		change(&p);
 	pair_meet(&p);
-	assert_both_done(&p);
-	assert_same(&p, all);
+	pair_assert_done(&p);
+	pair_assert_same(&p, all);
 	assert_copies(&p, n[0], all);
 	for (int i = 0; i < 2; i++) {
 		const struct dlb_meeting_stats *s = &p.side[i].stats;
@@ -99,7 +61,7 @@ check(uint64_t seed, const uint32_t *n, void (*change)(struct pair *p))
 	}
 	/* And the next time nothing moves. */
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[0].stats.given + p.side[1].stats.given, 0);
 	assert_true(p.side[0].stats.out[DLB_MEETING_CONTROL]
 			+ p.side[1].stats.out[DLB_MEETING_CONTROL]
@@ -198,7 +160,7 @@ test_uneven(void **state)
 	for (uint32_t i = 0; i < 300; i++)
 		pair_add(&p, 1, 30000 + i, WEEK, 4);
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[0].stats.given, 300);
 	assert_int_equal(p.side[1].stats.given, 300);
 	pair_free(&p);
@@ -220,7 +182,7 @@ test_look_copies(void **state)
 	pair_add(&p, 0, 2, WEEK, 0);
 	pair_add(&p, 0, 3, WEEK, 1);
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[0].stats.given, 1);
 	assert_int_equal(p.side[0].stats.to_give, 1);
 	assert_int_equal(p.side[1].stats.given, 0);
@@ -250,7 +212,7 @@ test_order(void **state)
 			c->c.flags = DLB_MEETING_OWN;
 	}
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[1].store.n, 120);
 	for (size_t k = 0; k < 120; k++) {
 		const struct pair_cell *c = &p.side[1].store.cells[k];
@@ -273,11 +235,11 @@ test_room(void **state)
 
 	(void)state;
 	pair_init(&p, 3);
-	fill(&p, 100, 50, 50);
+	pair_fill(&p, 100, 50, 50);
 	p.side[0].config.room = 7;
 	p.side[1].config.room = 0;
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[0].stats.taken, 7);
 	assert_int_equal(p.side[1].stats.taken, 0);
 	/* The latest of all. */
@@ -287,7 +249,7 @@ test_room(void **state)
 	/* No room at all: not even compared. */
 	p.side[0].config.room = 0;
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[0].stats.groups, 0);
 	pair_free(&p);
 }
@@ -300,11 +262,11 @@ test_refused_there(void **state)
 
 	(void)state;
 	pair_init(&p, 4);
-	fill(&p, 10, 200, 0);
+	pair_fill(&p, 10, 200, 0);
 	p.side[1].damage = 5;
 	p.side[1].full_after = 100;
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[1].stats.taken, 80);
 	assert_int_equal(p.side[0].stats.given, 80);
 	assert_true(p.side[0].stats.refused_there >= 20);
@@ -328,7 +290,7 @@ test_gone(void **state)
 
 	(void)state;
 	pair_init(&p, 6);
-	fill(&p, 10, 100, 0);
+	pair_fill(&p, 10, 100, 0);
 	pair_start(&p);
 	while (pair_step(&p))
 		if (p.side[0].asked_n > 0 && p.side[0].asked[0] % 3 == 0) {
@@ -353,11 +315,11 @@ test_expired(void **state)
 	(void)state;
 	for (int who = 0; who < 2; who++) {
 		pair_init(&p, 8);
-		fill(&p, 24, 24, 24);
+		pair_fill(&p, 24, 24, 24);
 		/* One knows the week; the other trusts no clock. */
 		p.side[who].config.now_week = WEEK + 6;
 		pair_meet(&p);
-		assert_both_done(&p);
+		pair_assert_done(&p);
 		assert_int_equal(p.side[0].stats.given, 12);
 		assert_int_equal(p.side[1].stats.given, 12);
 		for (int i = 0; i < 2; i++)
@@ -380,150 +342,9 @@ test_doubles(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		pair_add(&p, 0, i % 50, WEEK, 4);
 	pair_meet(&p);
-	assert_both_done(&p);
+	pair_assert_done(&p);
 	assert_int_equal(p.side[1].store.n, 50);
 	pair_free(&p);
-}
-
-/* ---- large sets ------------------------------------------------------------------------------ */
-
-struct cost {
-	uint64_t bytes;
-	struct dlb_meeting_stats s[2];
-};
-
-/* Until both know what to send; no cell moves. */
-static struct cost
-settle(uint64_t seed, uint32_t both, uint32_t only0, uint32_t only1)
-{
-	struct cost c;
-	struct pair p;
-	unsigned steps = 0;
-
-	pair_init(&p, seed);
-	fill(&p, both, only0, only1);
-	p.chunk_max = 0;
-	p.delay_ms = 1;
-	p.side[0].hold = p.side[1].hold = true;
-	pair_start(&p);
-	while (!p.settled_ms && pair_step(&p))
-		assert_true(++steps < 1000000);
-	assert_true(p.settled_ms > 0);
-	c.bytes = p.settled_bytes;
-	for (int i = 0; i < 2; i++)
-		dlb_meeting_stats(p.side[i].m, &c.s[i]);
-	assert_int_equal(c.s[0].lacking, only1);
-	assert_int_equal(c.s[1].lacking, only0);
-	assert_int_equal(c.s[0].to_give, only0);
-	assert_int_equal(c.s[1].to_give, only1);
-	pair_end(&p);
-	pair_free(&p);
-	return c;
-}
-
-/* The bytes follow the difference, not the size. */
-static void
-test_cost(void **state)
-{
-	struct cost c;
-
-	(void)state;
-	c = settle(1, 100000, 0, 0);
-	assert_in_range(c.bytes, 1, 1024);
-	for (uint64_t seed = 0; seed < 5; seed++) {
-		c = settle(seed, 100000, 5, 5);
-		assert_in_range(c.bytes, 1, 2048);
-	}
-	c = settle(2, 100000, 500, 500);
-	assert_in_range(c.bytes, 1, 40 * 1024);
-	c = settle(3, 100000, 1000, 0);
-	assert_in_range(c.bytes, 1, 40 * 1024);
-	c = settle(4, 20000, 10000, 10000);
-	assert_in_range(c.bytes, 1, 36 * 20000);
-	/* Nothing here or nothing there: the ids are said once. */
-	c = settle(5, 0, 20000, 0);
-	assert_in_range(c.bytes, 1, 9 * 20000);
-	c = settle(6, 0, 0, 20000);
-	assert_in_range(c.bytes, 1, 9 * 20000);
-}
-
-/* So many that they are compared in several groups. */
-static void
-test_many_groups(void **state)
-{
-	struct cost c = settle(7, 60000, 20000, 25000);
-
-	(void)state;
-	assert_in_range(c.bytes, 1, 36 * 45000);
-	assert_true(c.s[0].groups >= 4);
-	/* It does not run far ahead of the cells. */
-	c = settle(8, 1000, 40000, 40000);
-	assert_true(c.s[0].groups >= 6);
-}
-
-/* 3,000 cells: too little to begin with, too little on the way, enough for one cell
- * on its way out at a time, more. */
-static void
-test_budget(void **state)
-{
-	unsigned refused = 0, ended = 0, done = 0;
-
-	(void)state;
-	for (size_t budget = 50000; budget < 1000000; budget += 10000) {
-		struct pair p;
-
-		pair_init(&p, 10);
-		fill(&p, 2900, 50, 50);
-		p.chunk_max = 0;
-		p.side[0].config.budget = p.side[1].config.budget = budget;
-		if (!pair_can_start(&p)) {
-			assert_int_equal(ended, 0);
-			refused++;
-			pair_free(&p);
-			continue;
-		}
-		pair_meet(&p);
-		for (int i = 0; i < 2; i++)
-			assert_in_range(p.side[i].stats.memory_peak, 1, budget);
-		if (p.side[0].end == DLB_END_DONE) {
-			assert_both_done(&p);
-			assert_same(&p, 3000);
-			done++;
-		} else {
-			assert_true(p.side[0].end == DLB_END_MEMORY
-				|| p.side[1].end == DLB_END_MEMORY);
-			ended++;
-			assert_int_equal(done, 0);
-		}
-		pair_free(&p);
-	}
-	assert_true(refused > 5 && ended > 0 && done > 10);
-}
-
-static void
-test_config(void **state)
-{
-	struct dlb_meeting_config config = {.caller = true};
-	struct dlb_meeting *m;
-	struct dlb_error err;
-	struct dlb_env_seeded env;
-
-	(void)state;
-	assert_int_equal(dlb_meeting_new(&m, &config, &err), DLB_USAGE);
-	dlb_env_seeded_init(&env, 1, 0);
-	config.env = &env.env;
-	config.window = DLB_WINDOW_MAX + 1;
-	assert_int_equal(dlb_meeting_new(&m, &config, &err), DLB_USAGE);
-	config.window = 0;
-	config.cells_n = (size_t)DLB_CELLS_N_MAX + 1;
-	assert_int_equal(dlb_meeting_new(&m, &config, &err), DLB_LIMIT);
-	config.cells_n = 0;
-	assert_int_equal(dlb_meeting_new(&m, &config, &err), DLB_OK);
-	dlb_meeting_free(m);
-	for (unsigned i = 0; i <= DLB_END_COUNT; i++)
-		assert_true(
-			strlen(dlb_meeting_end_text((enum dlb_meeting_end)i))
-			> 3);
 }
 
 int
@@ -540,10 +361,6 @@ main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_doubles),
-		cmocka_unit_test(test_cost),
-		cmocka_unit_test(test_many_groups),
-		cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_config),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

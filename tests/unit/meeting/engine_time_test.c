@@ -12,23 +12,9 @@
 
 #include <cmocka.h>
 
-#define WEEK 100
 #define BOTH_WAYS(caller) for (int caller = 0; caller <= 1; caller++)
 
 /* ---- a round trip of a second -------------------------------------------------------- */
-
-static void
-fill(struct pair *p, uint32_t both, uint32_t only0, uint32_t only1)
-{
-	for (uint32_t i = 0; i < both + only0 + only1; i++) {
-		uint16_t week = (uint16_t)(WEEK + i % 12);
-
-		if (i < both + only0)
-			pair_add(p, 0, i, week, 4);
-		if (i < both || i >= both + only0)
-			pair_add(p, 1, i, week, 4);
-	}
-}
 
 /* Milliseconds from the start to the first cell, and from there to the end. */
 static void
@@ -54,7 +40,7 @@ test_round_trips(void **state)
 			int64_t start, first;
 
 			pair_init(&p, seed);
-			fill(&p, n[0], n[1], n[2]);
+			pair_fill(&p, n[0], n[1], n[2]);
 			p.delay_ms = 500;
 			p.chunk_max = 0;
 			p.side[0].config.window = 512;
@@ -282,7 +268,7 @@ test_slow_pair(void **state)
 
 	(void)state;
 	pair_init(&p, 1);
-	fill(&p, 10, 20, 20);
+	pair_fill(&p, 10, 20, 20);
 	pair_start(&p);
 	while (pair_step(&p)) {
 		assert_true(++steps < 1000000);

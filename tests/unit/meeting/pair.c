@@ -485,3 +485,41 @@ pair_meet(struct pair *p)
 	assert_true(p->side[0].over && p->side[1].over);
 	pair_end(p);
 }
+
+/* ---- what tests share ------------------------------------------------------------------------ */
+
+void
+pair_fill(struct pair *p, uint32_t both, uint32_t only0, uint32_t only1)
+{
+	for (uint32_t i = 0; i < both + only0 + only1; i++) {
+		uint16_t week = (uint16_t)(PAIR_WEEK + i % 12);
+		uint8_t copies = (uint8_t)(1 + i % 32);
+
+		if (i < both + only0)
+			pair_add(p, 0, i, week, copies);
+		if (i < both || i >= both + only0)
+			pair_add(p, 1, i, week, copies);
+	}
+}
+
+void
+pair_assert_done(const struct pair *p)
+{
+	assert_int_equal(p->side[0].end, DLB_END_DONE);
+	assert_int_equal(p->side[1].end, DLB_END_DONE);
+	assert_true(p->side[0].stats.settled && p->side[1].stats.settled);
+}
+
+void
+pair_assert_same(struct pair *p, uint32_t all)
+{
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(p->side[i].store.n, all);
+		for (size_t k = 0; k < all; k++) {
+			const struct pair_cell *c = &p->side[i].store.cells[k];
+
+			assert_true(c->times_came <= 1);
+			assert_true(c->times_given <= 1);
+		}
+	}
+}

@@ -95,4 +95,13 @@ void pair_start(struct pair *p);
 bool pair_step(struct pair *p);
 void pair_end(struct pair *p);
 
+/* Cells of twelve weeks from PAIR_WEEK on, cell i with 1 + i % 32 copies: `both` that
+ * both hold, then what only one does. */
+#define PAIR_WEEK 100
+void pair_fill(struct pair *p, uint32_t both, uint32_t only0, uint32_t only1);
+/* Both are done, and know all that differs. */
+void pair_assert_done(const struct pair *p);
+/* Both hold all, nothing came or went twice. */
+void pair_assert_same(struct pair *p, uint32_t all);
+
 #endif
