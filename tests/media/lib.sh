@@ -19,14 +19,18 @@ fi
 	"${CHI:?chi-squared of files}"
 
 crashes=0 # runs that ended by a signal of their own or a sanitizer's word
-mounts=() # to be undone, the last first: "path [loop device]"
+mounts=() # to be undone, the last first: "path [loop device | process]"
 
-# undo_mount "PATH [LOOP DEVICE]"
+# undo_mount "PATH [LOOP DEVICE | PROCESS]"
 undo_mount() {
-	local path device
-	read -r path device <<<"$1"
+	local path by
+	read -r path by <<<"$1"
 	umount "$path" || return
-	[ -z "$device" ] || losetup -d "$device"
+	case $by in
+	/dev/*) losetup -d "$by" ;;
+	# It writes the last when nobody can see it any more.
+	?*) wait "$by" || : ;;
+	esac
 }
 
 cleanup() {
@@ -335,10 +339,20 @@ new_fat() {
 }
 
 mount_fat() {
+	local pid tries
 	mkdir -p "$1"
-	fusefat -s -o "rw+${2:+,$2}" "$1.img" "$1" >/dev/null 2>&1 || return 1
-	mountpoint -q "$1" || return 1
-	mounts+=("$(realpath "$1")")
+	fusefat -f -s -o "rw+${2:+,$2}" "$1.img" "$1" >/dev/null 2>&1 &
+	pid=$!
+	for ((tries = 0; tries < 200; tries++)); do
+		if mountpoint -q "$1"; then
+			mounts+=("$(realpath "$1") $pid")
+			return 0
+		fi
+		kill -0 "$pid" 2>/dev/null || return 1
+		sleep 0.02
+	done
+	kill "$pid"
+	return 1
 }
 
 # ---- sections ----------------------------------------------------------------------------
