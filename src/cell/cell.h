@@ -172,11 +172,20 @@ enum dlb_status dlb_find(uint8_t shared[static DLB_POINT_LEN],
 	const uint8_t finding_secret[static DLB_SCALAR_LEN],
 	const struct dlb_identity *reader) DLB_MUST_CHECK;
 
+/* What reader and sender have agreed on, kept for the next letter: there are often
+ * many from one sender. Secret; wiped by its owner; for one thread at a time. */
+struct dlb_agreement {
+	bool known;
+	uint8_t with[32]; /* the sender's public key */
+	uint8_t agreed[32];
+};
+
 /* How the opener gets at secrets: */
 struct dlb_opener {
 	void *ctx;
 	struct dlb_identity reader;
 	const uint8_t *agree_secret; /* 32 bytes */
+	struct dlb_agreement *agreement; /* may be NULL */
 	/* The expanded X-Wing secret of an opening id, or NULL when there is none
 	 * (any more). Called from several threads. */
 	const uint8_t *(*opening)(void *ctx, uint32_t opening_id);

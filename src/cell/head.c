@@ -87,8 +87,10 @@ agree_finding(uint8_t cell[static DLB_CELL_LEN],
 	uint8_t shared[static DLB_POINT_LEN],
 	const uint8_t r[static DLB_SCALAR_LEN], const struct dlb_seal_to *to)
 {
+	/* A product of the base point is valid but for the identity, which is all
+	 * zero. */
 	dlb_point_base(cell + DLB_AT_HANDLE, r);
-	if (!dlb_point_valid(cell + DLB_AT_HANDLE))
+	if (dlb_all_zero(cell + DLB_AT_HANDLE, DLB_HANDLE_LEN))
 		return DLB_MALFORMED;
 	return dlb_point_mul(shared, r, to->finding);
 }

@@ -146,6 +146,26 @@ open_box3(struct dlb_opened *out, const uint8_t *cell, size_t offset,
 }
 
 static enum dlb_status
+agree(uint8_t agreed[static 32], const struct dlb_opener *opener,
+	const uint8_t with[static 32])
+{
+	struct dlb_agreement *last = opener->agreement;
+	enum dlb_status status;
+
+	if (last && last->known && dlb_equal(last->with, with, 32)) {
+		memcpy(agreed, last->agreed, 32);
+		return DLB_OK;
+	}
+	status = dlb_x25519(agreed, opener->agree_secret, with);
+	if (last && status == DLB_OK) {
+		last->known = true;
+		memcpy(last->with, with, 32);
+		memcpy(last->agreed, agreed, 32);
+	}
+	return status;
+}
+
+static enum dlb_status
 open_boxes(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const uint8_t shared[static DLB_POINT_LEN],
@@ -165,7 +185,7 @@ open_boxes(struct dlb_opened *out, struct dlb_aead *aead,
 	status = open_box2(out, box2, box2_len, aead, &s, err);
 	if (status != DLB_OK)
 		goto out;
-	status = dlb_x25519(agreed, opener->agree_secret, out->sender.agree);
+	status = agree(agreed, opener, out->sender.agree);
 	if (status != DLB_OK) {
 		status = dlb_fail(err, DLB_FORGED,
 			"the sender's key can not agree with any other");

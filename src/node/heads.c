@@ -47,12 +47,18 @@ struct opened_head {
 	uint16_t expiry_week;
 };
 
+/* Heads that are opened while those before them are admitted. */
+#define AT_ONCE 64
+
 struct opening {
 	struct dlb_node *n;
 	struct dlb_satchel *where;
-	const struct dlb_hit *hits;
-	struct opened_head *heads;
-	struct dlb_opener opener;
+	struct dlb_hit *hits;
+	size_t count;
+	struct opened_head *heads; /* as many at most */
+	/* One a worker. */
+	struct dlb_opener *openers;
+	struct dlb_pool_task task;
 };
 
 static void
@@ -61,7 +67,7 @@ open_one(void *ctx, size_t i, unsigned worker)
 	struct opening *o = ctx;
 	struct opened_head *head = &o->heads[i];
 	struct dlb_node *n = o->n;
-	uint8_t *cell = dlb_node_cell(n, i), core[DLB_HASH_LEN];
+	uint8_t *cell = dlb_node_scratch(n, worker), core[DLB_HASH_LEN];
 	struct dlb_waybill waybill;
 
 	head->st = dlb_satchel_get(o->where, o->hits[i].number, cell, core,
@@ -73,7 +79,7 @@ open_one(void *ctx, size_t i, unsigned worker)
 	head->expiry_week = waybill.expiry_week;
 	memcpy(head->handle, cell + DLB_WAYBILL_LEN, sizeof(head->handle));
 	head->st = dlb_head_open(&head->opened, n->aead[worker], cell,
-		o->hits[i].shared, &o->opener, NULL);
+		o->hits[i].shared, &o->openers[worker], NULL);
 	/* What a threshold keeps closed is for a later release. */
 	if (head->st == DLB_OK
 		&& (head->opened.stripe.mode != DLB_STRIPE_WHOLE
@@ -128,36 +134,113 @@ out:
 	return st;
 }
 
+struct admitting {
+	struct dlb_wanted *w;
+	struct dlb_hit *hits;
+	size_t hits_n, next; /* to be opened */
+	uint64_t *letters_new, *letters_refused;
+};
+
+static void
+begin(struct admitting *a, struct opening *o)
+{
+	size_t left = a->hits_n - a->next;
+
+	o->hits = a->hits + a->next;
+	o->count = left < AT_ONCE ? left : AT_ONCE;
+	a->next += o->count;
+	dlb_pool_begin(&o->task, o->count, open_one, o);
+}
+
+static enum dlb_status
+admit_some(struct admitting *a, struct opening *o, struct dlb_error *err)
+{
+	enum dlb_status st = DLB_OK;
+
+	for (size_t i = 0; st == DLB_OK && i < o->count; i++) {
+		if (o->heads[i].st != DLB_OK)
+			continue;
+		st = admit(o->n, a->w, &o->heads[i], a->letters_new,
+			&o->hits[i].refused, err);
+		*a->letters_refused += o->hits[i].refused;
+	}
+	return st;
+}
+
+static enum dlb_status
+admit_all(struct admitting *a, struct opening *both, struct dlb_error *err)
+{
+	struct opening *o = &both[0], *ahead = &both[1], *t;
+	enum dlb_status st = DLB_OK;
+
+	begin(a, o);
+	while (st == DLB_OK && o->count > 0) {
+		dlb_pool_end(&o->task);
+		begin(a, ahead);
+		st = admit_some(a, o, err);
+		t = o;
+		o = ahead;
+		ahead = t;
+	}
+	dlb_pool_end(&o->task);
+	return st;
+}
+
+/* One opener for each worker, with what each of them remembers. */
+static enum dlb_status
+openers_new(struct dlb_opener **openers, struct dlb_agreement **agreements,
+	struct dlb_node *n, struct dlb_error *err)
+{
+	*openers = calloc(n->aead_n, sizeof(**openers));
+	*agreements = calloc(n->aead_n, sizeof(**agreements));
+	if (!*openers || !*agreements)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (unsigned i = 0; i < n->aead_n; i++) {
+		dlb_letterbox_opener(n->letterbox, &(*openers)[i]);
+		(*openers)[i].agreement = &(*agreements)[i];
+	}
+	return DLB_OK;
+}
+
 enum dlb_status
 dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 	struct dlb_hit *hits, size_t hits_n, uint64_t *letters_new,
 	uint64_t *letters_refused, struct dlb_error *err)
 {
 	struct dlb_node *n = dlb_wanted_node(w);
-	struct opening o = {.n = n, .where = where};
-	size_t most = hits_n < DLB_BATCH ? hits_n : DLB_BATCH;
-	enum dlb_status st = DLB_OK;
+	struct admitting a = {.w = w,
+		.hits = hits,
+		.hits_n = hits_n,
+		.letters_new = letters_new,
+		.letters_refused = letters_refused};
+	size_t most = hits_n < 2 * AT_ONCE ? hits_n : 2 * AT_ONCE;
+	struct opening both[2] = {
+		{.n = n, .where = where}, {.n = n, .where = where}};
+	struct dlb_opener *openers = NULL;
+	struct dlb_agreement *agreements = NULL;
+	struct opened_head *heads;
+	enum dlb_status st;
 
 	if (hits_n == 0)
 		return DLB_OK;
-	dlb_letterbox_opener(n->letterbox, &o.opener);
-	o.heads = calloc(most, sizeof(*o.heads));
-	if (!o.heads)
-		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	for (size_t at = 0; st == DLB_OK && at < hits_n; at += DLB_BATCH) {
-		size_t part = hits_n - at < DLB_BATCH ? hits_n - at : DLB_BATCH;
-
-		o.hits = hits + at;
-		dlb_pool_run(part, open_one, &o);
-		for (size_t i = 0; st == DLB_OK && i < part; i++) {
-			if (o.heads[i].st != DLB_OK)
-				continue;
-			st = admit(n, w, &o.heads[i], letters_new,
-				&hits[at + i].refused, err);
-			*letters_refused += hits[at + i].refused;
-		}
-	}
-	dlb_wipe(o.heads, most * sizeof(*o.heads));
-	free(o.heads);
-	return st == DLB_OK ? dlb_wanted_index(w, err) : st;
+	heads = calloc(most, sizeof(*heads));
+	st = heads ? openers_new(&openers, &agreements, n, err)
+		   : dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (st != DLB_OK)
+		goto out;
+	both[0].openers = both[1].openers = openers;
+	both[0].heads = heads;
+	both[1].heads = heads + (most < AT_ONCE ? 0 : AT_ONCE);
+	st = admit_all(&a, both, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_index(w, err);
+out:
+	if (heads)
+		dlb_wipe(heads, most * sizeof(*heads));
+	if (agreements)
+		dlb_wipe(agreements, n->aead_n * sizeof(*agreements));
+	free(heads);
+	free(openers);
+	free(agreements);
+	return st;
 }
