@@ -82,6 +82,13 @@ median() { # ROW WHO; empty where nothing was measured
 			if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
+# What arrived is what was sent, or the bench ends.
+same() { # SENT ARRIVED
+	diff -r "$1" "$2" >"$scratch/said" 2>&1 && return
+	head -n 3 "$scratch/said" >&2
+	die "what arrived is not what was sent ($(wc -l <"$scratch/said") differences)"
+}
+
 # ---- the table ---------------------------------------------------------------------
 
 seconds() {

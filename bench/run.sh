@@ -37,7 +37,7 @@ if [ "${BENCH_QUICK:-0}" = 1 ]; then
 	search_cells=2048 store_cells=512 open_cells=100000 set_ids=200000 need_mib=600
 else
 	mib=256 repeat=5 letters=10000 letters_nncp=500 repeat_letters=3
-	search_cells=8192 store_cells=4096 open_cells=1000000 set_ids=1000000 need_mib=4000
+	search_cells=8192 store_cells=4096 open_cells=1000000 set_ids=1000000 need_mib=5000
 fi
 
 # ---- places ------------------------------------------------------------------------
@@ -61,7 +61,7 @@ place() { # NAME BELOW
 	mktemp -d "$2/dlb-bench.XXXXXX"
 }
 
-"$here/../tools/build.sh" "$build"
+"$here/../tools/build.sh" "$build" >/dev/null
 ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench \
 	bench/reconcile_bench bench/engine_bench bench/link_bench
 scratch=$(mktemp -d)

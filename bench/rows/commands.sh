@@ -11,7 +11,8 @@ commands_read() { as bob read -q 1 -o "$at/again"; }
 
 # The letter lies at Bob's from here on, to be read again and again.
 commands_prepare() {
-	people "$t" "$((mib * 5 / 2 + 64))M" "$((mib * 5 / 4 + 64))M"
+	# Room for the letter that is there, and for one that is measured.
+	people "$t" "$((mib * 5 + 128))M" "$((mib * 5 / 4 + 64))M"
 	dlb_send && dlb_give && dlb_take
 	! has age age || age-keygen -o "$t/age.key" 2>/dev/null
 	if has gpg gnupg; then
@@ -34,9 +35,9 @@ commands_seal() {
 
 commands_open() {
 	timed open dlb commands_read
-	cmp "$letter" "$at/again/${letter##*/}"
-	! has age age || { timed open age age_open && cmp "$letter" "$t/age.open"; }
-	! has gpg gnupg || { timed open gpg gpg_open && cmp "$letter" "$t/gpg.open"; }
+	same "$letter" "$at/again/${letter##*/}"
+	! has age age || { timed open age age_open && same "$letter" "$t/age.open"; }
+	! has gpg gnupg || { timed open gpg gpg_open && same "$letter" "$t/gpg.open"; }
 	if has nncp-file nncp; then
 		nncp_give && nncp_take && timed open nncp nncp_toss
 	fi

@@ -13,14 +13,14 @@ copy_4() { copy "$where/copy.3" "$where/copy.4"; }
 journey_ours() { # ROW
 	people "$where/dlb" "$((mib * 5 / 2 + 64))M" "$((mib * 5 / 4 + 64))M"
 	timed_steps "$1" dlb 1 dlb_send dlb_give dlb_take dlb_read
-	cmp "$letter" "$at/read/${letter##*/}"
+	same "$letter" "$at/read/${letter##*/}"
 	rm -rf "$where/dlb"
 }
 
 journey_nncp() { # ROW
 	nncp_nodes "$where/nncp"
 	! timed_steps "$1" nncp 1 nncp_file nncp_give nncp_take nncp_toss ||
-		cmp "$letter" "$nncp/bob/incoming/${letter##*/}"
+		same "$letter" "$nncp/bob/incoming/${letter##*/}"
 	rm -rf "$where/nncp"
 }
 

@@ -14,7 +14,7 @@ letters_ours() { # ROW
 	local each=(--each)
 	people "$where/dlb" "$((letters * 2 * 68 / 1024 + 64))M" "$((letters * 68 / 1024 + 64))M"
 	timed_steps "$1" dlb 1 dlb_send dlb_give dlb_take dlb_read
-	diff -r "$letter" "$at/read"
+	same "$letter" "$at/read"
 	rm -rf "$where/dlb"
 }
 
@@ -22,7 +22,7 @@ letters_nncp() { # ROW
 	local letter=$where/few
 	nncp_nodes "$where/nncp"
 	! timed_steps "$1" nncp $((letters / letters_nncp)) nncp_file nncp_give nncp_take nncp_toss ||
-		diff -r "$letter" "$nncp/bob/incoming"
+		same "$letter" "$nncp/bob/incoming"
 	rm -rf "$where/nncp"
 }
 
