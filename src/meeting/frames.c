@@ -93,25 +93,36 @@ dlb_frame_end(struct dlb_meeting *m, struct dlb_writer *w, enum dlb_frame type)
 
 /* ---- what comes ----------------------------------------------------------------------- */
 
+/* What is wrong with a frame whose head is there. */
+static enum dlb_meeting_end
+fault_of(const struct dlb_meeting *m)
+{
+	uint8_t type = m->in.head[0], from = m->caller ? LISTENER : CALLER;
+
+	if (type >= DLB_FRAMES)
+		return DLB_END_MALFORMED;
+	/* Whose first bytes are not a greeting speaks something else. */
+	if (!(frames[type].from & from)
+		|| !(frames[type].states & 1 << m->state))
+		return m->state == DLB_STATE_GREETING ? DLB_END_MALFORMED
+						      : DLB_END_OUT_OF_TURN;
+	return m->in.len < frames[type].min || m->in.len > frames[type].max
+		? DLB_END_MALFORMED
+		: DLB_END_NOT_YET;
+}
+
 static void
 check_head(struct dlb_meeting *m)
 {
 	struct dlb_inlet *in = &m->in;
-	uint8_t type = in->head[0], from = m->caller ? LISTENER : CALLER;
+	enum dlb_meeting_end fault;
 
 	in->len = (size_t)in->head[1] << 16 | (size_t)in->head[2] << 8
 		| in->head[3];
 	in->n = 0;
-	if (type >= DLB_FRAMES)
-		dlb_meeting_fail(m, DLB_END_MALFORMED);
-	else if (!(frames[type].from & from)
-		|| !(frames[type].states & 1 << m->state))
-		/* Whose first bytes are not a greeting speaks something else. */
-		dlb_meeting_fail(m,
-			m->state == DLB_STATE_GREETING ? DLB_END_MALFORMED
-						       : DLB_END_OUT_OF_TURN);
-	else if (in->len < frames[type].min || in->len > frames[type].max)
-		dlb_meeting_fail(m, DLB_END_MALFORMED);
+	fault = fault_of(m);
+	if (fault != DLB_END_NOT_YET)
+		dlb_meeting_fail(m, fault);
 }
 
 static void
