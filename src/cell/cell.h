@@ -184,7 +184,7 @@ struct dlb_agreement {
 struct dlb_opener {
 	void *ctx;
 	struct dlb_identity reader;
-	const uint8_t *agree_secret; /* 32 bytes */
+	const uint8_t *agree_secret;     /* 32 bytes */
 	struct dlb_agreement *agreement; /* may be NULL */
 	/* The expanded X-Wing secret of an opening id, or NULL when there is none
 	 * (any more). Called from several threads. */

@@ -174,7 +174,7 @@ meet(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 	const char *command = cli_value(a, "pipe"), *where = options->where;
 	struct dlb_meet_result result;
 
-	if (!command && !cli_names_peer(dlb_node_letterbox(n), where)) {
+	if (where && !cli_names_peer(dlb_node_letterbox(n), where)) {
 		if (cli_value(a, "policy"))
 			return dlb_fail(err, DLB_USAGE,
 				"--policy is for meetings with other nodes; %s "

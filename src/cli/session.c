@@ -77,8 +77,8 @@ borrow(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 	if (!key)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (dlb_borrow(o->home, o->wait_ms, key, &fd, &why) == DLB_OK) {
-		st = dlb_node_open(out, o->home, &unlock, WAIT_SLICE_MS,
-			o->c->env, err);
+		st = dlb_node_open(
+			out, o->home, &unlock, WAIT_SLICE_MS, o->c->env, err);
 		/* The open descriptor is the claim on the home. */
 		if (st != DLB_OK)
 			close(fd);
@@ -199,7 +199,8 @@ warn_of_clock(const struct dlb_node *n)
 
 	dlb_time_text(now, clock.now_ms);
 	if (clock.impossible)
-		cli_warn("the clock says %s UTC, which can not be: set it", now);
+		cli_warn(
+			"the clock says %s UTC, which can not be: set it", now);
 	if (clock.impossible || (!clock.jumped_ahead && !clock.went_back))
 		return;
 	dlb_time_text(seen, clock.highest_ms);

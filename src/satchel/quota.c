@@ -89,8 +89,8 @@ sweep_make(struct dlb_satchel *s, uint16_t week)
 		expired += is_expired(&r[i], week);
 		looks += !is_expired(&r[i], week) && is_stale_look(&r[i], week);
 	}
-	sweep->expired = malloc(expired * sizeof(uint32_t) + 1);
-	sweep->looks = malloc(looks * sizeof(uint32_t) + 1);
+	sweep->expired = calloc(expired + 1, sizeof(uint32_t));
+	sweep->looks = calloc(looks + 1, sizeof(uint32_t));
 	if (!sweep->expired || !sweep->looks)
 		return;
 	for (uint32_t i = 0; i < s->index.entries; i++) {

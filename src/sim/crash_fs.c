@@ -378,11 +378,13 @@ fs_rename(struct dlb_fs *fs, const char *from, const char *to,
 		struct names *names = crash_names_change(c);
 		struct name *name = crash_name_find(names, from);
 		int number = name->inode;
+		bool off;
 
 		name->inode = -1;
 		crash_name_set(names, to, number);
 		/* The rename, and the sync of the directory. */
-		if (event(c) || event(c))
+		off = event(c);
+		if (off || event(c))
 			s = power_off(err);
 		else
 			crash_names_sync(c);

@@ -246,7 +246,7 @@ clear(struct meeting *m)
 	for (int i = 0; i < 2; i++) {
 		struct way *w = &m->way[i];
 
-		for (; w->n > 0; w->n--) {
+		for (; w->line && w->n > 0; w->n--) {
 			free(w->line[w->first].bytes);
 			w->first = (w->first + 1) % PACKETS_MAX;
 		}
