@@ -210,13 +210,17 @@ dlb_exchange_work(struct dlb_exchange *x, const uint8_t **bytes, size_t *len)
 {
 	struct dlb_error err = {.status = DLB_OK};
 	struct dlb_meeting_action a;
+	enum dlb_status st = DLB_OK;
 	bool more = true;
 
 	if (dlb_meeting_deadline_ms(x->engine) <= monotonic(x))
 		dlb_meeting_tick(x->engine);
+	/* First: where the other side does not read, there is always something that
+	 * is to go, and its own cells must not wait for that. */
+	if (store_late(x, &st, &err) && st != DLB_OK)
+		fail_here(x, st, &err);
 	while (more && !x->over) {
-		enum dlb_status st = DLB_OK;
-
+		st = DLB_OK;
 		more = dlb_meeting_next(x->engine, &a);
 		if (more && a.what == DLB_MEETING_SEND) {
 			*bytes = a.data;

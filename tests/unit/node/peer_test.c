@@ -39,7 +39,7 @@ connect_sides(struct fixture *f, struct side side[static 2])
 
 		assert_dlb_ok(f,
 			dlb_link_new(
-				&link, dlb_env_system(), &config, &f->err));
+				&link, side[i].n->env, &config, &f->err));
 		assert_dlb_ok(f,
 			dlb_peer_new(&side[i].peer, side[i].n, link, i == 0,
 				&side[i].options, &f->err));
@@ -369,6 +369,59 @@ who_has_the_box_key_gets_its_cells(void **state)
 	close_sides(side);
 }
 
+/* A clock of the test's own, for links and homes alike. */
+static int64_t own_clock_ms;
+
+static int64_t
+own_monotonic(void *ctx)
+{
+	(void)ctx;
+	return own_clock_ms;
+}
+
+/* The other end takes nothing more, in the middle: what came is written all the same,
+ * no processor is kept busy, and a while later it is over. */
+static void
+one_who_stops_reading_is_waited_for_idly(void **state)
+{
+	struct fixture *f = *state;
+	struct side side[2] = {{.n = NULL}};
+	struct dlb_env env = *dlb_env_system();
+	int64_t due;
+
+	env.monotonic_ms = own_monotonic;
+	side[0].n = open_home(f, "alice");
+	side[1].n = open_home(f, "bob");
+	side[0].n->env = &env;
+	connect_sides(f, side);
+	for (int i = 0; i < 1000 && !side[0].result.settled; i++) {
+		step_side(&side[0]);
+		step_side(&side[1]);
+	}
+	assert_true(side[0].result.settled);
+	for (int i = 0; i < 10; i++)
+		step_side(&side[1]);
+	for (int i = 0; i < 10; i++)
+		step_side(&side[0]);
+	/* Some came, and too few to be written at once. */
+	due = dlb_peer_deadline_ms(side[0].peer);
+	assert_true(due > own_clock_ms && due <= own_clock_ms + 1000);
+	own_clock_ms = due;
+	step_side(&side[0]);
+	assert_false(side[0].over);
+	assert_true(dlb_peer_deadline_ms(side[0].peer) > own_clock_ms + 1000);
+	/* It never answers again. */
+	for (int i = 0; i < 10 && !side[0].over; i++) {
+		own_clock_ms = dlb_peer_deadline_ms(side[0].peer);
+		step_side(&side[0]);
+	}
+	assert_true(side[0].over);
+	assert_int_not_equal(side[0].st, DLB_OK);
+	assert_true(own_clock_ms < 60000);
+	free_sides(side);
+	close_sides(side);
+}
+
 int
 main(void)
 {
@@ -388,6 +441,9 @@ main(void)
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			who_has_the_box_key_gets_its_cells, fixture_setup,
+			fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			one_who_stops_reading_is_waited_for_idly, fixture_setup,
 			fixture_teardown),
 	};
 
