@@ -318,8 +318,9 @@ too_late(struct dlb_link *l)
 	char msg[400];
 
 	snprintf(msg, sizeof(msg),
-		early ? "%s took too long to agree on TLS: is it `dlb` that "
-			"answers there?"
+		early ? "%s took too long to agree on TLS: it may be meeting "
+			"somebody else, try again in a minute; or is it not "
+			"`dlb` that answers there?"
 		      : "%s did not say that it received the last bytes",
 		l->name);
 	return fail(l, DLB_IO, ETIMEDOUT, msg);

@@ -87,6 +87,21 @@ borrow(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 	return st;
 }
 
+/* A second `dlb serve`: what to do is not to wait. Whoever holds the lock, a socket that
+ * is there is that of one who serves; an old one is only seen where nobody does. */
+static enum dlb_status
+still_busy(const struct opening *o, struct dlb_error *err)
+{
+	char path[sizeof(o->home) + sizeof(DLB_LEND_FILE) + 1];
+
+	snprintf(path, sizeof(path), "%s/" DLB_LEND_FILE, o->home);
+	if (!o->keeps || access(path, F_OK) != 0)
+		return DLB_BUSY;
+	return dlb_fail(err, DLB_BUSY,
+		"`dlb serve` runs in this home already, and one is enough; to "
+		"start it with other options, end that one first");
+}
+
 /* In slices, so that Ctrl-C is noticed. The time waited counts once, however many
  * secrets are tried. */
 static enum dlb_status
@@ -102,8 +117,10 @@ try_open(struct dlb_node **out, struct opening *o,
 		st = dlb_node_open(out, o->home, unlock, slice, env, err);
 		if (st == DLB_BUSY && !o->keeps && !o->said_waiting)
 			st = borrow(out, o, err);
-		if (st != DLB_BUSY || env->monotonic_ms(env->ctx) >= until)
+		if (st != DLB_BUSY)
 			return st;
+		if (env->monotonic_ms(env->ctx) >= until)
+			return still_busy(o, err);
 		if (cli_interrupted())
 			return dlb_fail(err, DLB_CANCELLED, "interrupted");
 		say_waiting(o, err);

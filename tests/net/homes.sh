@@ -12,12 +12,12 @@ as() {
 	DLB_HOME=$home "$DLB" "$@"
 }
 
-# homes NAME...: made, and each knows the next ones' cards and they its.
+# homes NAME...: made, with room for what a test moves, and each knows the next ones' cards and they its.
 homes() {
 	local one other
 	for one; do
 		# Its card is put where it is made.
-		(cd "$work" && as "$one" init --size 24M --no-passphrase --sparse -q \
+		(cd "$work" && as "$one" init --size "${home_size:-24M}" --no-passphrase --sparse -q \
 			--name "$one" <&6 >/dev/null 2>&1) || exit 1
 	done
 	for one; do

@@ -16,65 +16,11 @@ for ns in "$a" "$b"; do
 done
 veth "$a" 10.78.0.1/24 "$b" 10.78.0.2/24
 
-# Each daemon's own: bus, configuration, and the directory of which there is one.
-daemon_files() { # LETTER
-	cat >"$work/bus-$1.conf" <<-END
-		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-		 "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-		<busconfig><type>system</type><listen>unix:path=$work/bus-$1</listen>
-		<auth>EXTERNAL</auth><policy context="default"><allow user="*"/>
-		<allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
-		</policy></busconfig>
-	END
-	# The machine's name is told by nobody: that is what is looked for later.
-	cat >"$work/avahi-$1.conf" <<-END
-		[server]
-		host-name=secretmachine$1
-		allow-interfaces=veth0
-		enable-dbus=yes
-		[publish]
-		publish-addresses=no
-		publish-hinfo=no
-		publish-workstation=no
-	END
-	cat >"$work/daemons-$1" <<-END
-		mkdir -p /run/avahi-daemon
-		mount -t tmpfs none /run/avahi-daemon
-		export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/bus-$1
-		rm -f $work/bus-$1 $work/pid-$1
-		dbus-daemon --config-file=$work/bus-$1.conf --nofork --nopidfile &
-		bus=\$!
-		until [ -S $work/bus-$1 ]; do sleep 0.05; done
-		while read -r word; do
-			case \$word in
-			start)
-				avahi-daemon -f $work/avahi-$1.conf --no-drop-root --no-chroot \\
-					--no-rlimits --no-proc-title &
-				avahi=\$!
-				;;
-			stop) kill \$avahi; wait \$avahi; echo "stopped" ;;
-			esac
-		done
-		kill \$avahi \$bus
-		wait
-	END
-}
-bus_a() { DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/bus-a "$@"; }
-bus_b() { DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/bus-b "$@"; }
+# shellcheck source=tests/net/avahi.sh
+. "$(dirname "$0")/avahi.sh"
 daemon_files a
 daemon_files b
-
-# All that is said to all, as B hears it.
-cat >"$work/listen.py" <<-'END'
-	import select, socket, sys
-	wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-	print("hears", flush=True)
-	while True:
-	    ready = select.select([wire, sys.stdin], [], [])[0]
-	    if sys.stdin in ready:
-	        break
-	    sys.stdout.write(ascii(wire.recv(65536)) + "\n")
-END
+listen_files
 
 start 5 wire ip netns exec "$b" python3 "$work/listen.py"
 start 7 daemon-a ip netns exec "$a" sh "$work/daemons-a"
