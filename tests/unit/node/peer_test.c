@@ -38,8 +38,7 @@ connect_sides(struct fixture *f, struct side side[static 2])
 		struct dlb_link *link;
 
 		assert_dlb_ok(f,
-			dlb_link_new(
-				&link, side[i].n->env, &config, &f->err));
+			dlb_link_new(&link, side[i].n->env, &config, &f->err));
 		assert_dlb_ok(f,
 			dlb_peer_new(&side[i].peer, side[i].n, link, i == 0,
 				&side[i].options, &f->err));
