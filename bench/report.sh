@@ -16,6 +16,7 @@ report_measured() {
 			if ($7 == "-") $7 = ""
 			if ($7 == "MISSED") $7 = "**missed**"
 			gsub(/>=/, "≥", $6); gsub(/<=/, "≤", $6)
+			for (i = 1; i <= NF; i++) gsub(/\|/, "\\|", $i)
 			printf "| %s | %s | %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5, $6, $7
 		}' "$scratch/table"
 	if [ -s "$scratch/steps" ]; then
