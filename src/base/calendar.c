@@ -76,6 +76,17 @@ dlb_week_start_ms(uint16_t week)
 	return DLB_EPOCH_MS + week * DLB_WEEK_MS;
 }
 
+int64_t
+dlb_month_start_ms(uint16_t month)
+{
+	/* Years from March again. */
+	int64_t year = 2024 + month / 12 - (month % 12 < 2);
+	int64_t in_year = (153 * ((month + 10) % 12) + 2) / 5;
+	int64_t days = 365 * year + year / 4 - year / 100 + year / 400;
+
+	return MS_YEAR_0 + (days + in_year + 60) * DLB_DAY_MS;
+}
+
 /* What is below 0 or above 99 can not be here; the masks tell the compiler. */
 void
 dlb_date_text(char out[11], int64_t ms)

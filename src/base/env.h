@@ -51,6 +51,7 @@ uint16_t dlb_week_of(int64_t ms);
 uint16_t dlb_month_of(int64_t ms);
 uint16_t dlb_quarter_of(int64_t ms);
 int64_t dlb_week_start_ms(uint16_t week);
+int64_t dlb_month_start_ms(uint16_t month);
 /* "YYYY-MM-DD" and "YYYY-MM-DD HH:MM", UTC; out 11 and 17 bytes. Times outside
  * the years 0000 to 9999 show as the nearest day of those. */
 void dlb_date_text(char out[11], int64_t ms);

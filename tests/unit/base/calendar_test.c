@@ -82,6 +82,22 @@ edges_of_time(void **state)
 	assert_int_equal(dlb_quarter_of(INT64_MAX), 7975 * 4 + 3);
 }
 
+static void
+months_start_where_they_do(void **state)
+{
+	(void)state;
+	assert_true(dlb_month_start_ms(0) == DLB_EPOCH_MS);
+	/* 2024-03-01, 2100-03-01. */
+	assert_true(dlb_month_start_ms(2) == 1709251200000);
+	assert_true(dlb_month_start_ms(914) == 4107542400000);
+	for (unsigned m = 1; m < UINT16_MAX; m++) {
+		int64_t ms = dlb_month_start_ms((uint16_t)m);
+
+		assert_int_equal(dlb_month_of(ms), m);
+		assert_int_equal(dlb_month_of(ms - 1), m - 1);
+	}
+}
+
 int
 main(void)
 {
@@ -89,6 +105,7 @@ main(void)
 		cmocka_unit_test(weeks_start_on_mondays),
 		cmocka_unit_test(dates_are_those_of_the_c_library),
 		cmocka_unit_test(edges_of_time),
+		cmocka_unit_test(months_start_where_they_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
