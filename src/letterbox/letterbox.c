@@ -3,7 +3,7 @@
  * docs/letterbox.md.
  *
  * A change begins a transaction of the database; a commit ends it and replaces
- * the letterbox file. The ring is replaced before: a record that no database names
+ * the letterbox file. The ring is written before: a record that no database names
  * does no harm, a name without a record would be a key lost. Where the file can
  * not be replaced, the database in memory is ahead of it (`unsaved`): a later
  * commit tries again, a rollback reads the file.

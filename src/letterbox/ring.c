@@ -2,11 +2,12 @@
  * The ring: the secrets of epochs, each sealed on its own, outside the database.
  * docs/letterbox.md.
  *
- * A record is 4,096 bytes, so that it has a sector to itself: one is destroyed by
- * overwriting it in place, and a sector that is torn by that costs no other. To
- * add secrets the whole file is replaced. An unused record is random, as a used
- * one looks. Which records count is for the database to say: what it does not
- * name is as good as unused.
+ * A record is 4,096 bytes, so that it has a sector to itself: it is written in
+ * place, and a sector that is torn by that costs no other. The file is never
+ * replaced by a new one: the old one's blocks would keep, in the file system's free
+ * space, the secrets that are destroyed later in the new one. An unused record is
+ * random, as a used one looks. Which records count is for the database to say: what
+ * it does not name is as good as unused.
  */
 #include "state_internal.h"
 
@@ -16,6 +17,20 @@
 #define PLAIN_LEN (DLB_RING_RECORD_LEN - DLB_XSEAL_OVERHEAD)
 #define CHUNK_LEN (DLB_RING_RECORDS * DLB_RING_RECORD_LEN)
 #define FILE_LEN_MAX ((size_t)DLB_RING_RECORDS_MAX * DLB_RING_RECORD_LEN)
+
+static void
+mark(struct dlb_ring *ring, uint32_t record)
+{
+	ring->unsaved[record / 8] |= (uint8_t)(1u << record % 8);
+	ring->changed = true;
+}
+
+static void
+unmark_all(struct dlb_ring *ring)
+{
+	memset(ring->unsaved, 0, sizeof(ring->unsaved));
+	ring->changed = false;
+}
 
 enum dlb_status
 dlb_ring_grow(
@@ -30,8 +45,9 @@ dlb_ring_grow(
 		return dlb_fail(
 			err, DLB_NO_MEMORY, "out of memory for the ring");
 	dlb_random(env, b->data + b->len, CHUNK_LEN);
+	for (uint32_t i = 0; i < DLB_RING_RECORDS; i++)
+		mark(ring, dlb_ring_records(ring) + i);
 	b->len += CHUNK_LEN;
-	ring->changed = true;
 	return DLB_OK;
 }
 
@@ -40,6 +56,7 @@ dlb_ring_create(
 	struct dlb_ring *ring, const struct dlb_env *env, struct dlb_error *err)
 {
 	dlb_buf_free(&ring->bytes);
+	unmark_all(ring);
 	return dlb_ring_grow(ring, env, err);
 }
 
@@ -49,7 +66,7 @@ dlb_ring_load(struct dlb_ring *ring, struct dlb_fs *fs, const char *path,
 {
 	enum dlb_status s;
 
-	ring->changed = false;
+	unmark_all(ring);
 	dlb_buf_free(&ring->bytes);
 	s = fs->ops->stat(fs, path, NULL, NULL, err);
 	if (s == DLB_NOT_FOUND)
@@ -62,15 +79,43 @@ dlb_ring_load(struct dlb_ring *ring, struct dlb_fs *fs, const char *path,
 	return s;
 }
 
+static enum dlb_status
+write_unsaved(
+	const struct dlb_ring *ring, struct dlb_file *f, struct dlb_error *err)
+{
+	uint32_t n = dlb_ring_records(ring);
+	enum dlb_status s = DLB_OK;
+
+	for (uint32_t i = 0; s == DLB_OK && i < n; i++) {
+		size_t at = (size_t)i * DLB_RING_RECORD_LEN;
+
+		if (ring->unsaved[i / 8] & 1u << i % 8)
+			s = f->ops->write_at(f, ring->bytes.data + at,
+				DLB_RING_RECORD_LEN, at, err);
+	}
+	return s == DLB_OK ? f->ops->sync(f, err) : s;
+}
+
 enum dlb_status
 dlb_ring_save(struct dlb_ring *ring, struct dlb_fs *fs, const char *path,
 	struct dlb_error *err)
 {
+	struct dlb_file *f = NULL;
 	enum dlb_status s;
 
-	s = dlb_file_replace(fs, path, ring->bytes.data, ring->bytes.len, err);
+	s = fs->ops->stat(fs, path, NULL, NULL, err);
+	if (s == DLB_NOT_FOUND) {
+		s = dlb_file_replace(
+			fs, path, ring->bytes.data, ring->bytes.len, err);
+	} else if (s == DLB_OK) {
+		s = fs->ops->open(fs, &f, path, DLB_OPEN_WRITE, false, err);
+		if (s == DLB_OK)
+			s = write_unsaved(ring, f, err);
+		if (f)
+			f->ops->close(f);
+	}
 	if (s == DLB_OK)
-		ring->changed = false;
+		unmark_all(ring);
 	return s;
 }
 
@@ -118,34 +163,68 @@ dlb_ring_put(struct dlb_ring *ring, const struct dlb_epoch *epoch,
 	dlb_xseal(
 		ring->bytes.data + (size_t)epoch->record * DLB_RING_RECORD_LEN,
 		key, nonce, ad, sizeof(ad), plain, sizeof(plain));
-	ring->changed = true;
+	mark(ring, epoch->record);
 	dlb_wipe(key, sizeof(key));
 	dlb_wipe(plain, sizeof(plain));
 }
 
-bool
-dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
+/* What the record says it holds; false where it holds nothing. */
+static bool
+open_record(const struct dlb_ring *ring, struct dlb_epoch *out,
 	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32])
 {
 	uint8_t plain[PLAIN_LEN], ad[SALT_LEN + 4], key[DLB_KEY_LEN];
 	struct dlb_reader r;
 	bool ok;
 
-	if (epoch->record >= dlb_ring_records(ring))
+	if (out->record >= dlb_ring_records(ring))
 		return false;
-	record_ad(ad, epoch->record, salt);
+	record_ad(ad, out->record, salt);
 	ring_key(key, root, salt);
 	ok = dlb_xopen(plain, key, ad, sizeof(ad),
 		     ring->bytes.data
-			     + (size_t)epoch->record * DLB_RING_RECORD_LEN,
+			     + (size_t)out->record * DLB_RING_RECORD_LEN,
 		     DLB_RING_RECORD_LEN)
 		== DLB_OK;
 	dlb_wipe(key, sizeof(key));
 	if (!ok)
 		return false;
 	dlb_reader_init(&r, plain, sizeof(plain));
-	ok = dlb_read_u8(&r) == epoch->kind && dlb_read_u32(&r) == epoch->id;
-	dlb_read_bytes(&r, epoch->seed, sizeof(epoch->seed));
+	out->kind = dlb_read_u8(&r);
+	out->id = dlb_read_u32(&r);
+	dlb_read_bytes(&r, out->seed, sizeof(out->seed));
 	dlb_wipe(plain, sizeof(plain));
+	return true;
+}
+
+bool
+dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
+	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32])
+{
+	struct dlb_epoch there = {.record = epoch->record};
+	bool ok = open_record(ring, &there, root, salt)
+		&& there.kind == epoch->kind && there.id == epoch->id;
+
+	if (ok)
+		memcpy(epoch->seed, there.seed, sizeof(epoch->seed));
+	dlb_wipe(&there, sizeof(there));
 	return ok;
+}
+
+void
+dlb_ring_destroy(struct dlb_ring *ring, const struct dlb_epoch *epoch,
+	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32],
+	const struct dlb_env *env)
+{
+	struct dlb_epoch there = {.record = epoch->record};
+	bool others = open_record(ring, &there, root, salt)
+		&& (there.kind != epoch->kind || there.id != epoch->id);
+
+	dlb_wipe(&there, sizeof(there));
+	if (others || epoch->record >= dlb_ring_records(ring))
+		return;
+	dlb_random(env,
+		ring->bytes.data + (size_t)epoch->record * DLB_RING_RECORD_LEN,
+		DLB_RING_RECORD_LEN);
+	mark(ring, epoch->record);
 }

@@ -32,8 +32,9 @@ enum dlb_epoch_kind {
 #define DLB_RING_RECORDS_MAX 16384 /* at most so many */
 
 struct dlb_ring {
-	struct dlb_buf bytes; /* as in the file, sealed */
+	struct dlb_buf bytes; /* as in the file, sealed, but for: */
 	bool changed;
+	uint8_t unsaved[DLB_RING_RECORDS_MAX / 8]; /* a bit a record */
 };
 
 /* ---- epochs (epochs.c) --------------------------------------------------------------- */
@@ -97,6 +98,7 @@ enum dlb_status dlb_ring_create(struct dlb_ring *ring,
 /* A file that is not there leaves the ring empty. */
 enum dlb_status dlb_ring_load(struct dlb_ring *ring, struct dlb_fs *fs,
 	const char *path, struct dlb_error *err) DLB_MUST_CHECK;
+/* What has changed, in place and synced; a file that is not there is made. */
 enum dlb_status dlb_ring_save(struct dlb_ring *ring, struct dlb_fs *fs,
 	const char *path, struct dlb_error *err) DLB_MUST_CHECK;
 uint32_t dlb_ring_records(const struct dlb_ring *ring);
@@ -111,6 +113,10 @@ void dlb_ring_put(struct dlb_ring *ring, const struct dlb_epoch *epoch,
  * record holds something else, or nothing. */
 bool dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
 	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32]);
+/* Random bytes in the place of epoch->record, unless it holds another secret. */
+void dlb_ring_destroy(struct dlb_ring *ring, const struct dlb_epoch *epoch,
+	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32],
+	const struct dlb_env *env);
 
 /* ---- epochs ------------------------------------------------------------------------------- */
 

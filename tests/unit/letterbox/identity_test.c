@@ -426,6 +426,27 @@ a_full_ring_grows(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* A new file in its place would leave the old one's secrets in free blocks. */
+static void
+the_ring_is_written_in_place(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct stat before, after;
+
+	assert_int_equal(stat(fixture_path(f, "ring"), &before), 0);
+	for (int i = 0; i < 36; i++) {
+		f->env.now_ms += 29 * DLB_DAY_MS;
+		renew(f, l);
+	}
+	assert_int_equal(stat(fixture_path(f, "ring"), &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	assert_int_equal(after.st_size, 2 * before.st_size);
+	l = fixture_reopen(f, l);
+	assert_int_equal(dlb_letterbox_lost_keys(l), 0);
+	dlb_letterbox_close(l);
+}
+
 int
 main(void)
 {
@@ -443,6 +464,7 @@ main(void)
 		TEST(a_lost_ring_is_said_and_mended),
 		TEST(a_torn_sector_costs_one_key),
 		TEST(a_full_ring_grows),
+		TEST(the_ring_is_written_in_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
