@@ -376,6 +376,21 @@ run_change(struct dlb_letterbox *l, struct dlb_query *q, struct dlb_error *err)
 }
 
 enum dlb_status
+dlb_correspondents_forget(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE correspondents SET heard = 0 WHERE heard <> 0"
+		" AND id NOT IN (SELECT correspondent FROM letters_in)";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
 dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id, bool heard,
 	bool greeted, struct dlb_error *err)
 {

@@ -2,8 +2,8 @@
  * The secrets of epochs in memory: which are there, which to try on a cell, and
  * the opening keys, expanded when they are first asked for.
  *
- * The list is ascending by kind and id, and changes only when secrets are made
- * or undone, in the owner's thread, while no other asks.
+ * The list is ascending by kind and id, and changes only when secrets are made,
+ * undone or destroyed, in the owner's thread, while no other asks.
  */
 #include "state_internal.h"
 
@@ -57,6 +57,19 @@ dlb_epochs_find(struct dlb_epochs *epochs, uint32_t kind, uint32_t id)
 		|| epochs->list[at]->id != id)
 		return NULL;
 	return epochs->list[at];
+}
+
+void
+dlb_epochs_remove(struct dlb_epochs *epochs, uint32_t kind, uint32_t id)
+{
+	size_t at = place_of(epochs, kind, id);
+
+	if (!dlb_epochs_find(epochs, kind, id))
+		return;
+	epoch_free(epochs->list[at]);
+	epochs->n--;
+	memmove(epochs->list + at, epochs->list + at + 1,
+		(epochs->n - at) * sizeof(*epochs->list));
 }
 
 /* Takes e also on failure. */
@@ -126,11 +139,13 @@ dlb_epochs_load(struct dlb_letterbox *l, struct dlb_error *err)
 
 /* ---- making ------------------------------------------------------------------------------ */
 
-/* A record that the database does not name. */
+/* A record that the database does not name, nor has condemned. */
 static enum dlb_status
 free_record(struct dlb_letterbox *l, uint32_t *out, struct dlb_error *err)
 {
-	static const char sql[] = "SELECT 1 FROM epochs WHERE record = ?1";
+	static const char sql[] =
+		"SELECT 1 FROM epochs WHERE record = ?1"
+		" UNION ALL SELECT 1 FROM condemned WHERE record = ?1";
 	uint32_t n = dlb_ring_records(&l->ring), start;
 	enum dlb_status s;
 
@@ -157,8 +172,10 @@ record_epoch(struct dlb_letterbox *l, const struct dlb_epoch *e,
 	struct dlb_error *err)
 {
 	static const char sql[] =
-		"INSERT INTO epochs (kind, id, record) VALUES (?1, ?2, ?3)"
-		" ON CONFLICT (kind, id) DO UPDATE SET record = excluded.record";
+		"INSERT INTO epochs (kind, id, record, begun)"
+		" VALUES (?1, ?2, ?3, ?4) ON CONFLICT (kind, id) DO UPDATE"
+		" SET record = excluded.record, begun = excluded.begun,"
+		" ended = 0";
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
@@ -168,6 +185,7 @@ record_epoch(struct dlb_letterbox *l, const struct dlb_epoch *e,
 	dlb_query_int(&q, e->kind);
 	dlb_query_int(&q, e->id);
 	dlb_query_int(&q, e->record);
+	dlb_query_int(&q, dlb_now_ms(l->env) / DLB_DAY_MS);
 	return dlb_query_run(&q, err);
 }
 

@@ -170,6 +170,43 @@ save_card(struct dlb_letterbox *l, const struct dlb_card *card, const char *key,
 	return dlb_own_set_blob(l, key, bytes->data, bytes->len, err);
 }
 
+/* Who has but the card that is superseded takes the last of its finding keys that
+ * has begun, however old; and of the short card, with the last-resort key, the last.
+ * These end with it, if not later. */
+static enum dlb_status
+extend_finding(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
+{
+	static const char sql[] = "UPDATE epochs SET ended = ?2"
+				  " WHERE kind = 1 AND id = ?1 AND ended < ?2";
+	uint16_t quarter = dlb_quarter_of(now_ms);
+	struct dlb_buf bytes = {0};
+	struct dlb_card card;
+	enum dlb_status s = DLB_OK;
+
+	for (int is_short = 0; s == DLB_OK && is_short < 2; is_short++) {
+		struct dlb_query q;
+		size_t i;
+
+		bytes.len = 0;
+		s = dlb_letterbox_card(l, is_short, &bytes, err);
+		if (s == DLB_OK)
+			s = dlb_card_decode(&card, bytes.data, bytes.len, err);
+		if (s == DLB_OK)
+			s = dlb_db_change(&l->db, err);
+		if (s != DLB_OK)
+			break;
+		for (i = card.finding_n - 1u;
+			i > 0 && card.finding[i].quarter > quarter; i--)
+			;
+		dlb_query(&q, &l->db, sql);
+		dlb_query_int(&q, card.finding[i].quarter);
+		dlb_query_int(&q, now_ms / DLB_DAY_MS + 1);
+		s = dlb_query_run(&q, err);
+	}
+	dlb_buf_free(&bytes);
+	return s;
+}
+
 static enum dlb_status
 issue(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
 {
@@ -183,6 +220,8 @@ issue(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
 	enum dlb_status s;
 
 	s = dlb_own_get_int(l, own_serial, &serial);
+	if (s == DLB_OK && serial > 0)
+		s = extend_finding(l, now_ms, err);
 	if (s == DLB_OK)
 		s = dlb_own_get_buf(l, own_name, &name);
 	if (s != DLB_OK || name.len > DLB_CARD_NAME_MAX) {

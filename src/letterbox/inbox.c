@@ -1,6 +1,7 @@
 /*
  * Letters in. What never changes of one is kept as a single value ("fixed"); of a
- * deleted letter only its number and a hash of sender and letter id stay.
+ * deleted letter only its number, a hash of sender and letter id, and the number of
+ * the key that it was sealed to stay, for as long as that key is there.
  */
 #include "state_internal.h"
 
@@ -8,7 +9,11 @@
 
 #define COLUMNS                                                                   \
 	"number, state, correspondent, arrived_ms, have, described, kind, files," \
-	" files_len, summary, card, fixed"
+	" files_len, summary, card, opening, fixed"
+#define KEY_IS_THERE                                                           \
+	"EXISTS (SELECT 1 FROM epochs WHERE"                                   \
+	" kind = CASE WHEN opening >= 2147483648 THEN 3 ELSE 2 END"            \
+	" AND id = opening & 2147483647)"
 #define SEEN_LEN 16
 #define FIXED_LEN 322
 #define CARD_LEN (DLB_KEY_LEN + DLB_HASH_LEN)
@@ -115,6 +120,7 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 {
 	struct dlb_reader r;
 	const void *fixed;
+	uint32_t opening;
 	size_t len;
 
 	out->number = dlb_query_get_int(q);
@@ -128,9 +134,11 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 	out->files_len = (uint64_t)dlb_query_get_int(q);
 	dlb_query_get_text(q, out->summary, sizeof(out->summary));
 	read_card(q, out);
+	opening = (uint32_t)dlb_query_get_int(q);
 	fixed = dlb_query_view(q, &len);
 	if (out->state == DLB_IN_DELETED)
 		return;
+	out->opening_id = opening;
 	dlb_reader_init(&r, fixed, len);
 	read_fixed(&r, out);
 	if (!dlb_reader_done(&r))
@@ -188,7 +196,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 {
 	static const char sql[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
-		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 	uint8_t fixed[FIXED_LEN], card[CARD_LEN];
 	size_t len = write_fixed(fixed, letter);
 	struct dlb_query q;
@@ -208,6 +216,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	memcpy(card, letter->card_key.key, DLB_KEY_LEN);
 	memcpy(card + DLB_KEY_LEN, letter->card_key.transcript, DLB_HASH_LEN);
 	dlb_query_blob(&q, card, letter->has_card ? sizeof(card) : 0);
+	dlb_query_int(&q, letter->opening_id);
 	dlb_query_blob(&q, fixed, len);
 	dlb_query_blob(&q, seen, SEEN_LEN);
 	s = dlb_query_run(&q, err);
@@ -312,12 +321,20 @@ dlb_in_each(struct dlb_letterbox *l,
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
+/* What stays of a deleted letter; *stays where its key is there. */
+struct stub {
+	uint8_t seen[SEEN_LEN];
+	int64_t opening;
+	bool stays;
+};
+
 static enum dlb_status
-seen_of_number(struct dlb_letterbox *l, uint8_t seen[static SEEN_LEN],
-	int64_t number, struct dlb_error *err)
+stub_of(struct dlb_letterbox *l, struct stub *out, int64_t number,
+	struct dlb_error *err)
 {
-	static const char sql[] = "SELECT seen FROM letters_in"
-				  " WHERE number = ?1 AND length(fixed) > 0";
+	static const char sql[] =
+		"SELECT seen, opening, " KEY_IS_THERE " FROM letters_in"
+		" WHERE number = ?1 AND length(fixed) > 0";
 	struct dlb_query q;
 	bool there;
 	enum dlb_status s;
@@ -325,8 +342,11 @@ seen_of_number(struct dlb_letterbox *l, uint8_t seen[static SEEN_LEN],
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
 	there = dlb_query_row(&q);
-	if (there)
-		dlb_query_get_blob(&q, seen, SEEN_LEN);
+	if (there) {
+		dlb_query_get_blob(&q, out->seen, SEEN_LEN);
+		out->opening = dlb_query_get_int(&q);
+		out->stays = dlb_query_get_int(&q) != 0;
+	}
 	s = dlb_query_end(&q, err);
 	return s == DLB_OK && !there ? fail_missing(err, number) : s;
 }
@@ -339,10 +359,10 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	static const char remove[] = "DELETE FROM letters_in WHERE number = ?1";
 	static const char insert_seen[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, 0,"
-		" 0, 0, 0, 0, 0, 0, '', x'', x'', ?3)";
-	uint8_t seen[SEEN_LEN];
+		" 0, 0, 0, 0, 0, 0, '', x'', ?3, x'', ?4)";
+	struct stub stub;
 	struct dlb_query q;
-	enum dlb_status s = seen_of_number(l, seen, number, err);
+	enum dlb_status s = stub_of(l, &stub, number, err);
 
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
@@ -351,11 +371,27 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	dlb_query(&q, &l->db, remove);
 	dlb_query_int(&q, number);
 	s = dlb_query_run(&q, err);
-	if (s != DLB_OK)
+	if (s != DLB_OK || !stub.stays)
 		return s;
 	dlb_query(&q, &l->db, insert_seen);
 	dlb_query_int(&q, number);
 	dlb_query_int(&q, DLB_IN_DELETED);
-	dlb_query_blob(&q, seen, sizeof(seen));
+	dlb_query_int(&q, stub.opening);
+	dlb_query_blob(&q, stub.seen, sizeof(stub.seen));
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_in_forget(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char sql[] = "DELETE FROM letters_in"
+				  " WHERE length(fixed) = 0"
+				  " AND NOT " KEY_IS_THERE;
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
 	return dlb_query_run(&q, err);
 }

@@ -246,6 +246,30 @@ dlb_letterbox_rollback(struct dlb_letterbox *l, struct dlb_error *err)
 }
 
 enum dlb_status
+dlb_number_lower(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT coalesce(max(number), 0) + 1 FROM ("
+		"SELECT number FROM letters_in UNION ALL"
+		" SELECT number FROM letters_out WHERE number < ?1)";
+	int64_t next = l->next_number;
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, DLB_NUMBER_COVER);
+	if (dlb_query_row(&q))
+		next = dlb_query_get_int(&q);
+	s = dlb_query_end(&q, err);
+	if (s != DLB_OK || next >= l->next_number)
+		return s;
+	s = dlb_own_set_int(l, DLB_OWN_NEXT_NUMBER, next, err);
+	if (s == DLB_OK)
+		l->next_number = l->next_number_saved = next;
+	return s;
+}
+
+enum dlb_status
 dlb_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
 {
 	enum dlb_status s = dlb_db_change(&l->db, err);

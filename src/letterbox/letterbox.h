@@ -15,6 +15,7 @@
 #include "card.h"
 #include "cell.h"
 #include "crypto.h"
+#include "keys.h"
 #include "manifest.h"
 
 struct dlb_letterbox;
@@ -132,7 +133,9 @@ struct dlb_correspondent {
 	struct dlb_identity identity;
 	uint64_t serial;
 	int64_t added_ms;
-	bool heard; /* a letter of theirs came in: they have our card or got it */
+	/* A letter of theirs came in: they have our card or got it. Forgotten when
+	 * keys are destroyed and no letter of theirs is here. */
+	bool heard;
 	bool greeted; /* our full card went out to them in a letter */
 	bool verified;
 };
@@ -187,8 +190,9 @@ enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id,
 
 /* ---- letters out (outbox.c) -------------------------------------------------------------- */
 
-/* Numbers are given once and never again; letters in and out share one row of
- * numbers. */
+/* Letters in and out share one row of numbers. Each is given once; when keys are
+ * destroyed, those above the highest that is still there may be given again: how
+ * many there were is nobody's business then. */
 enum dlb_out_state {
 	DLB_OUT_SEALING, /* cells are being written; a crash ends here */
 	DLB_OUT_WAITING, /* all cells are held; not all have been shown */
@@ -260,6 +264,8 @@ struct dlb_in_letter {
 	uint8_t box3_key[DLB_KEY_LEN];
 	uint32_t box3_offset;
 	uint8_t transcript[DLB_HASH_LEN];
+	uint32_t
+		opening_id; /* the key it was sealed to; not of earlier letters */
 	/* for dlb_head_card; of a stranger's letter that brought their card */
 	bool has_card;
 	struct dlb_card_key card_key;
@@ -280,7 +286,8 @@ enum dlb_status dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out,
 enum dlb_status dlb_in_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* Wipes all but the ids. */
+/* Wipes all but the ids, and these too where the key that it was sealed to is gone:
+ * it can not come again. */
 enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
 

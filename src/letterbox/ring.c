@@ -25,8 +25,8 @@ mark(struct dlb_ring *ring, uint32_t record)
 	ring->changed = true;
 }
 
-static void
-unmark_all(struct dlb_ring *ring)
+void
+dlb_ring_leave(struct dlb_ring *ring)
 {
 	memset(ring->unsaved, 0, sizeof(ring->unsaved));
 	ring->changed = false;
@@ -56,7 +56,7 @@ dlb_ring_create(
 	struct dlb_ring *ring, const struct dlb_env *env, struct dlb_error *err)
 {
 	dlb_buf_free(&ring->bytes);
-	unmark_all(ring);
+	dlb_ring_leave(ring);
 	return dlb_ring_grow(ring, env, err);
 }
 
@@ -66,7 +66,7 @@ dlb_ring_load(struct dlb_ring *ring, struct dlb_fs *fs, const char *path,
 {
 	enum dlb_status s;
 
-	unmark_all(ring);
+	dlb_ring_leave(ring);
 	dlb_buf_free(&ring->bytes);
 	s = fs->ops->stat(fs, path, NULL, NULL, err);
 	if (s == DLB_NOT_FOUND)
@@ -115,7 +115,7 @@ dlb_ring_save(struct dlb_ring *ring, struct dlb_fs *fs, const char *path,
 			f->ops->close(f);
 	}
 	if (s == DLB_OK)
-		unmark_all(ring);
+		dlb_ring_leave(ring);
 	return s;
 }
 

@@ -22,11 +22,6 @@ struct dlb_state_keys {
 
 /* ---- the ring (ring.c) ------------------------------------------------------------- */
 
-enum dlb_epoch_kind {
-	DLB_EPOCH_FINDING = 1,     /* id: quarter */
-	DLB_EPOCH_OPENING = 2,     /* id: month */
-	DLB_EPOCH_LAST_RESORT = 3, /* id: low 31 bits of the card's serial */
-};
 #define DLB_RING_RECORD_LEN 4096
 #define DLB_RING_RECORDS 96        /* a ring has a multiple of these, */
 #define DLB_RING_RECORDS_MAX 16384 /* at most so many */
@@ -117,6 +112,8 @@ bool dlb_ring_get(const struct dlb_ring *ring, struct dlb_epoch *epoch,
 void dlb_ring_destroy(struct dlb_ring *ring, const struct dlb_epoch *epoch,
 	const uint8_t root[static DLB_KEY_LEN], const uint8_t salt[static 32],
 	const struct dlb_env *env);
+/* What has changed is not to be saved. */
+void dlb_ring_leave(struct dlb_ring *ring);
 
 /* ---- epochs ------------------------------------------------------------------------------- */
 
@@ -130,6 +127,21 @@ struct dlb_epoch *dlb_epochs_find(
 /* The one that is there, or a fresh one, in the ring and the database. */
 enum dlb_status dlb_epochs_make(struct dlb_letterbox *l, struct dlb_epoch **out,
 	uint32_t kind, uint32_t id, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* Wipes it, in memory. */
+void dlb_epochs_remove(struct dlb_epochs *epochs, uint32_t kind, uint32_t id);
+
+/* ---- with keys goes (keys.c) what is left of letters --------------------------------------- */
+
+/* Deleted letters whose key is gone (inbox.c). */
+enum dlb_status dlb_in_forget(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* Who was heard from, where no letter of theirs is here (correspondents.c). */
+enum dlb_status dlb_correspondents_forget(
+	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+/* The next number is the one after the highest that is there (letterbox.c). */
+enum dlb_status dlb_number_lower(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* ---- one's own values (settings.c): kept beside the settings ------------------------------- */
 

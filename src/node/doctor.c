@@ -90,18 +90,63 @@ look_at_satchel(struct looking *l)
 static void
 look_at_keys(struct looking *l)
 {
-	uint32_t lost = dlb_letterbox_lost_keys(l->n->letterbox);
-	char what[128];
+	struct dlb_letterbox *box = l->n->letterbox;
+	uint32_t lost = dlb_letterbox_lost_keys(box);
+	uint32_t condemned = dlb_keys_condemned(box);
+	int64_t when;
+	char what[128], day[11];
 
-	if (lost == 0)
-		return;
+	if (condemned) {
+		snprintf(what, sizeof(what),
+			"%u of your old keys %s not destroyed: the file `ring` "
+			"could not be written",
+			condemned, condemned == 1 ? "was" : "were");
+		l->fn(l->ctx, DLB_WRONG, what,
+			"the disk may be failing; each opening of the home tries "
+			"again");
+	}
+	if (lost) {
+		snprintf(what, sizeof(what),
+			"%u of your keys are gone: the file `ring` was damaged or "
+			"missing",
+			lost);
+		l->fn(l->ctx, DLB_WRONG, what,
+			"letters that were sealed to them do not open any more; new "
+			"keys are made as soon as the clock is right");
+	} else if (dlb_keys_lost(box, &lost, &when)) {
+		dlb_date_text(day, when);
+		snprintf(what, sizeof(what),
+			"%u of your keys are gone: the file `ring` was damaged or "
+			"missing on %s",
+			lost, day);
+		l->fn(l->ctx, DLB_NOTE, what,
+			"letters that were sealed to them do not open any more; new "
+			"keys were made: give your new card to who writes to you "
+			"(dlb card -o FILE)");
+	}
+}
+
+static enum dlb_status
+look_at_reach(struct looking *l, struct dlb_error *err)
+{
+	struct dlb_keys_reach reach;
+	char what[192], since[11], next[11];
+	enum dlb_status st;
+
+	if (!dlb_letterbox_is_person(l->n->letterbox))
+		return DLB_OK;
+	st = dlb_keys_reach(l->n->letterbox, &reach, err);
+	if (st != DLB_OK)
+		return st;
+	dlb_date_text(since, reach.since_ms);
+	dlb_date_text(next, reach.next_ms);
 	snprintf(what, sizeof(what),
-		"%u of your keys are gone: the file `ring` was damaged or missing",
-		lost);
-	l->fn(l->ctx, DLB_WRONG, what,
-		"letters that were sealed to them do not open any more; new keys "
-		"were made: give your new card to who writes to you (dlb card -o "
-		"FILE)");
+		"letters to you that were sealed since %s can be opened with the "
+		"keys that are here%s%s",
+		since, reach.next_ms ? "; the oldest goes on " : "",
+		reach.next_ms ? next : "");
+	l->fn(l->ctx, DLB_FINE, what, "");
+	return DLB_OK;
 }
 
 static bool
@@ -206,7 +251,9 @@ dlb_node_doctor(struct dlb_node *n, bool thorough, dlb_doctor_fn fn, void *ctx,
 	look_at_clock(&l);
 	look_at_satchel(&l);
 	look_at_keys(&l);
-	st = look_at_letters(&l, err);
+	st = look_at_reach(&l, err);
+	if (st == DLB_OK)
+		st = look_at_letters(&l, err);
 	if (st != DLB_OK || !thorough)
 		return st;
 	st = dlb_satchel_scrub(n->satchel, &dropped, progress, err);

@@ -110,6 +110,7 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	memcpy(letter->box3_key, o->box3_key, sizeof(letter->box3_key));
 	letter->box3_offset = o->box3_offset;
 	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
+	letter->opening_id = o->opening_id;
 	note_sender(n, o, letter);
 	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells)
 		&& !dlb_in_seen(n->letterbox, letter)) {

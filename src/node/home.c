@@ -509,6 +509,18 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	return DLB_OK;
 }
 
+/* A disk that can not be written keeps nobody from their letters: what was to be
+ * destroyed serves no more, the next opening tries again, and the doctor tells. */
+static enum dlb_status
+destroy_keys(struct dlb_node *n, struct dlb_error *err)
+{
+	uint32_t destroyed;
+
+	if (dlb_keys_destroy(n->letterbox, &destroyed, err) == DLB_OK)
+		return DLB_OK;
+	return dlb_letterbox_rollback(n->letterbox, err);
+}
+
 enum dlb_status
 dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
 {
@@ -517,6 +529,8 @@ dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
 	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox)
 		&& n->clock.trusted_week)
 		st = renew_card(n, err);
+	if (st == DLB_OK)
+		st = destroy_keys(n, err);
 	return st;
 }
 

@@ -52,8 +52,8 @@ void dlb_node_satchel_info(
 	const struct dlb_node *n, struct dlb_satchel_info *out);
 const char *dlb_node_home(const struct dlb_node *n);
 struct dlb_clock_view dlb_node_clock(const struct dlb_node *n);
-/* For who keeps it open for long: looks at the clock again, and issues a new card
- * where it is time to. */
+/* For who keeps it open for long: looks at the clock again, issues a new card and
+ * destroys keys where it is time to. Not while a meeting is under way. */
 enum dlb_status dlb_node_look_at_clock(
 	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 

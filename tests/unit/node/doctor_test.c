@@ -150,9 +150,46 @@ keys_that_are_gone_are_told(void **state)
 	assert_int_equal(unlink(fixture_path(f, "alice/ring")), 0);
 	n = fixture_open(f, "alice");
 	found = look(f, n, false);
-	assert_int_equal(found.wrong, 1);
-	assert_non_null(strstr(found.text, "keys are gone"));
+	assert_int_equal(found.wrong, 0);
+	assert_non_null(strstr(found.text, "18 of your keys are gone"));
+	assert_non_null(strstr(found.text, "missing on 2026-11-24"));
 	assert_non_null(strstr(found.text, "dlb card"));
+	dlb_node_close(n);
+	/* It stays said for as long as letters to them may come. */
+	f->env.now_ms += 25 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	found = look(f, n, false);
+	assert_int_equal(found.wrong, 0);
+	assert_non_null(strstr(found.text, "18 of your keys are gone"));
+	dlb_node_close(n);
+	for (int i = 0; i < 3; i++) {
+		f->env.now_ms += 25 * DLB_DAY_MS;
+		dlb_node_close(fixture_open(f, "alice"));
+	}
+	n = fixture_open(f, "alice");
+	assert_string_equal(look(f, n, false).text, "");
+	dlb_node_close(n);
+}
+
+/* New keys are not made by a clock that is in doubt. */
+static void
+keys_that_wait_for_the_clock_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct findings found;
+	struct dlb_node *n;
+
+	fixture_home(f, "alice", false);
+	assert_int_equal(unlink(fixture_path(f, "alice/ring")), 0);
+	f->env.now_ms += 100 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	found = look(f, n, false);
+	assert_int_equal(found.wrong, 2);
+	assert_non_null(strstr(found.text, "18 of your keys are gone"));
+	assert_non_null(strstr(found.text, "the clock is right"));
+	assert_dlb_ok(f, dlb_clock_confirm(dlb_node_letterbox(n), &f->err));
+	assert_dlb_ok(f, dlb_node_look_at_clock(n, &f->err));
+	assert_int_equal(look(f, n, false).wrong, 0);
 	dlb_node_close(n);
 }
 
@@ -166,6 +203,7 @@ main(void)
 		DOCTOR(letters_that_lost_cells_wait_for_them_again),
 		DOCTOR(letters_that_can_not_go_out_whole_are_named),
 		DOCTOR(keys_that_are_gone_are_told),
+		DOCTOR(keys_that_wait_for_the_clock_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
