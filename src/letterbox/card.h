@@ -47,7 +47,12 @@ enum dlb_status dlb_card_parse(struct dlb_card *out, const uint8_t *data,
  * in len. */
 enum dlb_status dlb_card_to_text(
 	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
-/* A file's content: bytes or text (at most DLB_CARD_FILE_MAX). Gives canonical
+/* The form for QR codes: DLB_CARD_DIGITS and then digits alone. Appends; terminated
+ * as above. */
+#define DLB_CARD_DIGITS "DLB CARD "
+enum dlb_status dlb_card_to_digits(
+	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
+/* A file's content: bytes, text or digits (at most DLB_CARD_FILE_MAX). Gives canonical
  * bytes, in place of what `bytes` held, and what they say. A file with two
  * different cards is refused. */
 #define DLB_CARD_FILE_MAX (64u << 10)
@@ -59,5 +64,13 @@ enum dlb_status dlb_card_load(struct dlb_card *out, struct dlb_buf *bytes,
 #define DLB_FINGERPRINT_TEXT_MAX 256
 void dlb_fingerprint_words(char out[static DLB_FINGERPRINT_TEXT_MAX],
 	const struct dlb_identity *identity);
+/* One half of the sentence by which two people verify each other: what one of them
+ * reads aloud and the other compares. The same words and six digits of the same
+ * hash: "one two three four - five ... - 012 345", 115 bits. docs/letterbox.md. */
+void dlb_sentence_half(char out[static DLB_FINGERPRINT_TEXT_MAX],
+	const struct dlb_identity *reader);
+/* Is the half of `a` the first? Each of the two says the same of both. */
+bool dlb_sentence_first(
+	const struct dlb_identity *a, const struct dlb_identity *b);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Cards as text, to be pasted into a message or printed, and the reading of
- * files that hold one in either form. docs/letterbox.md.
+ * files that hold one in any form. docs/letterbox.md.
  */
 #include "card.h"
 
@@ -136,6 +136,19 @@ read_text(struct dlb_buf *out, const char *p, size_t text_len,
 	return s;
 }
 
+static enum dlb_status
+read_digits(struct dlb_buf *out, const char *text, size_t len,
+	struct dlb_error *err)
+{
+	enum dlb_status s = dlb_card_from_digits(out, text, len);
+
+	if (s == DLB_MALFORMED)
+		dlb_fail(err, s,
+			"the card's digits are damaged or cut short: scan or "
+			"copy them again, all of them and nothing else");
+	return s;
+}
+
 enum dlb_status
 dlb_card_load(struct dlb_card *out, struct dlb_buf *bytes, const uint8_t *file,
 	size_t len, struct dlb_error *err)
@@ -150,6 +163,8 @@ dlb_card_load(struct dlb_card *out, struct dlb_buf *bytes, const uint8_t *file,
 			DLB_CARD_FILE_MAX);
 	if (len >= sizeof(magic) && memcmp(file, magic, sizeof(magic)) == 0)
 		s = dlb_buf_append(bytes, file, len);
+	else if (dlb_card_is_digits((const char *)file, len))
+		s = read_digits(bytes, (const char *)file, len, err);
 	else
 		s = read_text(bytes, (const char *)file, len, err);
 	if (s == DLB_OK)

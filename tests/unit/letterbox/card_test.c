@@ -35,6 +35,62 @@ what_is_written_is_read(void **state)
 	dlb_buf_free(&again);
 }
 
+/* In groups of seven bytes, with each number of bytes that may be left over. */
+static void
+digits_are_read_in_one_form_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf text = {0}, spaced = {0}, bytes = {0}, got = {0};
+	struct dlb_card card;
+	struct other o;
+
+	for (size_t name_len = 0; name_len < 7; name_len++) {
+		other_init(&o, f, "", 1);
+		memset(o.card.name, 'n', name_len);
+		other_sign(&o);
+		bytes.len = text.len = spaced.len = 0;
+		other_write(&bytes, &o);
+		assert_ok(dlb_card_to_digits(&text, bytes.data, bytes.len));
+		assert_int_equal(strspn((char *)text.data + 9, "0123456789"),
+			text.len - 9);
+		for (size_t i = 0; i < text.len; i++) {
+			assert_ok(dlb_buf_append(&spaced, &text.data[i], 1));
+			if (i % 50 == 8)
+				assert_ok(
+					dlb_buf_append(&spaced, " \r\n\t", 4));
+		}
+		assert_ok(dlb_card_load(
+			&card, &got, spaced.data, spaced.len, &f->err));
+		assert_memory_equal(&card, &o.card, sizeof(card));
+		assert_int_equal(got.len, bytes.len);
+		assert_memory_equal(got.data, bytes.data, bytes.len);
+		/* A digit less, one more, one that is none. */
+		for (size_t len = text.len - 18; len < text.len; len++)
+			assert_int_not_equal(dlb_card_load(&card, &got,
+						     text.data, len, &f->err),
+				DLB_OK);
+		assert_ok(dlb_buf_append(&text, "0", 1));
+		assert_int_not_equal(dlb_card_load(&card, &got, text.data,
+					     text.len, &f->err),
+			DLB_OK);
+		text.data[text.len - 1] = 'O';
+		assert_int_equal(dlb_card_load(&card, &got, text.data, text.len,
+					 &f->err),
+			DLB_MALFORMED);
+		assert_non_null(strstr(f->err.msg, "scan or copy"));
+	}
+	/* 2^56, which no seven bytes are. */
+	assert_int_equal(dlb_card_load(&card, &got,
+				 (const uint8_t *)"DLB CARD 72057594037927936",
+				 26, &f->err),
+		DLB_MALFORMED);
+	assert_non_null(strstr(f->err.msg, "scan or copy"));
+	dlb_buf_free(&bytes);
+	dlb_buf_free(&text);
+	dlb_buf_free(&spaced);
+	dlb_buf_free(&got);
+}
+
 static void
 a_short_card_fits_a_qr_code(void **state)
 {
@@ -52,8 +108,9 @@ a_short_card_fits_a_qr_code(void **state)
 	memset(&o.card.finding[2], 0, 3 * sizeof(o.card.finding[0]));
 	other_sign(&o);
 	other_write(&bytes, &o);
-	assert_ok(dlb_card_to_text(&text, bytes.data, bytes.len));
-	assert_true(text.len < 2953);
+	assert_ok(dlb_card_to_digits(&text, bytes.data, bytes.len));
+	/* Version 28, which is 129 modules wide, holds 3,669 digits. */
+	assert_true(text.len < 3669 - 20);
 	dlb_buf_free(&bytes);
 	dlb_buf_free(&text);
 }
@@ -317,6 +374,40 @@ fingerprints_tell_apart(void **state)
 		"lizard radish quarry metal");
 }
 
+/* Of two people each sees the same two halves, and who reads which. */
+static void
+a_sentence_has_two_readers(void **state)
+{
+	struct fixture *f = *state;
+	char half[DLB_FINGERPRINT_TEXT_MAX], words[DLB_FINGERPRINT_TEXT_MAX];
+	struct dlb_identity a = {0}, b;
+	struct other o;
+	size_t len;
+
+	other_init(&o, f, "bob", 1);
+	b = o.card.identity;
+	dlb_fingerprint_words(words, &b);
+	dlb_sentence_half(half, &b);
+	len = strlen(words);
+	assert_memory_equal(half, words, len);
+	assert_int_equal(strlen(half), len + strlen(" - 012 345"));
+	assert_true(dlb_sentence_first(&a, &b));
+	assert_false(dlb_sentence_first(&b, &a));
+	/* Either key decides. */
+	a = b;
+	assert_false(dlb_sentence_first(&a, &b));
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t *last = i ? &a.agree[31] : &a.sign[31];
+
+		*last ^= 1;
+		assert_int_not_equal(
+			dlb_sentence_first(&a, &b), dlb_sentence_first(&b, &a));
+		dlb_sentence_half(words, &a);
+		assert_string_not_equal(words, half);
+		*last ^= 1;
+	}
+}
+
 int
 main(void)
 {
@@ -324,6 +415,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_written_is_read),
+		TEST(digits_are_read_in_one_form_alone),
 		TEST(a_short_card_fits_a_qr_code),
 		TEST(cards_that_are_not_sound),
 		TEST(unsound_cards_are_refused_behind_the_signature),
@@ -331,6 +423,7 @@ main(void)
 		TEST(text_is_found_in_what_surrounds_it),
 		TEST(one_card_a_file),
 		TEST(fingerprints_tell_apart),
+		TEST(a_sentence_has_two_readers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,14 +67,17 @@ load_card(struct dlb_card *card, struct dlb_buf *bytes, const char *name)
 static void
 cards_are_read(void **state)
 {
-	struct dlb_buf full = {0}, text = {0}, brief = {0};
+	struct dlb_buf full = {0}, text = {0}, brief = {0}, digits = {0};
 	struct dlb_card a, b, c;
 	char words[DLB_FINGERPRINT_TEXT_MAX];
 
 	(void)state;
 	load_card(&a, &full, "v1.card");
 	load_card(&b, &text, "v1.card.txt");
+	load_card(&c, &digits, "v1.short.digits");
 	load_card(&c, &brief, "v1.short.card");
+	assert_int_equal(brief.len, digits.len);
+	assert_memory_equal(brief.data, digits.data, brief.len);
 	assert_int_equal(full.len, text.len);
 	assert_memory_equal(full.data, text.data, full.len);
 	assert_string_equal(a.name, said("name"));
@@ -85,9 +88,12 @@ cards_are_read(void **state)
 	assert_memory_equal(&a.identity, &c.identity, sizeof(a.identity));
 	dlb_fingerprint_words(words, &a.identity);
 	assert_string_equal(words, said("fingerprint"));
+	dlb_sentence_half(words, &a.identity);
+	assert_string_equal(words, said("half"));
 	dlb_buf_free(&full);
 	dlb_buf_free(&text);
 	dlb_buf_free(&brief);
+	dlb_buf_free(&digits);
 }
 
 static void

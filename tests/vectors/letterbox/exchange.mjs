@@ -141,10 +141,28 @@ export function readCard(b) {
 
 // ---- section 3: the bytes of the card
 
+const digitsOf = [0, 3, 5, 8, 10, 13, 15, 17];
+
+function ofDigits(text) {
+	const out = [];
+	for (let i = 0; i < text.length; i += 17) {
+		const group = text.slice(i, i + 17), n = digitsOf.indexOf(group.length);
+		const value = BigInt(group);
+		must(n > 0 && value < 1n << BigInt(8 * n), 'digits');
+		for (let j = n - 1; j >= 0; j--)
+			out.push(Number(value >> BigInt(8 * j) & 255n));
+	}
+	return Uint8Array.from(out);
+}
+
 export function cardOfFile(file) {
 	must(file.length <= 65536, 'length of the file');
 	if (equal(file.subarray(0, 4), ascii('DLBC')))
 		return file;
+	const digits = /^[ \t\r\n]*DLB[ \t\r\n]+CARD([ \t\r\n\d]*)$/
+		.exec(Buffer.from(file).toString('latin1'));
+	if (digits)
+		return ofDigits(digits[1].replace(/[ \t\r\n]/g, ''));
 	const lines = Buffer.from(file).toString('latin1').split('\n')
 		.map((l) => l.replace(/^[ \t]+|[ \t\r]+$/g, ''));
 	const found = [];
@@ -181,6 +199,12 @@ export function hearWords(words, text) {
 export function fingerprint(words, card) {
 	const hash = derive(bytes(card.sign, card.agree), 'dlb fingerprint');
 	return sayWords(words, hash.subarray(0, 12), 4);
+}
+
+export function sentenceHalf(words, card) {
+	const hash = derive(bytes(card.sign, card.agree), 'dlb fingerprint');
+	const digits = String(Buffer.from(hash).readUInt32BE(12) % 1e6).padStart(6, '0');
+	return `${fingerprint(words, card)} - ${digits.slice(0, 3)} ${digits.slice(3)}`;
 }
 
 export function pairSecret(words, text) {

@@ -44,7 +44,7 @@ make_cards(const char *dir, const struct dlb_env *env, FILE *list)
 	static const struct dlb_unlock open = {DLB_UNLOCK_OPEN, NULL, 0};
 	char home[] = "/tmp/dlb-vectors-XXXXXX",
 	     words[DLB_FINGERPRINT_TEXT_MAX];
-	struct dlb_buf full = {0}, brief = {0}, text = {0};
+	struct dlb_buf full = {0}, brief = {0}, text = {0}, digits = {0};
 	struct dlb_letterbox *l;
 	char path[64];
 
@@ -55,17 +55,23 @@ make_cards(const char *dir, const struct dlb_env *env, FILE *list)
 			&& dlb_letterbox_card(l, false, &full, NULL) == DLB_OK
 			&& dlb_letterbox_card(l, true, &brief, NULL) == DLB_OK
 			&& dlb_card_to_text(&text, full.data, full.len)
+				== DLB_OK
+			&& dlb_card_to_digits(&digits, brief.data, brief.len)
 				== DLB_OK,
 		"no cards");
 	write_file(dir, "v1.card", full.data, full.len);
 	write_file(dir, "v1.short.card", brief.data, brief.len);
 	write_file(dir, "v1.card.txt", text.data, text.len);
+	write_file(dir, "v1.short.digits", digits.data, digits.len);
 	dlb_fingerprint_words(words, dlb_letterbox_identity(l));
 	fprintf(list, "name Zo\u00eb\nfingerprint %s\n", words);
+	dlb_sentence_half(words, dlb_letterbox_identity(l));
+	fprintf(list, "half %s\n", words);
 	dlb_letterbox_close(l);
 	dlb_buf_free(&full);
 	dlb_buf_free(&brief);
 	dlb_buf_free(&text);
+	dlb_buf_free(&digits);
 	snprintf(path, sizeof(path), "%s/letterbox", home);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/ring", home);

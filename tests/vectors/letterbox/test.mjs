@@ -8,7 +8,7 @@ import { formula } from '../reader/index.mjs';
 import { check, finish, same, test } from '../reader/tap.mjs';
 import { derive, rootFromSlots, withKeyFile } from '../satchel/satchel.mjs';
 import { cardOfFile, fingerprint, hearWords, pairSecret, readBox, readCard, readContent,
-	sayWords } from './exchange.mjs';
+	sayWords, sentenceHalf } from './exchange.mjs';
 
 const file = (name) => new Uint8Array(readFileSync(new URL(name, import.meta.url)));
 const text = (name) => Buffer.from(file(name)).toString();
@@ -56,6 +56,14 @@ function testCards() {
 		same(hex(cardOfFile(ascii(quoted))), hex(full), 'twice, within other text');
 		refused(() => cardOfFile(ascii(block.replace('END', 'end'))), 'no end');
 	});
+	test('a card as digits', () => {
+		const digits = text('v1.short.digits');
+		same(hex(cardOfFile(ascii(digits))), hex(brief), 'the same card');
+		same(hex(cardOfFile(ascii(` ${digits.replace(/(.{50})/g, '$1\r\n\t')}\n`))), hex(brief),
+			'in lines');
+		refused(() => cardOfFile(ascii(`${digits.slice(0, 9)}9${digits.slice(10)}`)), 'digits');
+		refused(() => readCard(cardOfFile(ascii(digits.slice(0, -3)))), '');
+	});
 	test('cards that were changed', () => {
 		refused(() => readCard(patched(brief, 20, brief[20] ^ 1)), 'signature');
 		refused(() => readCard(patched(brief, 4, 2)), 'version');
@@ -73,6 +81,9 @@ function testWords() {
 		const card = readCard(file('v1.card'));
 		same(fingerprint(words, card), said('fingerprint'), 'words');
 		same(sayWords(words, hearWords(words, said('fingerprint')), 4), said('fingerprint'), 'again');
+	});
+	test('the half of a sentence', () => {
+		same(sentenceHalf(words, readCard(file('v1.card'))), said('half'), 'words and digits');
 	});
 	test('a pairing code', () => {
 		same(pairSecret(words, said('code')), unhex(said('code-secret')), 'secret');
