@@ -254,7 +254,31 @@ name_taken(struct dlb_letterbox *l, const char *name, bool *taken,
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
-/* The card's own, with a number where another has it. */
+/* Who is called so already, in capitals or not, is someone else. */
+static enum dlb_status
+refuse_taken(struct dlb_letterbox *l, const char *name, struct dlb_error *err)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM correspondents"
+				  " WHERE name = ?1 COLLATE NOCASE";
+	struct dlb_correspondent other;
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_text(&q, name);
+	s = read_one(&q, &other, err);
+	if (s != DLB_OK)
+		return s == DLB_NOT_FOUND ? DLB_OK : s;
+	return dlb_fail(err, DLB_EXISTS,
+		"the card calls itself \"%s\" and has other keys than the "
+		"\"%s\" who is known%s: nothing was changed. Ask %s, by another "
+		"way, whether it is theirs; to know it as someone else's, give "
+		"it another name",
+		name, other.name, other.verified ? " and verified" : "",
+		other.name);
+}
+
+/* The card's own, unless that is someone else's. One that says none is numbered. */
 static enum dlb_status
 choose_name(struct dlb_letterbox *l, char out[static DLB_NAME_TEXT_MAX + 1],
 	const char *own, struct dlb_error *err)
@@ -265,6 +289,8 @@ choose_name(struct dlb_letterbox *l, char out[static DLB_NAME_TEXT_MAX + 1],
 
 	dlb_name_clean(clean, own);
 	memcpy(out, clean, sizeof(clean));
+	if (own[0])
+		return refuse_taken(l, clean, err);
 	s = name_taken(l, out, &taken, err);
 	for (unsigned n = 2; s == DLB_OK && taken; n++) {
 		memcpy(out, clean, sizeof(clean));
@@ -345,8 +371,9 @@ dlb_correspondent_add(struct dlb_letterbox *l, struct dlb_correspondent *out,
 		s = name_taken(l, name, &taken, err);
 		if (s == DLB_OK && taken)
 			s = dlb_fail(err, DLB_EXISTS,
-				"another correspondent is called \"%s\": give "
-				"this one another name",
+				"another correspondent, with other keys than "
+				"this card's, is called \"%s\": give this one "
+				"another name",
 				name);
 	} else {
 		s = choose_name(l, out->name, card->name, err);

@@ -139,8 +139,9 @@ struct dlb_correspondent {
 	bool greeted; /* our full card went out to them in a letter */
 	bool verified;
 };
-/* A card that was checked (dlb_card_parse). name NULL: the card's own, cleaned and
- * made unique ("bob-2"). Known identity: a newer serial replaces, and a full card a
+/* A card that was checked (dlb_card_parse). name NULL: the card's own, cleaned
+ * (DLB_EXISTS when someone with another identity has it, in capitals or not), and
+ * where it has none a number. Known identity: a newer serial replaces, and a full card a
  * short one of the same serial; anything else, and a short card where the full one
  * still covers the present, leaves all as it is (the name too); out says which
  * correspondent. Letters that came from them as a stranger become theirs. DLB_EXISTS when `name` is

@@ -18,16 +18,14 @@ names_are_unique(void **state)
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
 	struct dlb_correspondent c;
-	struct other o[4];
+	struct other o[2];
 
-	for (int i = 0; i < 4; i++)
-		other_init(&o[i], f, i < 3 ? "bob" : "../bob", 1);
+	other_init(&o[0], f, "../bob", 1);
 	assert_string_equal(add(f, l, &o[0].card, NULL).name, "bob");
-	assert_string_equal(add(f, l, &o[1].card, NULL).name, "bob-2");
-	assert_string_equal(add(f, l, &o[2].card, NULL).name, "bob-3");
-	assert_string_equal(add(f, l, &o[3].card, NULL).name, "bob-4");
 	other_init(&o[0], f, "", 1);
+	other_init(&o[1], f, "", 1);
 	assert_string_equal(add(f, l, &o[0].card, NULL).name, "someone");
+	assert_string_equal(add(f, l, &o[1].card, NULL).name, "someone-2");
 	other_init(&o[0], f, "eve", 1);
 	assert_int_equal(
 		dlb_correspondent_add(l, &c, &o[0].card, "bob", &f->err),
@@ -45,6 +43,41 @@ names_are_unique(void **state)
 		DLB_NOT_FOUND);
 	assert_int_equal(
 		dlb_correspondent_rename(l, 99, "x", &f->err), DLB_NOT_FOUND);
+	dlb_letterbox_close(l);
+}
+
+/* Whoever calls themselves as a friend is called is not taken for the friend, nor
+ * put beside them under a name that is nearly theirs. */
+static void
+a_known_name_with_other_keys_is_refused(void **state)
+{
+	static const char *const names[] = {"bob", "Bob", "../bob"};
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_correspondent bob, c, none = {0};
+	struct other o;
+
+	other_init(&o, f, "bob", 1);
+	bob = add(f, l, &o.card, NULL);
+	for (size_t i = 0; i < DLB_ARRAY_LEN(names); i++) {
+		other_init(&o, f, names[i], 9);
+		assert_int_equal(
+			dlb_correspondent_add(l, &c, &o.card, NULL, &f->err),
+			DLB_EXISTS);
+		assert_memory_equal(&c, &none, sizeof(c));
+		assert_non_null(strstr(f->err.msg, "other keys"));
+		assert_null(strstr(f->err.msg, "verified"));
+	}
+	assert_ok(dlb_correspondent_verify(l, bob.id, true, &f->err));
+	assert_int_equal(dlb_correspondent_add(l, &c, &o.card, NULL, &f->err),
+		DLB_EXISTS);
+	assert_non_null(strstr(f->err.msg, "and verified"));
+	/* Nothing of the friend's changed. */
+	assert_ok(dlb_correspondent_by_name(l, &c, "bob", &f->err));
+	assert_memory_equal(&c.identity, &bob.identity, sizeof(c.identity));
+	assert_int_equal(c.serial, 1);
+	assert_true(c.verified);
+	assert_string_equal(add(f, l, &o.card, "bob two").name, "bob two");
 	dlb_letterbox_close(l);
 }
 
@@ -405,6 +438,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(names_are_unique),
+		TEST(a_known_name_with_other_keys_is_refused),
 		TEST(they_are_found),
 		TEST(ones_own_card_is_refused),
 		TEST(newer_cards_replace_older),
