@@ -15,7 +15,7 @@ fail() {
 packages=(
 	gcc libc6-dev meson ninja-build pkg-config ca-certificates
 	libsodium-dev libssl-dev libsqlite3-dev libzstd-dev libkeyutils-dev
-	libavahi-client-dev
+	libavahi-client-dev libqrencode-dev libpng-dev libzbar-dev
 )
 # Files cut in clang 14's way are what lint compares with; the sanitizers'
 # run-time library is a package of its own.
@@ -23,7 +23,7 @@ testing=(
 	clang libclang-rt-14-dev llvm libcmocka-dev
 	fusefat dosfstools e2fsprogs faketime jq
 	iproute2 procps util-linux avahi-daemon dbus-daemon python3
-	openssh-server openssh-client
+	openssh-server openssh-client zbar-tools qrencode librsvg2-bin
 )
 case ${1:-} in
 build) ;;
