@@ -15,6 +15,7 @@ fail() {
 verb=${1:-}
 prefix=${2:-}
 program=${3:-}
+scanner=$(dirname "${program:-program}")/dlb-scan
 case $prefix in
 /*) ;;
 *) fail "the prefix has to be a whole path, such as /usr/local: make install PREFIX=..." ;;
@@ -24,6 +25,9 @@ root=${DESTDIR:-}${prefix%/}
 # Mode, what, and where under the prefix: a line for each file. One that is made
 # later gets its line here; install and uninstall and their test go by this list.
 list() {
+	# Where zbar is not, it was not built; beside the program otherwise.
+	[ "$verb" = install ] && [ ! -f "$scanner" ] ||
+		printf '%s\t%s\t%s\n' 755 "$scanner" libexec/dlb/dlb-scan
 	printf '%s\t%s\t%s\n' \
 		755 "${program:-program}" bin/dlb \
 		644 man/dlb.1 share/man/man1/dlb.1 \

@@ -264,7 +264,7 @@ share(struct cli *c, const struct dlb_box *box, const char *file,
 	if (len == 0 || text[len - 1] != '\n')
 		text[len++] = '\n';
 	if (file && strcmp(file, "-") != 0) {
-		st = cli_write_new_file(file, text, len, true, err);
+		st = cli_write_file(file, text, len, CLI_FILE_SECRET, err);
 		if (st == DLB_OK)
 			cli_say(c, "The key of box %s is in %s.", box->name,
 				file);

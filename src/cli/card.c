@@ -1,15 +1,15 @@
 /*
- * dlb card: one's own card, for others.
+ * dlb card: one's own card, for others: as text, or as a QR code to be scanned.
  */
 #include "card_file.h"
 #include "people.h"
+#include "picture.h"
 #include "session.h"
+#include "term.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum dlb_status
@@ -30,61 +30,6 @@ cli_card_text(struct dlb_buf *out, struct dlb_letterbox *l, bool is_short,
 }
 
 static enum dlb_status
-sync_dir_of(const char *path, struct dlb_error *err)
-{
-	struct dlb_fs *fs = dlb_fs_posix();
-	char dir[4096];
-
-	if (dlb_path_dir(dir, sizeof(dir), path) != DLB_OK)
-		return DLB_OK;
-	return fs->ops->sync_dir(fs, dir, err);
-}
-
-enum dlb_status
-cli_write_new_file(const char *path, const void *data, size_t len, bool secret,
-	struct dlb_error *err)
-{
-	const uint8_t *p = data;
-	enum dlb_status st = DLB_OK;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0 && errno == EEXIST)
-		return dlb_fail(err, DLB_EXISTS,
-			"%s is there already and stays as it is; name another file "
-			"with -o",
-			path);
-	if (fd < 0)
-		return dlb_fail_errno(err, errno, "can not write %s", path);
-	while (len > 0 && st == DLB_OK) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			st = dlb_fail_errno(
-				err, errno, "can not write %s", path);
-			break;
-		}
-		p += n;
-		len -= (size_t)n;
-	}
-	/* Cards are to be given away. Some media know no permissions. */
-	if (!secret && fchmod(fd, 0644) != 0)
-		errno = 0;
-	/* Not every file can be synced. */
-	if (st == DLB_OK && fsync(fd) != 0 && errno != EINVAL
-		&& errno != ENOTSUP)
-		st = dlb_fail_errno(err, errno, "can not write %s", path);
-	if (close(fd) != 0 && st == DLB_OK)
-		st = dlb_fail_errno(err, errno, "can not write %s", path);
-	if (st == DLB_OK)
-		st = sync_dir_of(path, err);
-	if (st != DLB_OK)
-		unlink(path);
-	return st;
-}
-
-static enum dlb_status
 show_words(struct cli *c, struct dlb_letterbox *l)
 {
 	cli_say(c, "Your fingerprint, for others to compare:");
@@ -93,8 +38,22 @@ show_words(struct cli *c, struct dlb_letterbox *l)
 	return DLB_OK;
 }
 
+/* Never over what is there, unless that was asked for. */
 static enum dlb_status
-put_card(struct cli *c, const struct cli_args *a, struct dlb_letterbox *l,
+put_file(const struct cli_args *a, const char *path, const struct dlb_buf *data,
+	struct dlb_error *err)
+{
+	bool replace = cli_flag(a, "replace");
+	enum dlb_status st = cli_write_file(path, data->data, data->len,
+		replace ? CLI_FILE_REPLACE : 0, err);
+
+	if (st == DLB_EXISTS && !replace)
+		st = dlb_fail(err, st, "%s, or say --replace", err->msg);
+	return st;
+}
+
+static enum dlb_status
+put_text(struct cli *c, const struct cli_args *a, struct dlb_letterbox *l,
 	struct dlb_error *err)
 {
 	const char *file = cli_value(a, "output");
@@ -102,7 +61,7 @@ put_card(struct cli *c, const struct cli_args *a, struct dlb_letterbox *l,
 	enum dlb_status st = cli_card_text(&text, l, cli_flag(a, "short"), err);
 
 	if (st == DLB_OK && file && strcmp(file, "-") != 0) {
-		st = cli_write_new_file(file, text.data, text.len, false, err);
+		st = put_file(a, file, &text, err);
 		if (st == DLB_OK)
 			cli_say(c, "Your card is in %s.", file);
 		if (st == DLB_OK)
@@ -114,24 +73,152 @@ put_card(struct cli *c, const struct cli_args *a, struct dlb_letterbox *l,
 	return st;
 }
 
+/* ---- as a QR code ----------------------------------------------------------------- */
+
+static enum dlb_status
+make_qr(struct dlb_qr *qr, struct dlb_letterbox *l, struct dlb_error *err)
+{
+	struct dlb_buf bytes = {0}, text = {0};
+	enum dlb_status st = dlb_letterbox_card(l, true, &bytes, err);
+
+	if (st == DLB_OK
+		&& dlb_card_to_digits(&text, bytes.data, bytes.len) != DLB_OK)
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (st == DLB_OK)
+		st = dlb_qr_make(qr, DLB_CARD_DIGITS,
+			(char *)text.data + strlen(DLB_CARD_DIGITS), err);
+	dlb_buf_free(&bytes);
+	dlb_buf_free(&text);
+	return st;
+}
+
+/* A code that is wrapped, or has scrolled away, is none. */
+static enum dlb_status
+show_qr(const struct cli_args *a, const struct dlb_qr *qr,
+	struct dlb_error *err)
+{
+	size_t columns = cli_term_width(STDOUT_FILENO);
+	size_t lines = cli_term_height(STDOUT_FILENO);
+	enum dlb_qr_ink ink = cli_flag(a, "invert") ? DLB_QR_DARK_ON_LIGHT
+		: columns > 0                       ? DLB_QR_COLOURS
+						    : DLB_QR_LIGHT_ON_DARK;
+	struct dlb_buf text = {0};
+
+	if (columns > 0 && columns < dlb_qr_columns(qr))
+		return dlb_fail(err, DLB_LIMIT,
+			"the code is %u columns wide and %u lines high, and this "
+			"terminal has %zu and %zu: make its letters smaller, or "
+			"say --png FILE or --svg FILE",
+			dlb_qr_columns(qr), dlb_qr_lines(qr), columns, lines);
+	if (dlb_qr_text(&text, qr, ink) != DLB_OK) {
+		dlb_buf_free(&text);
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	}
+	fwrite(text.data, 1, text.len, stdout);
+	dlb_buf_free(&text);
+	if (columns > 0 && lines <= dlb_qr_lines(qr))
+		cli_warn(
+			"the code is %u lines high, and this terminal has %zu: "
+			"make its letters smaller",
+			dlb_qr_lines(qr), lines);
+	return DLB_OK;
+}
+
+static enum dlb_status
+put_picture(struct cli *c, const struct cli_args *a, const char *option,
+	const struct dlb_qr *qr, struct dlb_error *err)
+{
+	const char *file = cli_value(a, option);
+	struct dlb_buf picture = {0};
+	enum dlb_status st;
+
+	if (!file)
+		return DLB_OK;
+	if (strcmp(option, "png") == 0)
+		st = dlb_qr_png(&picture, qr, err);
+	else
+		st = dlb_qr_svg(&picture, qr) == DLB_OK
+			? DLB_OK
+			: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (st == DLB_OK)
+		st = put_file(a, file, &picture, err);
+	if (st == DLB_OK)
+		cli_say(c, "Your short card is in %s, as a QR code.", file);
+	dlb_buf_free(&picture);
+	return st;
+}
+
+static enum dlb_status
+put_qr(struct cli *c, const struct cli_args *a, struct dlb_letterbox *l,
+	struct dlb_error *err)
+{
+	struct dlb_qr *qr = malloc(sizeof(*qr));
+	enum dlb_status st;
+
+	if (!qr)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	st = make_qr(qr, l, err);
+	if (st == DLB_OK)
+		st = put_picture(c, a, "png", qr, err);
+	if (st == DLB_OK)
+		st = put_picture(c, a, "svg", qr, err);
+	if (st == DLB_OK && cli_flag(a, "qr"))
+		st = show_qr(a, qr, err);
+	free(qr);
+	return st;
+}
+
+/* ---- the verb --------------------------------------------------------------------- */
+
+static bool
+wants_qr(const struct cli_args *a)
+{
+	return cli_flag(a, "qr") || cli_value(a, "png") || cli_value(a, "svg");
+}
+
+static enum dlb_status
+check_options(const struct cli_args *a, struct dlb_error *err)
+{
+	if (cli_flag(a, "invert") && !cli_flag(a, "qr"))
+		return dlb_fail(err, DLB_USAGE, "--invert goes with --qr");
+	if (cli_flag(a, "replace") && !cli_value(a, "output")
+		&& !cli_value(a, "png") && !cli_value(a, "svg"))
+		return dlb_fail(err, DLB_USAGE,
+			"--replace goes with a file: -o, --png or --svg");
+	return DLB_OK;
+}
+
 static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
+	enum dlb_status st = check_options(a, err);
+	struct dlb_letterbox *l = NULL;
 	struct dlb_node *n = NULL;
-	enum dlb_status st = cli_open_person(&n, c, a, err);
 
-	if (st == DLB_OK && cli_flag(a, "words"))
-		st = show_words(c, dlb_node_letterbox(n));
-	else if (st == DLB_OK)
-		st = put_card(c, a, dlb_node_letterbox(n), err);
+	if (st == DLB_OK)
+		st = cli_open_person(&n, c, a, err);
+	if (st != DLB_OK)
+		return st;
+	l = dlb_node_letterbox(n);
+	if (cli_flag(a, "words"))
+		st = show_words(c, l);
+	else if (cli_value(a, "output") || !wants_qr(a))
+		st = put_text(c, a, l, err);
+	if (st == DLB_OK && wants_qr(a))
+		st = put_qr(c, a, l, err);
 	dlb_node_close(n);
 	return st;
 }
 
 static const struct cli_option options[] = {
-	{"short", 's', NULL, "a short card, for a QR code or a message"},
+	{"short", 's', NULL, "a short card, for a message"},
 	{"words", 'w', NULL, "only the words of your fingerprint"},
 	{"output", 'o', "FILE", "into a new file"},
+	{"qr", 0, NULL, "the short card as a QR code, here"},
+	{"invert", 0, NULL, "with --qr: dark blocks, for a light background"},
+	{"png", 0, "FILE", "the QR code as a picture, into a new file"},
+	{"svg", 0, "FILE", "the same, to be printed in any size"},
+	{"replace", 0, NULL, "the files, where there are such already"},
 };
 
 const struct cli_verb cli_card = {
@@ -140,8 +227,12 @@ const struct cli_verb cli_card = {
 	.summary = "show your card, for others",
 	.text = "Prints your card as text. Give it to whoever should be able to write\n"
 		"to you; it holds nothing secret. A short card holds fewer keys; the\n"
-		"full one follows with your first letter.",
-	.example = "dlb card -o alice.card\ndlb card --short\ndlb card --words",
+		"full one follows with your first letter. As a QR code it is the short\n"
+		"one: scanned, it is text again, which `dlb know` reads, and the picture\n"
+		"too.",
+	.example =
+		"dlb card -o alice.card\ndlb card --short\ndlb card --words\n"
+		"dlb card --qr\ndlb card --png alice.png",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

@@ -104,7 +104,7 @@ write_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 	enum dlb_status st = cli_card_text(&text, l, false, err);
 
 	if (st == DLB_OK)
-		st = cli_write_new_file(path, text.data, text.len, false, err);
+		st = cli_write_file(path, text.data, text.len, 0, err);
 	dlb_buf_free(&text);
 	if (st == DLB_OK)
 		cli_say(c, "  card      %s (for whoever should write to you)",

@@ -36,12 +36,15 @@ const struct cli_verb cli_know = {
 	.summary =
 		"add a correspondent by their card, or by a letter of theirs",
 	.text = "Reads a card (- is standard input), checks it, and remembers whose it\n"
-		"is. It then shows twelve words: compare them with those that `dlb\n"
-		"card --words` shows its owner, by voice or face to face. A newer card\n"
-		"of someone you know replaces the older.\n"
+		"is: a file, the text of a QR code, or a picture (PNG) of one. It then\n"
+		"shows twelve words: compare them with those that `dlb card --words`\n"
+		"shows its owner, or see `dlb verify`. A newer card of someone you know\n"
+		"replaces the older. A card with the name of someone you know and other\n"
+		"keys is refused, unless you give it another name.\n"
 		"A stranger's letter brings their card: its number in place of a file\n"
 		"makes a correspondent of its sender, whom you can then answer.",
 	.example = "dlb know bob.card\n"
+		   "dlb know photo.png\n"
 		   "dlb know bob.card --as robert\n"
 		   "dlb know 12 --as carol",
 	.options = options,

@@ -6,6 +6,7 @@
  */
 #include "people.h"
 
+#include "card_file.h"
 #include "format.h"
 #include "json.h"
 #include "session.h"
@@ -19,21 +20,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A card as text, with what a mail program put around it. */
-#define CARD_FILE_MAX (DLB_CARD_LEN_MAX * 2 + 65536)
+void
+cli_print_groups(const char *words)
+{
+	for (const char *gap; (gap = strstr(words, " - ")) != NULL;
+		words = gap + 3)
+		printf("    %.*s\n", (int)(gap - words), words);
+	printf("    %s\n", words);
+}
 
 void
 cli_print_fingerprint(const struct dlb_identity *identity)
 {
-	char words[DLB_FINGERPRINT_TEXT_MAX], *at = words, *gap;
+	char words[DLB_FINGERPRINT_TEXT_MAX];
 
 	dlb_fingerprint_words(words, identity);
-	while ((gap = strstr(at, " - ")) != NULL) {
-		*gap = '\0';
-		printf("    %s\n", at);
-		at = gap + 3;
-	}
-	printf("    %s\n", at);
+	cli_print_groups(words);
 }
 
 void
@@ -47,56 +49,6 @@ cli_sender(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
 		memcpy(out, who.name, sizeof(who.name));
 	else
 		memcpy(out, "stranger", sizeof("stranger"));
-}
-
-static enum dlb_status
-read_descriptor(
-	struct dlb_buf *out, int fd, const char *name, struct dlb_error *err)
-{
-	enum dlb_status st = dlb_buf_reserve(out, CARD_FILE_MAX + 1);
-
-	if (st != DLB_OK)
-		return dlb_fail(err, st, "out of memory");
-	for (;;) {
-		ssize_t n = read(
-			fd, out->data + out->len, CARD_FILE_MAX + 1 - out->len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return dlb_fail_errno(
-				err, errno, "can not read %s", name);
-		if (n == 0)
-			return DLB_OK;
-		out->len += (size_t)n;
-		if (out->len > CARD_FILE_MAX)
-			return dlb_fail(err, DLB_LIMIT,
-				"%s is too long to be a card", name);
-	}
-}
-
-static enum dlb_status
-load_card(struct dlb_card *card, const char *file, struct dlb_error *err)
-{
-	bool standard = strcmp(file, "-") == 0;
-	struct dlb_buf raw = {0}, bytes = {0};
-	int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-	const char *name = standard ? "standard input" : file;
-	enum dlb_status st;
-
-	if (fd < 0)
-		return dlb_fail_errno(err, errno, "can not open %s", file);
-	st = read_descriptor(&raw, fd, name, err);
-	if (!standard)
-		close(fd);
-	if (st == DLB_OK) {
-		st = dlb_card_load(card, &bytes, raw.data, raw.len, err);
-		if (st != DLB_OK)
-			dlb_error_prefix(err, "%s", name);
-	}
-	dlb_buf_free(&raw);
-	dlb_buf_free(&bytes);
-	return st;
 }
 
 static void
@@ -119,7 +71,10 @@ say_known(struct cli *c, const struct dlb_correspondent *who, bool was_known,
 		cli_print_fingerprint(&who->identity);
 	cli_say(c, "Compare these words with %s, by voice or face to face:",
 		who->name);
-	cli_say(c, "only they show that the card is really theirs.");
+	cli_say(c,
+		"only they show that the card is really theirs. `dlb verify %s`",
+		who->name);
+	cli_say(c, "shows both of you who reads what, and remembers it.");
 }
 
 /* Who is known already is called as --as says. */
@@ -170,7 +125,7 @@ cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 
 	if (!card)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	st = load_card(card, file, err);
+	st = cli_load_card(card, file, c->env, err);
 	if (st == DLB_OK)
 		st = keep_card(out, c, dlb_node_letterbox(n), card, name, err);
 	free(card);
@@ -304,6 +259,7 @@ list_person(void *ctx, const struct dlb_correspondent *who)
 	cli_table_add(&l->table, "%s", cli_time_here(when, who->added_ms));
 	cli_table_add(&l->table, "%llu", (unsigned long long)who->serial);
 	cli_table_add(&l->table, "%s", who->heard ? "yes" : "not yet");
+	cli_table_add(&l->table, "%s", who->verified ? "yes" : "no");
 	cli_table_add(&l->table, "%s ...", words);
 	l->n++;
 	return true;
@@ -322,6 +278,7 @@ write_person(void *ctx, const struct dlb_correspondent *who)
 	cli_json_uint(&l->json, "serial", who->serial);
 	cli_json_time(&l->json, "added", who->added_ms);
 	cli_json_bool(&l->json, "heard", who->heard);
+	cli_json_bool(&l->json, "verified", who->verified);
 	cli_json_end(&l->json, '}');
 	return true;
 }
@@ -332,7 +289,8 @@ list_people(struct cli *c, struct dlb_letterbox *box, struct dlb_error *err)
 	static const struct cli_column columns[] = {{.title = "name"},
 		{.title = "known since", .spare = true},
 		{.title = "card", .right = true, .spare = true},
-		{.title = "heard from"}, {.title = "fingerprint"}};
+		{.title = "heard from"}, {.title = "verified"},
+		{.title = "fingerprint"}};
 	struct listing l = {.n = 0};
 	enum dlb_status st;
 
@@ -380,7 +338,7 @@ const struct cli_verb cli_people = {
 	.summary = "list your correspondents",
 	.text = "Lists whom you know: the name you call them by, since when, the\n"
 		"serial number of their card, whether a letter of theirs has come,\n"
-		"and the first words of their fingerprint.",
+		"whether you verified them, and the first words of their fingerprint.",
 	.example = "dlb people",
 	.options = people_options,
 	.options_n = DLB_ARRAY_LEN(people_options),

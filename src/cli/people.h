@@ -19,6 +19,8 @@ enum dlb_status cli_know_sender(struct cli *c, struct dlb_node *n,
 enum dlb_status cli_who(struct dlb_correspondent *out, struct cli *c,
 	struct dlb_node *n, const char *who, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* Prints groups of words ("one two - three"), indented, a line each. */
+void cli_print_groups(const char *words);
 /* Prints the words of a fingerprint, indented, in lines that fit a terminal. */
 void cli_print_fingerprint(const struct dlb_identity *identity);
 /* The name of who sent a letter, "stranger" where it is none. */

@@ -10,9 +10,20 @@
 #include <string.h>
 
 struct counts {
+	uint64_t people, verified;
 	uint64_t unread, partly;
 	uint64_t waiting, waiting_cells;
 };
+
+static bool
+count_person(void *ctx, const struct dlb_correspondent *who)
+{
+	struct counts *n = ctx;
+
+	n->people++;
+	n->verified += who->verified;
+	return true;
+}
 
 static bool
 count_in(void *ctx, const struct dlb_in_letter *letter)
@@ -68,6 +79,15 @@ show_letters(const struct counts *n)
 }
 
 static void
+show_people(const struct counts *n)
+{
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
+
+	printf("people   %s, %s of them verified\n", cli_count(a, n->people),
+		cli_count(b, n->verified));
+}
+
+static void
 show(struct dlb_node *n, const struct dlb_satchel_info *info,
 	const struct counts *counts)
 {
@@ -79,8 +99,10 @@ show(struct dlb_node *n, const struct dlb_satchel_info *info,
 		home, sizeof(home), dlb_node_home(n), strlen(dlb_node_home(n)));
 	printf("home     %s%s\n", home, person ? "" : " (a courier's)");
 	show_satchel(info);
-	if (person)
+	if (person) {
+		show_people(counts);
 		show_letters(counts);
+	}
 	printf("clock    %s%s\n", cli_time_here(when, clock.now_ms),
 		clock.trusted_week ? "" : ", in doubt (dlb doctor)");
 }
@@ -104,6 +126,8 @@ write_json(struct dlb_node *n, const struct dlb_satchel_info *info,
 	cli_json_uint(&j, "kept", info->held);
 	cli_json_uint(&j, "kept_max", info->reserve);
 	cli_json_end(&j, '}');
+	cli_json_uint(&j, "people", counts->people);
+	cli_json_uint(&j, "verified", counts->verified);
 	cli_json_uint(&j, "unread", counts->unread);
 	cli_json_uint(&j, "partly", counts->partly);
 	cli_json_uint(&j, "waiting", counts->waiting);
@@ -128,7 +152,10 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	dlb_node_satchel_info(n, &info);
-	st = dlb_in_each(dlb_node_letterbox(n), count_in, &counts, err);
+	st = dlb_correspondent_each(
+		dlb_node_letterbox(n), count_person, &counts, err);
+	if (st == DLB_OK)
+		st = dlb_in_each(dlb_node_letterbox(n), count_in, &counts, err);
 	if (st == DLB_OK)
 		st = dlb_out_each(
 			dlb_node_letterbox(n), count_out, &counts, err);
@@ -148,8 +175,9 @@ const struct cli_verb cli_status = {
 	.name = "status",
 	.operands = "",
 	.summary = "show how full the satchel is, and what waits",
-	.text = "Shows where the home is, how full its satchel is, how many letters\n"
-		"are unread or wait for a meeting, and what the clock says.",
+	.text = "Shows where the home is, how full its satchel is, how many people you\n"
+		"know and have verified, how many letters are unread or wait for a\n"
+		"meeting, and what the clock says.",
 	.example = "dlb status",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),

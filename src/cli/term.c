@@ -44,6 +44,18 @@ cli_term_width(int fd)
 	return size.ws_col;
 }
 
+size_t
+cli_term_height(int fd)
+{
+	struct winsize size;
+
+	if (!isatty(fd))
+		return 0;
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+		return CLI_TERM_HEIGHT_DEFAULT;
+	return size.ws_row;
+}
+
 static int
 open_tty(void)
 {

@@ -10,9 +10,12 @@
 #include "base.h"
 
 #define CLI_TERM_WIDTH_DEFAULT 80
+#define CLI_TERM_HEIGHT_DEFAULT 24
 
 /* Columns of the terminal behind fd; 0 where it is none. */
 size_t cli_term_width(int fd);
+/* Its lines, in the same way. */
+size_t cli_term_height(int fd);
 /* Is there a terminal to ask on? */
 bool cli_term_can_ask(void);
 /* Asks without echo; out gets at most cap bytes, *len of them, no newline. The

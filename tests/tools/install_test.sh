@@ -29,6 +29,7 @@ installed() {
 }
 
 all='opt/dlb/bin/dlb 755 opt/dlb/lib/systemd/user/dlb.service 644'
+[ -f "$(dirname "$DLB")/dlb-scan" ] && all="$all opt/dlb/libexec/dlb/dlb-scan 755"
 all="$all opt/dlb/share/bash-completion/completions/dlb 644"
 all="$all opt/dlb/share/man/man1/dlb.1 644 opt/dlb/share/zsh/site-functions/_dlb 644"
 
