@@ -10,7 +10,9 @@
 #include <string.h>
 
 #define IDENTITY_LEN 64
-#define COLUMNS "id, name, identity, serial, added_ms, heard, greeted, verified"
+#define COLUMNS                                                                \
+	"id, name, identity, serial, added_ms, heard, greeted, verified,"      \
+	" receipts"
 
 static void
 identity_key(
@@ -37,6 +39,7 @@ read_columns(struct dlb_query *q, struct dlb_correspondent *out)
 	out->heard = dlb_query_get_int(q) != 0;
 	out->greeted = dlb_query_get_int(q) != 0;
 	out->verified = dlb_query_get_int(q) != 0;
+	out->receipts = dlb_query_get_int(q) != 0;
 }
 
 /* DLB_NOT_FOUND without a message. */
@@ -337,6 +340,8 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	dlb_query_int(&q, c->id);
 	dlb_query_blob(&q, key, sizeof(key));
 	s = dlb_query_run(&q, err);
+	if (s == DLB_OK)
+		s = dlb_receipts_owe_all(l, c->id, err);
 out:
 	dlb_buf_free(&bytes);
 	return s;
@@ -382,6 +387,7 @@ dlb_correspondent_add(struct dlb_letterbox *l, struct dlb_correspondent *out,
 		out->identity = card->identity;
 		out->serial = card->serial;
 		out->added_ms = dlb_now_ms(l->env);
+		out->receipts = true;
 		s = insert_card(l, out, card, err);
 	}
 	if (s != DLB_OK)
@@ -443,12 +449,10 @@ dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id, bool heard,
 	return run_change(l, &q, err);
 }
 
-enum dlb_status
-dlb_correspondent_verify(struct dlb_letterbox *l, int64_t id, bool verified,
+static enum dlb_status
+set_flag(struct dlb_letterbox *l, const char *sql, int64_t id, bool value,
 	struct dlb_error *err)
 {
-	static const char sql[] =
-		"UPDATE correspondents SET verified = ?2 WHERE id = ?1";
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
@@ -456,8 +460,28 @@ dlb_correspondent_verify(struct dlb_letterbox *l, int64_t id, bool verified,
 		return s;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, id);
-	dlb_query_int(&q, verified);
+	dlb_query_int(&q, value);
 	return run_change(l, &q, err);
+}
+
+enum dlb_status
+dlb_correspondent_verify(struct dlb_letterbox *l, int64_t id, bool verified,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE correspondents SET verified = ?2 WHERE id = ?1";
+
+	return set_flag(l, sql, id, verified, err);
+}
+
+enum dlb_status
+dlb_correspondent_receipts(struct dlb_letterbox *l, int64_t id, bool receipts,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE correspondents SET receipts = ?2 WHERE id = ?1";
+
+	return set_flag(l, sql, id, receipts, err);
 }
 
 enum dlb_status

@@ -85,6 +85,23 @@ static const char *const schema[] = {
 	"ALTER TABLE letters_in ADD COLUMN opening INTEGER NOT NULL DEFAULT -1;"
 	"UPDATE letters_in SET opening ="
 	" coalesce((SELECT max(id) FROM epochs WHERE kind = 2), -1);",
+	/* 5: receipts. acked_week: the expiry of the sealing for which one was
+	 * written or owed last; 0: none. */
+	"ALTER TABLE letters_in ADD COLUMN receipt INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE letters_in"
+	" ADD COLUMN acked_week INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE letters_out ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE letters_out ADD COLUMN receipt INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE letters_out"
+	" ADD COLUMN arrived_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE correspondents"
+	" ADD COLUMN receipts INTEGER NOT NULL DEFAULT 1;"
+	"CREATE INDEX out_ids ON letters_out(letter_id);"
+	"CREATE INDEX in_receipts ON letters_in(number)"
+	" WHERE kind = 2 AND length(fixed) > 0;"
+	"CREATE TABLE receipts_owed("
+	" correspondent INTEGER NOT NULL, letter_id BLOB NOT NULL,"
+	" PRIMARY KEY (correspondent, letter_id)) WITHOUT ROWID;",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 
 #define COLUMNS                                                                   \
 	"number, state, correspondent, arrived_ms, have, described, kind, files," \
-	" files_len, summary, card, opening, fixed"
+	" files_len, summary, receipt, card, opening, fixed"
 #define KEY_IS_THERE                                                           \
 	"EXISTS (SELECT 1 FROM epochs WHERE"                                   \
 	" kind = CASE WHEN opening >= 2147483648 THEN 3 ELSE 2 END"            \
@@ -133,6 +133,7 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 	out->files = (uint32_t)dlb_query_get_int(q);
 	out->files_len = (uint64_t)dlb_query_get_int(q);
 	dlb_query_get_text(q, out->summary, sizeof(out->summary));
+	out->receipt_wanted = dlb_query_get_int(q) != 0;
 	read_card(q, out);
 	opening = (uint32_t)dlb_query_get_int(q);
 	fixed = dlb_query_view(q, &len);
@@ -180,6 +181,12 @@ number_of_seen(struct dlb_letterbox *l, int64_t *number,
 }
 
 bool
+dlb_in_is_seen(const struct dlb_in_letter *letter)
+{
+	return letter->kind != DLB_KIND_RECEIPT;
+}
+
+bool
 dlb_in_seen(struct dlb_letterbox *l, const struct dlb_in_letter *letter)
 {
 	uint8_t seen[SEEN_LEN];
@@ -196,7 +203,8 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 {
 	static const char sql[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
-		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+		" ?15)";
 	uint8_t fixed[FIXED_LEN], card[CARD_LEN];
 	size_t len = write_fixed(fixed, letter);
 	struct dlb_query q;
@@ -213,6 +221,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_int(&q, letter->files);
 	dlb_query_int(&q, (int64_t)letter->files_len);
 	dlb_query_text(&q, letter->summary);
+	dlb_query_int(&q, letter->receipt_wanted);
 	memcpy(card, letter->card_key.key, DLB_KEY_LEN);
 	memcpy(card + DLB_KEY_LEN, letter->card_key.transcript, DLB_HASH_LEN);
 	dlb_query_blob(&q, card, letter->has_card ? sizeof(card) : 0);
@@ -240,7 +249,9 @@ dlb_in_add(struct dlb_letterbox *l, struct dlb_in_letter *letter,
 		return DLB_DUPLICATE;
 	}
 	if (s == DLB_NOT_FOUND)
-		s = dlb_number_next(l, &number, err);
+		s = letter->kind == DLB_KIND_RECEIPT
+			? dlb_number_unseen(l, &number, err)
+			: dlb_number_next(l, &number, err);
 	if (s == DLB_OK)
 		s = insert(l, letter, number, seen, err);
 	if (s == DLB_OK)
@@ -254,8 +265,8 @@ dlb_in_update(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 {
 	static const char sql[] =
 		"UPDATE letters_in SET state = ?2, have = ?3, described = ?4,"
-		" kind = ?5, files = ?6, files_len = ?7, summary = ?8"
-		" WHERE number = ?1 AND length(fixed) > 0";
+		" kind = ?5, files = ?6, files_len = ?7, summary = ?8,"
+		" receipt = ?9 WHERE number = ?1 AND length(fixed) > 0";
 	struct dlb_query q;
 	enum dlb_status s;
 
@@ -273,6 +284,7 @@ dlb_in_update(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_int(&q, letter->files);
 	dlb_query_int(&q, (int64_t)letter->files_len);
 	dlb_query_text(&q, letter->summary);
+	dlb_query_int(&q, letter->receipt_wanted);
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
 		s = fail_missing(err, letter->number);
@@ -295,14 +307,11 @@ dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out, int64_t number,
 }
 
 /* One query for each, so that fn may change what it is shown. */
-enum dlb_status
-dlb_in_each(struct dlb_letterbox *l,
+static enum dlb_status
+each(struct dlb_letterbox *l, const char *sql,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM letters_in"
-				  " WHERE number > ?1 AND length(fixed) > 0"
-				  " ORDER BY number LIMIT 1";
 	struct dlb_in_letter letter = {0};
 	enum dlb_status s = DLB_OK;
 	bool more = true;
@@ -321,10 +330,35 @@ dlb_in_each(struct dlb_letterbox *l,
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
+enum dlb_status
+dlb_in_each(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM letters_in"
+				  " WHERE number > ?1 AND length(fixed) > 0"
+				  " ORDER BY number LIMIT 1";
+
+	return each(l, sql, fn, ctx, err);
+}
+
+enum dlb_status
+dlb_in_receipts(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM letters_in"
+		" WHERE number > ?1 AND kind = 2 AND length(fixed) > 0"
+		" ORDER BY number LIMIT 1";
+
+	return each(l, sql, fn, ctx, err);
+}
+
 /* What stays of a deleted letter; *stays where its key is there. */
 struct stub {
 	uint8_t seen[SEEN_LEN];
-	int64_t opening;
+	int64_t opening, acked_week;
 	bool stays;
 };
 
@@ -333,7 +367,8 @@ stub_of(struct dlb_letterbox *l, struct stub *out, int64_t number,
 	struct dlb_error *err)
 {
 	static const char sql[] =
-		"SELECT seen, opening, " KEY_IS_THERE " FROM letters_in"
+		"SELECT seen, opening, acked_week, " KEY_IS_THERE
+		" FROM letters_in"
 		" WHERE number = ?1 AND length(fixed) > 0";
 	struct dlb_query q;
 	bool there;
@@ -345,6 +380,7 @@ stub_of(struct dlb_letterbox *l, struct stub *out, int64_t number,
 	if (there) {
 		dlb_query_get_blob(&q, out->seen, SEEN_LEN);
 		out->opening = dlb_query_get_int(&q);
+		out->acked_week = dlb_query_get_int(&q);
 		out->stays = dlb_query_get_int(&q) != 0;
 	}
 	s = dlb_query_end(&q, err);
@@ -358,8 +394,9 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 {
 	static const char remove[] = "DELETE FROM letters_in WHERE number = ?1";
 	static const char insert_seen[] =
-		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, 0,"
-		" 0, 0, 0, 0, 0, 0, '', x'', ?3, x'', ?4)";
+		"INSERT INTO letters_in (" COLUMNS ", seen, acked_week)"
+		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, '', 0, x'', ?3, x'',"
+		" ?4, ?5)";
 	struct stub stub;
 	struct dlb_query q;
 	enum dlb_status s = stub_of(l, &stub, number, err);
@@ -378,6 +415,7 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	dlb_query_int(&q, DLB_IN_DELETED);
 	dlb_query_int(&q, stub.opening);
 	dlb_query_blob(&q, stub.seen, sizeof(stub.seen));
+	dlb_query_int(&q, stub.acked_week);
 	return dlb_query_run(&q, err);
 }
 

@@ -257,7 +257,7 @@ dlb_number_lower(struct dlb_letterbox *l, struct dlb_error *err)
 	enum dlb_status s;
 
 	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, DLB_NUMBER_COVER);
+	dlb_query_int(&q, DLB_NUMBER_UNSEEN);
 	if (dlb_query_row(&q))
 		next = dlb_query_get_int(&q);
 	s = dlb_query_end(&q, err);
@@ -275,10 +275,36 @@ dlb_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	*out = 0;
-	if (s == DLB_OK && l->next_number >= DLB_NUMBER_COVER)
+	if (s == DLB_OK && l->next_number >= DLB_NUMBER_UNSEEN)
 		s = dlb_fail(
 			err, DLB_LIMIT, "the numbers of letters are used up");
 	if (s == DLB_OK)
 		*out = l->next_number++;
+	return s;
+}
+
+enum dlb_status
+dlb_number_unseen(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT max((SELECT ifnull(max(number), 0) FROM letters_out),"
+		" (SELECT ifnull(max(number), 0) FROM letters_in))";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	*out = DLB_NUMBER_UNSEEN;
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	if (dlb_query_row(&q)) {
+		int64_t last = dlb_query_get_int(&q);
+
+		if (last >= DLB_NUMBER_UNSEEN)
+			*out = last + 1;
+	}
+	s = dlb_query_end(&q, err);
+	if (s == DLB_OK && *out >= DLB_NUMBER_MAX)
+		s = dlb_fail(err, DLB_LIMIT,
+			"the numbers of cover and receipts are used up");
 	return s;
 }

@@ -138,6 +138,7 @@ struct dlb_correspondent {
 	bool heard;
 	bool greeted; /* our full card went out to them in a letter */
 	bool verified;
+	bool receipts; /* asked for, and written, with them; at first so */
 };
 /* A card that was checked (dlb_card_parse). name NULL: the card's own, cleaned
  * (DLB_EXISTS when someone with another identity has it, in capitals or not), and
@@ -170,6 +171,8 @@ enum dlb_status dlb_correspondent_mark(struct dlb_letterbox *l, int64_t id,
 /* The fingerprints were compared, or not. */
 enum dlb_status dlb_correspondent_verify(struct dlb_letterbox *l, int64_t id,
 	bool verified, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_correspondent_receipts(struct dlb_letterbox *l, int64_t id,
+	bool receipts, struct dlb_error *err) DLB_MUST_CHECK;
 /* DLB_EXISTS when the name is another's. */
 enum dlb_status dlb_correspondent_rename(struct dlb_letterbox *l, int64_t id,
 	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
@@ -193,7 +196,8 @@ enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id,
 
 /* Letters in and out share one row of numbers. Each is given once; when keys are
  * destroyed, those above the highest that is still there may be given again: how
- * many there were is nobody's business then. */
+ * many there were is nobody's business then. Cover and receipts, which nobody sees,
+ * have a row of their own. */
 enum dlb_out_state {
 	DLB_OUT_SEALING, /* cells are being written; a crash ends here */
 	DLB_OUT_WAITING, /* all cells are held; not all have been shown */
@@ -203,7 +207,10 @@ enum dlb_out_state {
 };
 struct dlb_out_letter {
 	int64_t number;
-	int64_t to; /* correspondent; 0: cover */
+	int64_t to;   /* correspondent; 0: cover */
+	uint8_t kind; /* enum dlb_manifest_kind; of cover DLB_KIND_LETTER */
+	bool receipt_wanted;
+	int64_t arrived_ms; /* of its receipt; 0: none came */
 	uint8_t letter_id[DLB_LETTER_ID_LEN];
 	uint8_t sealing_id[DLB_LETTER_ID_LEN];
 	uint8_t recall_key[DLB_KEY_LEN];
@@ -217,12 +224,14 @@ struct dlb_out_letter {
 	uint32_t shown;    /* cells given to a meeting at least once */
 	char summary[256]; /* first line of the message, or file names; UTF-8 */
 };
+/* A letter that a person wrote: neither cover nor a receipt. */
+bool dlb_out_is_seen(const struct dlb_out_letter *letter);
 enum dlb_status dlb_out_add(struct dlb_letterbox *l,
 	struct dlb_out_letter *letter, struct dlb_error *err)
 	DLB_MUST_CHECK; /* sets number */
 enum dlb_status dlb_out_update(struct dlb_letterbox *l,
 	const struct dlb_out_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* all but to, ids, recall key, times */
+	DLB_MUST_CHECK; /* all but to, kind, ids, recall key, times */
 enum dlb_status dlb_out_get(struct dlb_letterbox *l, struct dlb_out_letter *out,
 	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_each(struct dlb_letterbox *l,
@@ -256,8 +265,9 @@ struct dlb_in_letter {
 	int64_t arrived_ms;
 	enum dlb_in_state state;
 	uint32_t have;  /* cells here, the head included */
-	bool described; /* the manifest was read: the next four are known */
+	bool described; /* the manifest was read: the next five are known */
 	uint8_t kind;   /* enum dlb_manifest_kind */
+	bool receipt_wanted;
 	uint32_t files;
 	uint64_t files_len;
 	char summary[256];
@@ -271,6 +281,8 @@ struct dlb_in_letter {
 	bool has_card;
 	struct dlb_card_key card_key;
 };
+/* Neither a receipt nor anything else that is not for people. */
+bool dlb_in_is_seen(const struct dlb_in_letter *letter);
 /* DLB_DUPLICATE where this letter id of this sender is known in any state (number
  * is then set to it). */
 enum dlb_status dlb_in_add(struct dlb_letterbox *l,
@@ -287,10 +299,45 @@ enum dlb_status dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out,
 enum dlb_status dlb_in_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* Wipes all but the ids, and these too where the key that it was sealed to is gone:
- * it can not come again. */
+/* Wipes all but the ids, and for which week a receipt was owed last; these too where
+ * the key that it was sealed to is gone: it can not come again. */
 enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- receipts (receipts.c) ----------------------------------------------------------------- */
+
+/* Letters that one receipt answers: as many as fit into its first cell, whatever
+ * card rides along. */
+#define DLB_RECEIPT_IDS_MAX 2048u
+
+/* A letter is whole here: its sender is to be told, where that was asked for and
+ * they are a correspondent with whom receipts are in use. Once for each letter. */
+enum dlb_status dlb_receipt_owe(struct dlb_letterbox *l,
+	const struct dlb_in_letter *letter, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* The head of a letter that is known came by: one that was told of already and was
+ * sealed again since is told of again, as the receipt must have been lost. */
+enum dlb_status dlb_receipt_again(struct dlb_letterbox *l,
+	const struct dlb_in_letter *letter, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* The first correspondent above `after` who is owed any, and the ids (16 bytes each,
+ * DLB_RECEIPT_IDS_MAX at most; replaced). DLB_NOT_FOUND where there is none. */
+enum dlb_status dlb_receipts_owed(struct dlb_letterbox *l, int64_t after,
+	int64_t *correspondent, struct dlb_buf *ids, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* These are owed no more. */
+enum dlb_status dlb_receipts_written(struct dlb_letterbox *l,
+	int64_t correspondent, const struct dlb_buf *ids, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* Receipts that came in and were not read. fn may change letters. */
+enum dlb_status dlb_in_receipts(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* A receipt of this correspondent names this letter. DLB_NOT_FOUND without a message
+ * where none went to them under that id, or its arrival is known. */
+enum dlb_status dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
+	const uint8_t letter_id[static DLB_LETTER_ID_LEN], int64_t when_ms,
+	int64_t *number, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- boxes (boxes.c) ------------------------------------------------------------------------- */
 

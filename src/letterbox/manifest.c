@@ -29,12 +29,14 @@ enum {
 	FIELD_RECEIPT_WANTED = 7,
 	FIELD_MESSAGE = 8,
 	FIELD_CARD = 9,
+	FIELD_RECEIVED = 10,
 	FIELD_FILES = 256,
 };
 
 #define LEADING_LEN 4
 #define FIELD_HEAD_LEN 6
 #define COUNT_LEN 4
+#define ID_LEN 16
 
 static enum dlb_status
 fail_file(struct dlb_error *err, enum dlb_status status,
@@ -96,8 +98,10 @@ dlb_manifest_begin(
 	size_t list;
 
 	if (fields->message_len > DLB_MESSAGE_LEN_MAX
-		|| fields->card_len > DLB_CARD_LEN_MAX)
+		|| fields->card_len > DLB_CARD_LEN_MAX
+		|| fields->received_n > DLB_MANIFEST_RECEIVED_MAX)
 		return DLB_LIMIT;
+	assert((fields->received_n > 0) == (fields->kind == DLB_KIND_RECEIPT));
 	if (fields->message_len > 0
 		&& !message_valid(fields->message, fields->message_len))
 		return DLB_MALFORMED;
@@ -118,6 +122,10 @@ dlb_manifest_begin(
 	if (!bad && fields->card_len > 0)
 		bad = write_field(
 			      out, FIELD_CARD, fields->card, fields->card_len)
+			!= DLB_OK;
+	if (!bad && fields->received_n > 0)
+		bad = write_field(out, FIELD_RECEIVED, fields->received,
+			      fields->received_n * ID_LEN)
 			!= DLB_OK;
 	list = out->len;
 	if (bad || write_field(out, FIELD_FILES, none, sizeof(none)) != DLB_OK)
@@ -286,6 +294,13 @@ read_field(struct dlb_manifest *m, uint16_t number, const uint8_t *value,
 		return len > 0 && len <= DLB_CARD_LEN_MAX
 			? DLB_OK
 			: fail_field(err, number);
+	case FIELD_RECEIVED:
+		f->received = value;
+		f->received_n = len / ID_LEN;
+		return len > 0 && len % ID_LEN == 0
+				&& f->received_n <= DLB_MANIFEST_RECEIVED_MAX
+			? DLB_OK
+			: fail_field(err, number);
 	case FIELD_FILES:
 		return check_files(m, value, len, err);
 	default:
@@ -324,6 +339,8 @@ read_fields(struct dlb_manifest *m, struct dlb_reader *r, struct dlb_error *err)
 	if (!dlb_reader_done(r))
 		return dlb_fail(err, DLB_MALFORMED,
 			"the letter's manifest is cut short or not in order");
+	if ((m->fields.received_n > 0) != (m->fields.kind == DLB_KIND_RECEIPT))
+		return fail_field(err, FIELD_RECEIVED);
 	if (!kind || !codec || !files)
 		return dlb_fail(err, DLB_MALFORMED,
 			"the letter's manifest does not say what it is");

@@ -23,6 +23,7 @@ enum dlb_codec { DLB_CODEC_NONE = 0, DLB_CODEC_ZSTD = 1 };
 #define DLB_MANIFEST_FILES_MAX 1000000u
 #define DLB_MANIFEST_PATH_MAX 4095 /* whole path; each part at most 255 */
 #define DLB_MANIFEST_DEPTH_MAX 128
+#define DLB_MANIFEST_RECEIVED_MAX 65536u
 #define DLB_MESSAGE_LEN_MAX (64u << 10) /* a longer one is a file */
 #define DLB_FILES_LEN_MAX (1ULL << 50)
 /* Where, within a file's entry, its u64 size stands: a writer that learns the
@@ -66,6 +67,9 @@ struct dlb_manifest_fields {
 		*card; /* a newer or fuller card of the sender; may be NULL;
 			      * canonical bytes, not checked here */
 	size_t card_len;
+	const uint8_t
+		*received; /* of a receipt, and only there: ids of letters */
+	size_t received_n; /* 16 bytes each */
 };
 /* DLB_LIMIT, or DLB_MALFORMED (a message that is not UTF-8 or has a NUL). */
 enum dlb_status dlb_manifest_begin(struct dlb_buf *out,

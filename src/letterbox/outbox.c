@@ -7,7 +7,8 @@
 
 #define COLUMNS                                                                 \
 	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
-	" sealed_ms, expiry_week, content_len, files, cells, shown, summary"
+	" sealed_ms, expiry_week, content_len, files, cells, shown, summary,"   \
+	" kind, receipt, arrived_ms"
 
 static enum dlb_status
 fail_missing(struct dlb_error *err, int64_t number)
@@ -35,6 +36,9 @@ read_columns(struct dlb_query *q, struct dlb_out_letter *out)
 	out->cells = (uint32_t)dlb_query_get_int(q);
 	out->shown = (uint32_t)dlb_query_get_int(q);
 	dlb_query_get_text(q, out->summary, sizeof(out->summary));
+	out->kind = (uint8_t)dlb_query_get_int(q);
+	out->receipt_wanted = dlb_query_get_int(q) != 0;
+	out->arrived_ms = dlb_query_get_int(q);
 }
 
 static enum dlb_status
@@ -52,33 +56,10 @@ read_one(struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
 	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
 }
 
-/* Cover has numbers of its own, far above those that people see: theirs would
- * otherwise skip with each meeting. */
-static enum dlb_status
-cover_number_next(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
+bool
+dlb_out_is_seen(const struct dlb_out_letter *letter)
 {
-	static const char sql[] =
-		"SELECT ifnull(max(number), 0) FROM letters_out"
-		" WHERE number >= ?1";
-	struct dlb_query q;
-	enum dlb_status s = dlb_db_change(&l->db, err);
-
-	*out = DLB_NUMBER_COVER;
-	if (s != DLB_OK)
-		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, DLB_NUMBER_COVER);
-	if (dlb_query_row(&q)) {
-		int64_t last = dlb_query_get_int(&q);
-
-		if (last >= DLB_NUMBER_COVER)
-			*out = last + 1;
-	}
-	s = dlb_query_end(&q, err);
-	if (s == DLB_OK && *out >= DLB_NUMBER_MAX)
-		s = dlb_fail(
-			err, DLB_LIMIT, "the numbers of cover are used up");
-	return s;
+	return letter->to != 0 && letter->kind != DLB_KIND_RECEIPT;
 }
 
 enum dlb_status
@@ -87,11 +68,13 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 {
 	static const char sql[] =
 		"INSERT INTO letters_out (" COLUMNS ") VALUES (?1, ?2, ?3, ?4,"
-		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+		" ?15, ?16, ?17)";
 	struct dlb_query q;
 	int64_t number;
-	enum dlb_status s = letter->to ? dlb_number_next(l, &number, err)
-				       : cover_number_next(l, &number, err);
+	bool seen = letter->to && letter->kind != DLB_KIND_RECEIPT;
+	enum dlb_status s = seen ? dlb_number_next(l, &number, err)
+				 : dlb_number_unseen(l, &number, err);
 
 	if (s != DLB_OK)
 		return s;
@@ -110,6 +93,9 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	dlb_query_int(&q, letter->cells);
 	dlb_query_int(&q, letter->shown);
 	dlb_query_text(&q, letter->summary);
+	dlb_query_int(&q, letter->kind);
+	dlb_query_int(&q, letter->receipt_wanted);
+	dlb_query_int(&q, letter->arrived_ms);
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK)
 		letter->number = number;

@@ -177,10 +177,16 @@ enum dlb_status dlb_slots_create(struct dlb_letterbox *l,
 #define DLB_OWN_NEXT_NUMBER "next number"
 /* 24 bits are left beside it in the key of out_cells. */
 #define DLB_NUMBER_MAX (1LL << 38)
-/* From here on, cover's. */
-#define DLB_NUMBER_COVER (1LL << 37)
+/* From here on, those that nobody sees: of cover and receipts. */
+#define DLB_NUMBER_UNSEEN (1LL << 37)
+/* Receipts for all whole letters of who became a correspondent. */
+enum dlb_status dlb_receipts_owe_all(struct dlb_letterbox *l,
+	int64_t correspondent, struct dlb_error *err) DLB_MUST_CHECK;
 /* The next number for a letter. */
 enum dlb_status dlb_number_next(struct dlb_letterbox *l, int64_t *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* The next that nobody sees: those of letters would otherwise skip with each meeting. */
+enum dlb_status dlb_number_unseen(struct dlb_letterbox *l, int64_t *out,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
 #endif

@@ -131,14 +131,23 @@ letters_of_before_have_no_card(void **state)
 	struct dlb_in_letter in = an_in(1), got;
 
 	assert_ok(dlb_in_add(l, &in, &f->err));
-	assert_int_equal(sqlite3_exec(l->db.sql,
-				 "ALTER TABLE letters_in DROP COLUMN card;"
-				 "ALTER TABLE letters_in DROP COLUMN opening;"
-				 "ALTER TABLE epochs DROP COLUMN begun;"
-				 "ALTER TABLE epochs DROP COLUMN ended;"
-				 "DROP TABLE condemned;"
-				 "PRAGMA user_version = 2",
-				 NULL, NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(l->db.sql,
+			"DROP INDEX out_ids; DROP INDEX in_receipts;"
+			"DROP TABLE receipts_owed;"
+			"ALTER TABLE letters_in DROP COLUMN receipt;"
+			"ALTER TABLE letters_in DROP COLUMN acked_week;"
+			"ALTER TABLE letters_out DROP COLUMN kind;"
+			"ALTER TABLE letters_out DROP COLUMN receipt;"
+			"ALTER TABLE letters_out DROP COLUMN arrived_ms;"
+			"ALTER TABLE correspondents DROP COLUMN receipts;"
+			"ALTER TABLE letters_in DROP COLUMN card;"
+			"ALTER TABLE letters_in DROP COLUMN opening;"
+			"ALTER TABLE epochs DROP COLUMN begun;"
+			"ALTER TABLE epochs DROP COLUMN ended;"
+			"DROP TABLE condemned;"
+			"PRAGMA user_version = 2",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	l = fixture_reopen(f, l);

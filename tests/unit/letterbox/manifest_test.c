@@ -374,6 +374,45 @@ modes_and_times_are_cut_by_the_writer(void **state)
 	dlb_buf_free(&b);
 }
 
+/* What a receipt lists, and nothing else does. */
+static void
+a_receipt_lists_letters(void **state)
+{
+	uint8_t ids[2 * 16];
+	struct dlb_manifest_fields fields = {
+		.kind = DLB_KIND_RECEIPT, .received = ids, .received_n = 2};
+	struct dlb_buf b = {0};
+	struct dlb_manifest m;
+	size_t kind = 4 + 1 + 6, length = kind + 1 + 6 + 1 + 2 + 3;
+
+	(void)state;
+	memset(ids, 7, sizeof(ids));
+	assert_ok(dlb_manifest_begin(&b, &fields));
+	assert_ok(dlb_manifest_end(&b));
+	assert_ok(parse(&m, &b));
+	assert_int_equal(m.fields.kind, DLB_KIND_RECEIPT);
+	assert_int_equal(m.fields.received_n, 2);
+	assert_memory_equal(m.fields.received, ids, sizeof(ids));
+	/* Another kind with it; and half an id. */
+	b.data[kind] = DLB_KIND_LETTER;
+	assert_int_equal(parse(&m, &b), DLB_MALFORMED);
+	b.data[kind] = DLB_KIND_RECEIPT;
+	assert_int_equal(b.data[length], sizeof(ids));
+	b.data[length] = 24;
+	assert_int_equal(parse(&m, &b), DLB_MALFORMED);
+	b.len = 0;
+	fields.received_n = DLB_MANIFEST_RECEIVED_MAX + 1;
+	assert_int_equal(dlb_manifest_begin(&b, &fields), DLB_LIMIT);
+	/* A receipt without any. */
+	fields.kind = DLB_KIND_LETTER;
+	fields.received_n = 0;
+	assert_ok(dlb_manifest_begin(&b, &fields));
+	assert_ok(dlb_manifest_end(&b));
+	b.data[kind] = DLB_KIND_RECEIPT;
+	assert_int_equal(parse(&m, &b), DLB_MALFORMED);
+	dlb_buf_free(&b);
+}
+
 static void
 fields_have_limits(void **state)
 {
@@ -581,6 +620,7 @@ main(void)
 		cmocka_unit_test(links_stay_within),
 		cmocka_unit_test(sizes_and_their_sum),
 		cmocka_unit_test(modes_and_times_are_cut_by_the_writer),
+		cmocka_unit_test(a_receipt_lists_letters),
 		cmocka_unit_test(fields_have_limits),
 		cmocka_unit_test(unknown_fields),
 		cmocka_unit_test(only_the_canonical_form),
