@@ -73,6 +73,8 @@ count_in(void *ctx, const struct dlb_in_letter *letter)
 {
 	struct facts *f = ctx;
 
+	if (!dlb_in_is_seen(letter))
+		return true;
 	f->letters_in++;
 	f->unread += letter->state == DLB_IN_UNREAD;
 	return true;
@@ -83,7 +85,7 @@ count_out(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct facts *f = ctx;
 
-	f->letters_out += letter->to != 0;
+	f->letters_out += dlb_out_is_seen(letter);
 	return true;
 }
 

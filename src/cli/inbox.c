@@ -51,6 +51,8 @@ list_letter(void *ctx, const struct dlb_in_letter *letter)
 	char name[DLB_PERSON_NAME_MAX + 1], text[CLI_FORMAT_MAX],
 		more[CLI_FORMAT_MAX];
 
+	if (!dlb_in_is_seen(letter))
+		return true;
 	cli_sender(name, l->box, letter);
 	cli_table_add(t, "%lld", (long long)letter->number);
 	cli_table_add(t, "%s", cli_time_here(text, letter->arrived_ms));
@@ -76,6 +78,8 @@ write_letter(void *ctx, const struct dlb_in_letter *letter)
 	struct cli_json *j = &l->json;
 	char name[DLB_PERSON_NAME_MAX + 1], words[DLB_FINGERPRINT_TEXT_MAX];
 
+	if (!dlb_in_is_seen(letter))
+		return true;
 	cli_sender(name, l->box, letter);
 	dlb_fingerprint_words(words, &letter->sender);
 	cli_json_object(j, NULL);

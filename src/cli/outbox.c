@@ -56,14 +56,17 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 	char name[DLB_PERSON_NAME_MAX + 1], text[CLI_FORMAT_MAX],
 		more[CLI_FORMAT_MAX];
 
-	if (letter->to == 0) /* cover */
+	if (!dlb_out_is_seen(letter))
 		return true;
 	name_of(name, l->box, letter->to);
 	cli_table_add(t, "%lld", (long long)letter->number);
 	cli_table_add(t, "%s", cli_time_here(text, letter->sealed_ms));
 	cli_table_add(t, "%s", name);
 	cli_table_add(t, "%s", cli_size(text, letter->content_len));
-	if (letter->state == DLB_OUT_WAITING && letter->shown > 0)
+	if (letter->state == DLB_OUT_ARRIVED)
+		cli_table_add(t, "arrived, %s",
+			cli_time_here(text, letter->arrived_ms));
+	else if (letter->state == DLB_OUT_WAITING && letter->shown > 0)
 		cli_table_add(t, "%s of %s cells",
 			cli_count(text, letter->shown),
 			cli_count(more, letter->cells));
@@ -81,7 +84,7 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	struct cli_json *j = &l->json;
 	char name[DLB_PERSON_NAME_MAX + 1];
 
-	if (letter->to == 0)
+	if (!dlb_out_is_seen(letter))
 		return true;
 	name_of(name, l->box, letter->to);
 	cli_json_object(j, NULL);
@@ -89,6 +92,11 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	cli_json_time(j, "sealed", letter->sealed_ms);
 	cli_json_text(j, "to", name);
 	cli_json_text(j, "state", state_name(letter->state));
+	if (letter->arrived_ms)
+		cli_json_time(j, "arrived", letter->arrived_ms);
+	else
+		cli_json_null(j, "arrived");
+	cli_json_bool(j, "receipt_wanted", letter->receipt_wanted);
 	cli_json_uint(j, "size", letter->content_len);
 	cli_json_uint(j, "cells", letter->cells);
 	cli_json_uint(j, "cells_given", letter->shown);
@@ -152,8 +160,10 @@ const struct cli_verb cli_outbox = {
 	.operands = "",
 	.summary = "list the letters that you sent",
 	.text = "Lists the letters that you sent, and how far each is: waiting for a\n"
-		"meeting, given in part, on its way. To let one go, `dlb delete` it:\n"
-		"what meetings took of it stays on its way.",
+		"meeting, given in part, on its way, arrived. A letter has arrived when\n"
+		"its reader's node has said so in a receipt, which takes as long to come\n"
+		"as a letter. To let one go, `dlb delete` it: what meetings took of it\n"
+		"stays on its way.",
 	.example = "dlb outbox",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),

@@ -279,6 +279,7 @@ write_person(void *ctx, const struct dlb_correspondent *who)
 	cli_json_time(&l->json, "added", who->added_ms);
 	cli_json_bool(&l->json, "heard", who->heard);
 	cli_json_bool(&l->json, "verified", who->verified);
+	cli_json_bool(&l->json, "receipts", who->receipts);
 	cli_json_end(&l->json, '}');
 	return true;
 }
@@ -305,16 +306,51 @@ list_people(struct cli *c, struct dlb_letterbox *box, struct dlb_error *err)
 	return st;
 }
 
+/* Whether arrivals are told, to and by them. */
+static enum dlb_status
+set_receipts(struct cli *c, struct dlb_letterbox *l, const char *name,
+	const char *value, struct dlb_error *err)
+{
+	bool on = strcmp(value, "on") == 0;
+	struct dlb_correspondent who;
+	enum dlb_status st;
+
+	if (!on && strcmp(value, "off") != 0)
+		return dlb_fail(err, DLB_USAGE, "--receipts is on or off");
+	st = dlb_correspondent_by_name(l, &who, name, err);
+	if (st == DLB_OK)
+		st = dlb_correspondent_receipts(l, who.id, on, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(l, err);
+	if (st == DLB_OK)
+		cli_say(c,
+			on ? "%s is told when a letter arrives here, and asked to "
+			     "do likewise."
+			   : "%s is not told what arrives here, nor asked to "
+			     "tell.",
+			who.name);
+	return st;
+}
+
 static enum dlb_status
 run_people(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
+	const char *receipts = cli_value(a, "receipts");
 	struct listing l = {.n = 0};
 	struct dlb_node *n = NULL;
-	enum dlb_status st = cli_open_person(&n, c, a, err);
+	enum dlb_status st;
 
+	if (!receipts != (a->operands_n == 0))
+		return dlb_fail(err, DLB_USAGE,
+			"name one person and what is to change: dlb people bob "
+			"--receipts off");
+	st = cli_open_person(&n, c, a, err);
 	if (st != DLB_OK)
 		return st;
-	if (!cli_flag(a, "json")) {
+	if (receipts)
+		st = set_receipts(c, dlb_node_letterbox(n), a->operands[0],
+			receipts, err);
+	else if (!cli_flag(a, "json")) {
 		st = list_people(c, dlb_node_letterbox(n), err);
 	} else {
 		cli_json_init(&l.json, stdout);
@@ -329,17 +365,22 @@ run_people(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 }
 
 static const struct cli_option people_options[] = {
+	{"receipts", 0, "on|off", "tell them what arrives, and ask them to"},
 	{"json", 0, NULL, "for programs"},
 };
 
 const struct cli_verb cli_people = {
 	.name = "people",
-	.operands = "",
+	.operands = "[NAME]",
+	.operands_max = 1,
 	.summary = "list your correspondents",
 	.text = "Lists whom you know: the name you call them by, since when, the\n"
 		"serial number of their card, whether a letter of theirs has come,\n"
-		"whether you verified them, and the first words of their fingerprint.",
-	.example = "dlb people",
+		"whether you verified them, and the first words of their fingerprint.\n"
+		"With a name, changes what is agreed with one: whether each tells the\n"
+		"other when a letter has arrived. At first they do.",
+	.example = "dlb people\n"
+		   "dlb people bob --receipts off",
 	.options = people_options,
 	.options_n = DLB_ARRAY_LEN(people_options),
 	.flags = CLI_OPENS_HOME,

@@ -58,6 +58,8 @@ pick_unread(void *ctx, const struct dlb_in_letter *letter)
 {
 	struct reading *r = ctx;
 
+	if (!dlb_in_is_seen(letter))
+		return true;
 	if (letter->state == DLB_IN_PARTLY)
 		r->incomplete++;
 	if (letter->state != DLB_IN_UNREAD)

@@ -140,6 +140,7 @@ read_options(struct sending *s, struct dlb_error *err)
 	s->options.each = cli_flag(a, "each");
 	s->options.compress = cli_flag(a, "compress");
 	s->options.last_resort = cli_flag(a, "last-resort");
+	s->options.no_receipt = cli_flag(a, "no-receipt");
 	s->options.decide = decide;
 	s->options.decide_ctx = s;
 	st = read_message(s, err);
@@ -212,7 +213,7 @@ count_waiting(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct waiting *w = ctx;
 
-	if (letter->to == 0
+	if (!dlb_out_is_seen(letter)
 		|| (w->first
 			&& (letter->number < w->first
 				|| letter->number > w->last)))
@@ -397,6 +398,7 @@ static const struct cli_option options[] = {
 	{"via", 0, "BOX", "by way of that box; its couriers know it so"},
 	{"compress", 0, NULL, "with zstd; the size then tells of the content"},
 	{"name", 0, "NAME", "what standard input is called; else stdin"},
+	{"no-receipt", 0, NULL, "do not ask to be told when it has arrived"},
 	{"last-resort", 0, NULL, "use the last key of an outdated card"},
 	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
 	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},

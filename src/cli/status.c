@@ -30,6 +30,8 @@ count_in(void *ctx, const struct dlb_in_letter *letter)
 {
 	struct counts *n = ctx;
 
+	if (!dlb_in_is_seen(letter))
+		return true;
 	n->unread += letter->state == DLB_IN_UNREAD;
 	n->partly += letter->state == DLB_IN_PARTLY;
 	return true;
@@ -40,7 +42,7 @@ count_out(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct counts *n = ctx;
 
-	if (letter->to == 0 || letter->state != DLB_OUT_WAITING)
+	if (!dlb_out_is_seen(letter) || letter->state != DLB_OUT_WAITING)
 		return true;
 	n->waiting++;
 	n->waiting_cells += letter->cells - letter->shown;

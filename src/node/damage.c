@@ -73,7 +73,7 @@ look_at_out(void *ctx, const struct dlb_out_letter *letter)
 	struct dlb_buf names = {0};
 	uint32_t waiting = 0, given = 0;
 
-	if (letter->to == 0 || letter->state != DLB_OUT_WAITING)
+	if (!dlb_out_is_seen(letter) || letter->state != DLB_OUT_WAITING)
 		return true;
 	r->st = dlb_out_cells(r->n->letterbox, letter->number, &names, r->err);
 	for (size_t i = 0; r->st == DLB_OK && i + DLB_NAME_LEN <= names.len;

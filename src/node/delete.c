@@ -1,18 +1,13 @@
 /*
- * delete: the end of a letter, in or out: its cells lose their hold.
+ * delete: the end of a letter, in or out, or of what kept its cells here: they lose
+ * their hold.
  */
 #include "node_internal.h"
 
 #include <stdlib.h>
 
-struct release {
-	struct dlb_node *n;
-	struct dlb_satchel_change *changes;
-	size_t len, cap;
-};
-
 static enum dlb_status
-release_entry(struct release *r, uint32_t number)
+release_entry(struct dlb_release *r, uint32_t number)
 {
 	struct dlb_entry e;
 
@@ -37,8 +32,8 @@ release_entry(struct release *r, uint32_t number)
 	return DLB_OK;
 }
 
-static enum dlb_status
-release_in(struct release *r, const struct dlb_in_letter *letter)
+enum dlb_status
+dlb_release_in(struct dlb_release *r, const struct dlb_in_letter *letter)
 {
 	enum dlb_status st = release_entry(
 		r, dlb_satchel_find(r->n->satchel, letter->head_name));
@@ -58,8 +53,8 @@ release_in(struct release *r, const struct dlb_in_letter *letter)
 	return st;
 }
 
-static enum dlb_status
-release_out(struct release *r, int64_t number, struct dlb_error *err)
+enum dlb_status
+dlb_release_out(struct dlb_release *r, int64_t number, struct dlb_error *err)
 {
 	struct dlb_buf names = {0};
 	enum dlb_status st =
@@ -76,23 +71,46 @@ release_out(struct release *r, int64_t number, struct dlb_error *err)
 /* The letterbox forgets first: a crash in between leaves orphans, and never a
  * letter without its cells. */
 enum dlb_status
+dlb_release_commit(struct dlb_release *r, struct dlb_error *err)
+{
+	struct dlb_node *n = r->n;
+	enum dlb_status st = dlb_node_doubt_holds(n, true, err);
+
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_satchel_update(n->satchel, r->changes, r->len, err);
+	if (st == DLB_OK)
+		st = dlb_node_doubt_holds(n, false, err);
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}
+
+void
+dlb_release_free(struct dlb_release *r)
+{
+	free(r->changes);
+	r->changes = NULL;
+	r->len = r->cap = 0;
+}
+
+enum dlb_status
 dlb_node_delete(struct dlb_node *n, int64_t number, struct dlb_error *err)
 {
 	struct dlb_in_letter *in = calloc(1, sizeof(*in));
 	struct dlb_out_letter out;
-	struct release r = {.n = n};
+	struct dlb_release r = {.n = n};
 	enum dlb_status st;
 
 	if (!in)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (dlb_in_get(n->letterbox, in, number, NULL) == DLB_OK
 		&& in->state != DLB_IN_DELETED) {
-		st = release_in(&r, in);
+		st = dlb_release_in(&r, in);
 		if (st == DLB_OK)
 			st = dlb_in_delete(n->letterbox, number, err);
 	} else if (dlb_out_get(n->letterbox, &out, number, NULL) == DLB_OK
 		&& out.to != 0) {
-		st = release_out(&r, number, err);
+		st = dlb_release_out(&r, number, err);
 		if (st == DLB_OK)
 			st = dlb_out_delete(n->letterbox, number, err);
 	} else {
@@ -101,16 +119,8 @@ dlb_node_delete(struct dlb_node *n, int64_t number, struct dlb_error *err)
 			(long long)number);
 	}
 	if (st == DLB_OK)
-		st = dlb_node_doubt_holds(n, true, err);
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(n->letterbox, err);
-	if (st == DLB_OK)
-		st = dlb_satchel_update(n->satchel, r.changes, r.len, err);
-	if (st == DLB_OK)
-		st = dlb_node_doubt_holds(n, false, err);
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(n->letterbox, err);
-	free(r.changes);
+		st = dlb_release_commit(&r, err);
+	dlb_release_free(&r);
 	dlb_wipe(in, sizeof(*in));
 	free(in);
 	return st;

@@ -26,6 +26,7 @@ describe_by(struct dlb_in_letter *letter, const struct dlb_unpack *u)
 	if (!m)
 		return;
 	letter->kind = m->fields.kind;
+	letter->receipt_wanted = m->fields.receipt_wanted;
 	letter->files = count_files(m);
 	letter->files_len = m->files_len;
 	dlb_summary_of(m, letter->summary);

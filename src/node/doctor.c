@@ -164,7 +164,7 @@ count_out(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct looking *l = ctx;
 
-	if (letter->to && letter->state == DLB_OUT_WAITING)
+	if (dlb_out_is_seen(letter) && letter->state == DLB_OUT_WAITING)
 		l->waiting++;
 	return true;
 }

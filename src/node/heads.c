@@ -122,12 +122,12 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	st = dlb_in_add(n->letterbox, letter, err);
 	if (st == DLB_DUPLICATE) {
 		dlb_wanted_head(w, head->name, head->handle);
-		st = DLB_OK;
+		st = dlb_receipt_again(n->letterbox, letter, err);
 		goto out;
 	}
 	if (st == DLB_OK)
 		st = dlb_wanted_letter(w, letter, head->handle, err);
-	if (st == DLB_OK)
+	if (st == DLB_OK && letter->kind != DLB_KIND_RECEIPT)
 		++*letters_new;
 out:
 	dlb_wipe(letter, sizeof(*letter));

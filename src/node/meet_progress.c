@@ -1,7 +1,7 @@
 /*
  * How far the letters are that wait: written down after their cells moved. Cover
- * that is shown needs no hold any more; it has one yet where it was given in a
- * meeting that broke, and came back from the box.
+ * and receipts that are shown need no hold any more; cover has one yet where it was
+ * given in a meeting that broke, and came back from the box.
  */
 #include "meet_internal.h"
 
@@ -50,7 +50,7 @@ count_shown(void *ctx, const struct dlb_out_letter *letter)
 			continue;
 		if (e.flags & DLB_OWN)
 			now.shown--;
-		else if (letter->to == 0 && (e.flags & DLB_HELD))
+		else if (!dlb_out_is_seen(letter) && (e.flags & DLB_HELD))
 			let_go(p, &e);
 	}
 	dlb_buf_free(&names);

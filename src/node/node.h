@@ -69,6 +69,7 @@ struct dlb_send_options {
 	bool each; /* a letter of each path (a folder: of each file in it) */
 	bool compress; /* zstd */
 	bool last_resort;
+	bool no_receipt; /* else one is asked for, but of whom receipts are off */
 	const uint8_t *tag_key; /* 32 bytes of a box, or NULL */
 	/* Called once the size is known, when the letter does not fit a meeting's
 	 * constant number: DLB_SPREAD_NOW or _SPREAD, or _ASK to refuse. */

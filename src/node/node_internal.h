@@ -60,6 +60,30 @@ enum dlb_status dlb_node_drop_orphans(struct dlb_node *n, struct dlb_error *err)
 uint32_t dlb_node_held_cells(
 	const struct dlb_node *n, const struct dlb_in_letter *letter);
 
+/* ---- cells that are needed no more (delete.c) --------------------------------- */
+
+/* What is let go of together: first {.n = n}, then the letters, then commit. */
+struct dlb_release {
+	struct dlb_node *n;
+	struct dlb_satchel_change *changes;
+	size_t len, cap;
+};
+enum dlb_status dlb_release_in(struct dlb_release *r,
+	const struct dlb_in_letter *letter) DLB_MUST_CHECK;
+enum dlb_status dlb_release_out(struct dlb_release *r, int64_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* With all that changed in the letterbox. */
+enum dlb_status dlb_release_commit(struct dlb_release *r, struct dlb_error *err)
+	DLB_MUST_CHECK;
+void dlb_release_free(struct dlb_release *r);
+
+/* ---- receipts (receipts.c) ------------------------------------------------------- */
+
+/* After letters came in: reads the receipts among them, and forgets them; writes
+ * those that are owed. What can not be written is owed until it can. */
+enum dlb_status dlb_node_receipts(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
 /* ---- what damage left (damage.c) ---------------------------------------------- */
 
 struct dlb_damage {
@@ -83,6 +107,14 @@ struct dlb_sealing {
 	bool whole;           /* all of its cells were handed over */
 	struct dlb_out_letter row;
 };
+
+/* With fresh keys; to be filled: what of row is not the sealing's own, and the layout.
+ * NULL: no memory. */
+struct dlb_sealing *dlb_sealing_new(struct dlb_node *n);
+void dlb_sealing_free(struct dlb_sealing *l);
+/* All of its cells are stored: into the letterbox with it (uncommitted). */
+enum dlb_status dlb_sealing_note(struct dlb_sealing *l, struct dlb_node *n,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* Collects cells of one or many letters, seals a batch in parallel, stores it. */
 struct dlb_sealer;

@@ -125,6 +125,7 @@ note_cover(struct dlb_node *n, struct dlb_sealing *sealing, size_t count,
 	memcpy(row->recall_key, sealing->stripe.recall_key,
 		sizeof(row->recall_key));
 	dlb_random(n->env, row->letter_id, sizeof(row->letter_id));
+	row->kind = DLB_KIND_LETTER;
 	row->state = waits ? DLB_OUT_WAITING : DLB_OUT_SHOWN;
 	row->sealed_ms = n->clock.now_ms;
 	row->expiry_week = sealing->stripe.expiry_week;

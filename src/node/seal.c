@@ -48,6 +48,64 @@ struct dlb_sealer {
 	size_t numbers_n, numbers_cap;
 };
 
+/* ---- a letter ----------------------------------------------------------------- */
+
+struct dlb_sealing *
+dlb_sealing_new(struct dlb_node *n)
+{
+	struct dlb_sealing *l = calloc(1, sizeof(*l));
+	struct dlb_stripe *t;
+
+	if (!l)
+		return NULL;
+	t = &l->stripe;
+	t->mode = DLB_STRIPE_WHOLE;
+	t->k = 1;
+	t->n = 1;
+	dlb_random(n->env, t->letter_id, sizeof(t->letter_id));
+	dlb_random(n->env, t->sealing_id, sizeof(t->sealing_id));
+	dlb_random(n->env, t->stripe_key, sizeof(t->stripe_key));
+	dlb_random(n->env, t->letter_key, sizeof(t->letter_key));
+	dlb_random(n->env, t->recall_key, sizeof(t->recall_key));
+	t->expiry_week = (uint16_t)(dlb_week_of(n->clock.now_ms)
+		+ DLB_CELL_LIFETIME_WEEKS);
+	return l;
+}
+
+void
+dlb_sealing_free(struct dlb_sealing *l)
+{
+	if (!l)
+		return;
+	dlb_buf_free(&l->head);
+	dlb_buf_free(&l->names);
+	dlb_wipe(l, sizeof(*l));
+	free(l);
+}
+
+enum dlb_status
+dlb_sealing_note(
+	struct dlb_sealing *l, struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_out_letter *row = &l->row;
+	enum dlb_status st;
+
+	memcpy(row->letter_id, l->stripe.letter_id, sizeof(row->letter_id));
+	memcpy(row->sealing_id, l->stripe.sealing_id, sizeof(row->sealing_id));
+	memcpy(row->recall_key, l->stripe.recall_key, sizeof(row->recall_key));
+	row->state = DLB_OUT_WAITING;
+	row->sealed_ms = n->clock.now_ms;
+	row->expiry_week = l->stripe.expiry_week;
+	row->content_len = l->stripe.content_len;
+	row->cells = l->stripe.cells;
+	st = dlb_out_add(n->letterbox, row, err);
+	return st == DLB_OK ? dlb_out_cells_append(n->letterbox, row->number,
+		       l->names.data, l->stripe.cells, err)
+			    : st;
+}
+
+/* ---- many cells --------------------------------------------------------------- */
+
 #define CONTENT_LEN ((size_t)AT_ONCE * DLB_BULK_CONTENT_LEN)
 
 enum dlb_status

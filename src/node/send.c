@@ -28,44 +28,12 @@ struct sending {
 	uint64_t total,
 		done; /* content bytes, for progress; total 0: not known */
 	bool decided, now;
+	bool receipt;              /* wanted */
 	struct dlb_sealing **open; /* letters whose cells are not all stored */
 	size_t open_n, open_cap;
 };
 
 /* ---- one letter ------------------------------------------------------------- */
-
-static void
-sealing_free(struct dlb_sealing *l)
-{
-	if (!l)
-		return;
-	dlb_buf_free(&l->head);
-	dlb_buf_free(&l->names);
-	dlb_wipe(l, sizeof(*l));
-	free(l);
-}
-
-static struct dlb_sealing *
-sealing_new(struct sending *s)
-{
-	struct dlb_sealing *l = calloc(1, sizeof(*l));
-	const struct dlb_env *env = s->n->env;
-
-	if (!l)
-		return NULL;
-	l->stripe.mode = DLB_STRIPE_WHOLE;
-	l->stripe.k = 1;
-	l->stripe.n = 1;
-	dlb_random(env, l->stripe.letter_id, sizeof(l->stripe.letter_id));
-	dlb_random(env, l->stripe.sealing_id, sizeof(l->stripe.sealing_id));
-	dlb_random(env, l->stripe.stripe_key, sizeof(l->stripe.stripe_key));
-	dlb_random(env, l->stripe.letter_key, sizeof(l->stripe.letter_key));
-	dlb_random(env, l->stripe.recall_key, sizeof(l->stripe.recall_key));
-	l->stripe.expiry_week = (uint16_t)(dlb_week_of(s->n->clock.now_ms)
-		+ DLB_CELL_LIFETIME_WEEKS);
-	l->stripe.tag_key = s->options->tag_key;
-	return l;
-}
 
 static enum dlb_status
 set_layout(struct sending *s, struct dlb_sealing *l, uint64_t content_len,
@@ -278,24 +246,8 @@ settle(struct sending *s, struct dlb_error *err)
 			s->open[kept++] = l;
 			continue;
 		}
-		l->row.to = s->correspondent;
-		memcpy(l->row.letter_id, l->stripe.letter_id,
-			sizeof(l->row.letter_id));
-		memcpy(l->row.sealing_id, l->stripe.sealing_id,
-			sizeof(l->row.sealing_id));
-		memcpy(l->row.recall_key, l->stripe.recall_key,
-			sizeof(l->row.recall_key));
-		l->row.state = DLB_OUT_WAITING;
 		l->row.now = s->now;
-		l->row.sealed_ms = s->n->clock.now_ms;
-		l->row.expiry_week = l->stripe.expiry_week;
-		l->row.content_len = l->stripe.content_len;
-		l->row.cells = l->stripe.cells;
-		st = dlb_out_add(s->n->letterbox, &l->row, err);
-		if (st == DLB_OK)
-			st = dlb_out_cells_append(s->n->letterbox,
-				l->row.number, l->names.data, l->stripe.cells,
-				err);
+		st = dlb_sealing_note(l, s->n, err);
 		if (st != DLB_OK) {
 			s->open[kept++] = l;
 			continue;
@@ -305,7 +257,7 @@ settle(struct sending *s, struct dlb_error *err)
 		s->result->last_number = l->row.number;
 		s->result->cells += l->stripe.cells;
 		s->result->content_len += l->stripe.content_len;
-		sealing_free(l);
+		dlb_sealing_free(l);
 	}
 	s->open_n = kept;
 	return st;
@@ -343,6 +295,7 @@ open_pack(struct sending *s, struct dlb_pack **pack, const char *const *paths,
 	po.stdin_fd = s->options->stdin_fd;
 	po.compress = s->options->compress;
 	po.fields.kind = DLB_KIND_LETTER;
+	po.fields.receipt_wanted = s->receipt;
 	po.fields.message = s->options->message;
 	po.fields.message_len = s->options->message_len;
 	po.note = quiet ? NULL : s->note;
@@ -366,9 +319,9 @@ send_one(struct sending *s, const char *const *paths, size_t paths_n,
 	st = open_pack(s, &pack, paths, paths_n, false, err);
 	if (st != DLB_OK)
 		return st;
-	l = sealing_new(s);
+	l = dlb_sealing_new(s->n);
 	if (!l || keep_open(s, l) != DLB_OK) {
-		sealing_free(l);
+		dlb_sealing_free(l);
 		dlb_pack_close(pack);
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	}
@@ -377,6 +330,10 @@ send_one(struct sending *s, const char *const *paths, size_t paths_n,
 
 		s->total = len == UINT64_MAX ? 0 : len;
 	}
+	l->stripe.tag_key = s->options->tag_key;
+	l->row.to = s->correspondent;
+	l->row.kind = DLB_KIND_LETTER;
+	l->row.receipt_wanted = s->receipt;
 	l->row.files = dlb_pack_files(pack);
 	dlb_pack_summary(pack, l->row.summary);
 	st = seal_cells(s, l, pack, err);
@@ -452,6 +409,7 @@ static enum dlb_status
 prepare(struct sending *s, struct dlb_error *err)
 {
 	struct dlb_clock_view c = s->n->clock;
+	struct dlb_correspondent who;
 	enum dlb_status st;
 
 	if (!c.trusted_week) {
@@ -473,6 +431,10 @@ prepare(struct sending *s, struct dlb_error *err)
 		return dlb_fail(err, DLB_REFUSED,
 			"this home is a courier's and has no identity to send "
 			"from; make one with: dlb init");
+	st = dlb_correspondent_by_id(s->n->letterbox, &who, s->correspondent);
+	if (st != DLB_OK)
+		return dlb_fail(err, st, "there is no such correspondent");
+	s->receipt = who.receipts && !s->options->no_receipt;
 	st = dlb_correspondent_seal_keys(s->n->letterbox, s->correspondent,
 		c.now_ms, s->options->last_resort, &s->to, &s->from, err);
 	if (st == DLB_OK)
@@ -525,7 +487,7 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 		/* The mark stays: the next opening looks for what is left. */
 	}
 	for (size_t i = 0; i < s.open_n; i++)
-		sealing_free(s.open[i]);
+		dlb_sealing_free(s.open[i]);
 	free(s.open);
 	dlb_sealer_free(s.sealer);
 	dlb_wipe(&s.from, sizeof(s.from));

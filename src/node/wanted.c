@@ -485,13 +485,18 @@ dlb_wanted_finish(
 		if (too_large(w, letter))
 			missing[i] += letter->stripe.cells - 1;
 		letter->have = letter->stripe.cells - missing[i];
-		if (missing[i] == 0) {
+		if (missing[i] == 0)
 			letter->state = DLB_IN_UNREAD;
-			++*letters_complete;
-		}
 		dlb_describe(w->n, letter);
 		st = dlb_in_update(w->n->letterbox, letter, err);
+		if (missing[i] > 0 || letter->kind == DLB_KIND_RECEIPT)
+			continue;
+		++*letters_complete;
+		if (st == DLB_OK)
+			st = dlb_receipt_owe(w->n->letterbox, letter, err);
 	}
 	free(missing);
-	return st == DLB_OK ? dlb_letterbox_commit(w->n->letterbox, err) : st;
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(w->n->letterbox, err);
+	return st == DLB_OK ? dlb_node_receipts(w->n, err) : st;
 }
