@@ -362,8 +362,10 @@ posix_free_space(struct dlb_fs *fs, const char *dir, uint64_t *out,
 	if (statvfs(dir, &st) != 0)
 		return dlb_fail_errno(err, errno,
 			"can not ask for the free space of %s", dir);
-	if (__builtin_mul_overflow(
-		    (uint64_t)st.f_bavail, (uint64_t)st.f_frsize, out))
+	/* Of no size at all: it does not say (FUSE's need not). */
+	if (st.f_blocks == 0
+		|| __builtin_mul_overflow(
+			(uint64_t)st.f_bavail, (uint64_t)st.f_frsize, out))
 		*out = UINT64_MAX;
 	return DLB_OK;
 }

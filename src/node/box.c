@@ -145,6 +145,11 @@ choose_size(const struct dlb_stick *stick,
 				(unsigned long long)(options->size / MIB));
 		return DLB_OK;
 	}
+	if (stick->free == UINT64_MAX)
+		return dlb_fail(err, DLB_USAGE,
+			"that file system does not tell how much is free on it; "
+			"make the box with: dlb box create %s --size SIZE",
+			options->path);
 	if (want > BOX_SIZE_DEFAULT)
 		want = BOX_SIZE_DEFAULT;
 	if (want < need)

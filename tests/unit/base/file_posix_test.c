@@ -244,6 +244,9 @@ directories_sync_and_have_room(void **state)
 		fs->ops->sync_dir(fs, in_dir(d, "none"), &err), DLB_NOT_FOUND);
 	assert_int_equal(fs->ops->free_space(fs, d->path, &room, &err), DLB_OK);
 	assert_true(room > 0);
+	/* One that does not say is not full. */
+	assert_int_equal(fs->ops->free_space(fs, "/proc", &room, &err), DLB_OK);
+	assert_true(room == UINT64_MAX);
 	assert_int_equal(
 		fs->ops->free_space(fs, in_dir(d, "none"), &room, &err),
 		DLB_NOT_FOUND);
