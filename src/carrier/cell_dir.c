@@ -39,13 +39,19 @@ dlb_cell_dir_writable(const char *dir)
 	return access(dir, W_OK | X_OK) == 0;
 }
 
+bool
+dlb_cell_dir_is_name(const char *name)
+{
+	return strlen(name) == DLB_CELL_DIR_NAME - 1
+		&& strspn(name, "0123456789abcdef") == DLB_CELL_DIR_NAME - 1;
+}
+
 static bool
 is_object(int fd, const char *name, uint64_t len)
 {
 	struct stat st;
 
-	if (strlen(name) != DLB_CELL_DIR_NAME - 1
-		|| strspn(name, "0123456789abcdef") != DLB_CELL_DIR_NAME - 1)
+	if (!dlb_cell_dir_is_name(name))
 		return false;
 	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0
 		&& S_ISREG(st.st_mode) && (uint64_t)st.st_size == len;

@@ -15,6 +15,8 @@
 /* Is `where` such a box: a directory with a lock in it, or the lock's path? *dir gets
  * the directory. */
 bool dlb_cell_dir_is(char *dir, size_t cap, const char *where);
+/* Is a file of this name an object? */
+bool dlb_cell_dir_is_name(const char *name);
 /* All objects, ascending; *names is malloc'ed, DLB_CELL_DIR_NAME bytes each. Those of
  * another length than len (being written, being synced) are left out. */
 enum dlb_status dlb_cell_dir_list(char **names, size_t *n, const char *dir,

@@ -133,7 +133,8 @@ concerns(const struct place *p, const struct inotify_event *e)
 	/* Of a directory full of other things only boxes count; above a place
 	 * that is not there, anything might be it. */
 	return !p->itself || e->len == 0
-		|| strstr(e->name, DLB_STICK_BOX_SUFFIX) != NULL;
+		|| strstr(e->name, DLB_STICK_BOX_SUFFIX) != NULL
+		|| cells_concern(e->name);
 }
 
 static void
@@ -220,7 +221,7 @@ drop_places(struct dlb_mounts *m)
 	for (size_t i = m->places_n; i-- > 0;) {
 		struct place *p = &m->places[i];
 
-		if (p->named || p->medium || p->boxes_n > 0)
+		if (p->named || p->medium || p->boxes_n > 0 || p->cells.gone)
 			continue;
 		unwatch(m, p);
 		place_free(p);
@@ -478,9 +479,13 @@ dlb_mounts_deadline_ms(const struct dlb_mounts *m)
 {
 	int64_t first = INT64_MAX;
 
-	for (size_t i = 0; i < m->places_n; i++)
-		if (due_ms(&m->places[i]) < first)
-			first = due_ms(&m->places[i]);
+	for (size_t i = 0; i < m->places_n; i++) {
+		int64_t look = due_ms(&m->places[i]);
+		int64_t poll = cells_due_ms(&m->places[i]);
+
+		first = look < first ? look : first;
+		first = poll < first ? poll : first;
+	}
 	return first;
 }
 
@@ -490,9 +495,11 @@ dlb_mounts_step(struct dlb_mounts *m, struct dlb_mounts_event *event)
 	*event = (struct dlb_mounts_event){.kind = DLB_MOUNTS_NONE};
 	hear_all(m);
 	look_at_table(m, false);
-	for (size_t i = 0; i < m->places_n; i++)
+	for (size_t i = 0; i < m->places_n; i++) {
+		cells_poll(m, &m->places[i]);
 		if (mounts_now(m) >= due_ms(&m->places[i]))
 			look(m, &m->places[i]);
+	}
 	if (m->limit_waits) {
 		m->limit_waits = false;
 		event->kind = DLB_MOUNTS_LIMIT;
@@ -500,7 +507,8 @@ dlb_mounts_step(struct dlb_mounts *m, struct dlb_mounts_event *event)
 		return;
 	}
 	for (size_t i = 0; i < m->places_n; i++)
-		if (place_event(&m->places[i], event))
+		if (place_event(&m->places[i], event)
+			|| cells_event(m, &m->places[i], event))
 			return;
 	drop_places(m);
 }

@@ -10,6 +10,11 @@
  * when the box itself has not changed for DLB_MOUNTS_PATIENCE_MS: so a copy is whole
  * first, unless it is a very slow one.
  *
+ * A directory that has the lock of a box of single cells (cell_dir.h) in it is a box
+ * itself, a synced folder for instance. It is reported again when others have changed
+ * what lies there, and every DLB_MOUNTS_AGAIN_MS; not so on a medium, which may have
+ * been said to be free to be pulled.
+ *
  * Nothing here opens or writes a box. Looking waits as long as the medium does.
  */
 #ifndef DLB_MOUNTS_H
@@ -24,6 +29,7 @@
 #define DLB_MOUNTS_PLACES_MAX 256 /* those and media */
 #define DLB_MOUNTS_QUIET_MS 500
 #define DLB_MOUNTS_PATIENCE_MS 5000
+#define DLB_MOUNTS_AGAIN_MS (15 * 60000)
 #define DLB_MOUNTS_PATH_MAX 4096
 
 struct dlb_mounts;
@@ -48,6 +54,7 @@ struct dlb_mounts_event {
 	char path
 		[DLB_MOUNTS_PATH_MAX]; /* of the box: as it is, not to be printed */
 	bool medium; /* on a mounted medium: unmounting it can be advised */
+	bool again;  /* APPEARED: it was there all the time */
 	struct dlb_error why;
 };
 
@@ -60,5 +67,11 @@ unsigned dlb_mounts_poll(const struct dlb_mounts *m,
 int64_t dlb_mounts_deadline_ms(const struct dlb_mounts *m);
 /* One event at a time: call until it is DLB_MOUNTS_NONE. */
 void dlb_mounts_step(struct dlb_mounts *m, struct dlb_mounts_event *event);
+
+/* Of a folder of single cells that was reported. It was met, and so many cells lie
+ * there now: */
+void dlb_mounts_met(struct dlb_mounts *m, const char *path, size_t objects);
+/* It can not be met: what others change there is no reason to report it again. */
+void dlb_mounts_leave(struct dlb_mounts *m, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The inside of mounts.h. mounts.c: which places there are, and when each is looked
- * at. mounts_place.c: what is in one.
+ * at. mounts_place.c: what is in one. mounts_cells.c: one that is a box itself.
  */
 #ifndef DLB_CARRIER_MOUNTS_INTERNAL_H
 #define DLB_CARRIER_MOUNTS_INTERNAL_H
@@ -27,6 +27,23 @@ struct box {
 	bool reported; /* as there */
 };
 
+/* A folder of single cells, of which its place is one. */
+struct cells {
+	bool present;   /* its lock is there */
+	bool reported;  /* as there */
+	bool due;       /* is to be told of */
+	bool gone;      /* that it went is to be told of */
+	bool left;      /* by the caller's wish: changes are not told of */
+	size_t objects; /* at the last look */
+	size_t met;     /* after the last meeting */
+	int64_t told_ms, looked_ms;
+	struct timespec changed; /* the directory, at the last look */
+};
+struct cells_seen {
+	bool lock;
+	size_t objects;
+};
+
 /* A directory that is watched, whether it exists or not. */
 struct place {
 	char *path;
@@ -40,6 +57,7 @@ struct place {
 	int64_t first_ms, last_ms; /* of what happened since the last look */
 	struct box *boxes;
 	size_t boxes_n, boxes_cap;
+	struct cells cells;
 };
 
 struct dlb_mounts {
@@ -72,5 +90,19 @@ void place_replaced(struct place *p, const char *name);
 /* The next thing to tell; false: nothing. */
 bool place_event(struct place *p, struct dlb_mounts_event *event);
 void place_free(struct place *p);
+
+/* An entry of the directory, while it is looked through. */
+void cells_entry(struct cells_seen *seen, int dir, const char *name);
+/* Is what happens to a file of this name worth a look? */
+bool cells_concern(const char *name);
+void cells_looked(
+	struct dlb_mounts *m, struct place *p, const struct cells_seen *seen);
+/* It is no more, or another now. */
+void cells_gone(struct place *p);
+/* When to call cells_poll. */
+int64_t cells_due_ms(const struct place *p);
+void cells_poll(struct dlb_mounts *m, struct place *p);
+bool cells_event(
+	struct dlb_mounts *m, struct place *p, struct dlb_mounts_event *event);
 
 #endif

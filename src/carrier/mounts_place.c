@@ -4,6 +4,7 @@
  * A box is its name until the kernel says that the name was given away. Inode
  * numbers do not help: FAT and FUSE draw new ones for the same file.
  */
+#include "cell_dir.h"
 #include "mounts_internal.h"
 
 #include <dirent.h>
@@ -79,14 +80,20 @@ static void
 look_through(struct dlb_mounts *m, struct place *p, bool quiet)
 {
 	DIR *d = opendir(p->path);
+	struct cells_seen cells = {false, 0};
 	const struct dirent *e;
 	size_t seen = 0;
 
-	if (!d)
+	if (!d) {
+		cells_gone(p);
 		return; /* not there (yet) */
+	}
 	while ((e = readdir(d)) != NULL) {
 		struct stat st;
 
+		cells_entry(&cells, dirfd(d), e->d_name);
+		if (cells_concern(e->d_name))
+			continue;
 		if (++seen > ENTRIES_MAX) {
 			mounts_limit(m, "has more entries than are looked at",
 				p->path);
@@ -96,6 +103,7 @@ look_through(struct dlb_mounts *m, struct place *p, bool quiet)
 			found(m, p, e->d_name, &st, quiet);
 	}
 	closedir(d);
+	cells_looked(m, p, &cells);
 }
 
 /* What is not there and was never told of is forgotten. */
@@ -132,6 +140,8 @@ place_replaced(struct place *p, const char *name)
 {
 	struct box *b = find(p, name);
 
+	if (strcmp(name, DLB_CELL_DIR_LOCK) == 0)
+		cells_gone(p);
 	if (!b)
 		return;
 	b->present = false;
@@ -146,6 +156,7 @@ place_emptied(struct place *p)
 		p->boxes[i].present = false;
 		p->boxes[i].replaced = true;
 	}
+	cells_gone(p);
 	forget(p);
 }
 

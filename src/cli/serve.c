@@ -91,6 +91,15 @@ say_met(struct serving *s, const char *who, const char *where,
 		text, more);
 }
 
+/* Many a message names the place itself. */
+static void
+say_failed(struct serving *s, const char *where, const char *why)
+{
+	bool named = !where[0] || strstr(why, where);
+
+	say(s, "%s%s%s", named ? "" : where, named ? "" : ": ", why);
+}
+
 static void
 tell_program(struct serving *s, const struct dlb_serve_event *e,
 	const char *who, const struct numbers *n)
@@ -143,8 +152,8 @@ on_event(void *ctx, const struct dlb_serve_event *e)
 			say(s, "it ended early: %s", e->why->msg);
 		break;
 	case DLB_SERVE_BOX_MEETING:
-		say(s, "meeting the box %s; leave the stick where it is",
-			e->where);
+		say(s, "meeting the box %s%s", e->where,
+			e->medium ? "; leave the stick where it is" : "");
 		break;
 	case DLB_SERVE_BOX_MET:
 		snprintf(who, sizeof(who), "%s",
@@ -159,8 +168,7 @@ on_event(void *ctx, const struct dlb_serve_event *e)
 				n.complete);
 		break;
 	case DLB_SERVE_FAILED:
-		say(s, "%s%s%s", e->where, e->where[0] ? ": " : "",
-			e->why ? e->why->msg : "failed");
+		say_failed(s, e->where, e->why ? e->why->msg : "failed");
 		break;
 	case DLB_SERVE_LENT:
 	case DLB_SERVE_BACK:

@@ -381,6 +381,7 @@ dlb_meet_dir(struct dlb_node *n, const char *dir,
 		dlb_object_keys(&m->keys, root);
 		dlb_box_tag_key(m->tag_key, root);
 		st = exchange(m, err);
+		result->objects = m->there_now;
 		wrote = write_down(m, st == DLB_OK ? err : NULL);
 		if (st == DLB_OK)
 			st = wrote;

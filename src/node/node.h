@@ -115,6 +115,7 @@ struct dlb_meet_result {
 	uint64_t letters_refused;  /* of strangers, beyond their quota */
 	uint64_t letters_complete; /* that became complete in this meeting */
 	bool box_read_only;
+	uint64_t objects; /* in a folder of single cells, after it */
 	struct dlb_satchel_info box;
 };
 enum dlb_status dlb_node_meet(struct dlb_node *n,

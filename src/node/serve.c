@@ -22,6 +22,9 @@
 #define SLICE_MS 500
 /* Boxes that wait for their meeting; more are left until they come by again. */
 #define BOXES_MAX 64
+/* One that another process is meeting is tried again after so long, so often. */
+#define BUSY_MS 5000
+#define BUSY_TRIES 60
 /* A home that did not open when it came back is tried again so often. */
 #define REOPEN_MS 2000
 #define FDS_MAX                                                                \
@@ -31,6 +34,9 @@
 struct box_waiting {
 	char *path;
 	bool medium;
+	bool again; /* nobody is waiting for it: only what it brings is told */
+	unsigned busy;   /* so often another process had it */
+	int64_t from_ms; /* not before */
 };
 
 struct serve {
@@ -82,6 +88,12 @@ static int64_t
 monotonic(const struct serve *s)
 {
 	return s->env->monotonic_ms(s->env->ctx);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* ---- the home, lent and back ----------------------------------------------------------- */
@@ -320,6 +332,17 @@ forget_box(struct serve *s, const char *path)
 }
 
 static void
+add_box(struct serve *s, struct box_waiting box, const char *path)
+{
+	forget_box(s, path);
+	if (s->boxes_n == BOXES_MAX)
+		return;
+	box.path = strdup(path);
+	if (box.path)
+		s->boxes[s->boxes_n++] = box;
+}
+
+static void
 step_mounts(struct serve *s)
 {
 	struct dlb_mounts_event e;
@@ -330,12 +353,10 @@ step_mounts(struct serve *s)
 		case DLB_MOUNTS_NONE:
 			return;
 		case DLB_MOUNTS_APPEARED:
-			forget_box(s, e.path);
-			if (s->boxes_n == BOXES_MAX)
-				break;
-			s->boxes[s->boxes_n].path = strdup(e.path);
-			s->boxes[s->boxes_n].medium = e.medium;
-			s->boxes_n += s->boxes[s->boxes_n].path != NULL;
+			add_box(s,
+				(struct box_waiting){
+					.medium = e.medium, .again = e.again},
+				e.path);
 			break;
 		case DLB_MOUNTS_GONE:
 			forget_box(s, e.path);
@@ -358,36 +379,91 @@ go_on(void *ctx, const char *what, uint64_t done, uint64_t total)
 	return !s->stop(s->ctx);
 }
 
+/* The one that has waited longest and may be met now. */
+static bool
+next_box(struct serve *s, struct box_waiting *box)
+{
+	for (size_t i = 0; i < s->boxes_n; i++)
+		if (s->boxes[i].from_ms <= monotonic(s)) {
+			*box = s->boxes[i];
+			/* Ours from here on. */
+			s->boxes[i].path = NULL;
+			drop_box(s, i);
+			return true;
+		}
+	return false;
+}
+
+static int64_t
+boxes_deadline(const struct serve *s)
+{
+	int64_t at = INT64_MAX;
+
+	for (size_t i = 0; i < s->boxes_n; i++)
+		at = earlier(at, s->boxes[i].from_ms);
+	return at;
+}
+
 static void
-meet_box(struct serve *s)
+box_was_met(struct serve *s, const struct box_waiting *box,
+	const struct dlb_meet_result *result)
+{
+	dlb_mounts_met(s->mounts, box->path, (size_t)result->objects);
+	if (box->again && result->given + result->taken + result->refused == 0)
+		return;
+	tell(s,
+		(struct dlb_serve_event){.what = DLB_SERVE_BOX_MET,
+			.where = box->path,
+			.box = result,
+			.medium = box->medium});
+}
+
+static void
+box_was_not_met(
+	struct serve *s, struct box_waiting *box, const struct dlb_error *why)
+{
+	if (why->status == DLB_BUSY && box->busy++ < BUSY_TRIES) {
+		if (box->busy == 1)
+			tell_failed(s, box->path, why);
+		box->again = false;
+		box->from_ms = monotonic(s) + BUSY_MS;
+		add_box(s, *box, box->path);
+		return;
+	}
+	/* Said once; its key may become known. */
+	if (why->status == DLB_WRONG_KEY) {
+		dlb_mounts_leave(s->mounts, box->path);
+		if (box->again)
+			return;
+	}
+	tell_failed(s, box->path, why);
+}
+
+static void
+meet_box(struct serve *s, struct box_waiting *box)
 {
 	struct dlb_meet_result *result = calloc(1, sizeof(*result));
-	struct box_waiting box = s->boxes[0];
 	struct dlb_meet_options options = {
-		.where = box.path, .by_itself = true};
+		.where = box->path, .by_itself = true};
 	struct dlb_progress progress = {.ctx = s, .step = go_on};
-	struct dlb_error err = {.status = DLB_OK};
+	struct dlb_error err = {
+		.status = DLB_NO_MEMORY, .msg = "out of memory"};
 	enum dlb_status st = DLB_NO_MEMORY;
 
-	/* Ours from here on. */
-	s->boxes[0].path = NULL;
-	drop_box(s, 0);
-	tell(s,
-		(struct dlb_serve_event){
-			.what = DLB_SERVE_BOX_MEETING, .where = box.path});
+	if (!box->again)
+		tell(s,
+			(struct dlb_serve_event){.what = DLB_SERVE_BOX_MEETING,
+				.where = box->path,
+				.medium = box->medium});
 	if (result)
 		st = dlb_node_look_at_clock(s->n, &err);
 	if (st == DLB_OK)
 		st = dlb_node_meet(s->n, &options, result, &progress, &err);
 	if (st == DLB_OK)
-		tell(s,
-			(struct dlb_serve_event){.what = DLB_SERVE_BOX_MET,
-				.where = box.path,
-				.box = result,
-				.medium = box.medium});
+		box_was_met(s, box, result);
 	else
-		tell_failed(s, box.path, &err);
-	free(box.path);
+		box_was_not_met(s, box, &err);
+	free(box->path);
 	free(result);
 }
 
@@ -396,6 +472,8 @@ meet_box(struct serve *s)
 static void
 step(struct serve *s)
 {
+	struct box_waiting box;
+
 	step_lender(s);
 	if (s->lan)
 		step_lan(s);
@@ -409,16 +487,10 @@ step(struct serve *s)
 		step_dial(s);
 	if (s->peer)
 		step_peer(s);
-	else if (!s->dial && s->boxes_n > 0)
-		meet_box(s);
+	else if (!s->dial && next_box(s, &box))
+		meet_box(s, &box);
 	else if (!s->dial)
 		begin_call(s);
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 static int64_t
@@ -438,8 +510,7 @@ deadline(const struct serve *s)
 		at = earlier(at, dlb_dial_deadline_ms(s->dial));
 	if (s->peer)
 		return earlier(at, dlb_peer_deadline_ms(s->peer));
-	if (s->boxes_n > 0)
-		return 0;
+	at = earlier(at, boxes_deadline(s));
 	return s->dial ? at : earlier(at, dlb_callees_deadline_ms(&s->callees));
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,7 +22,8 @@ struct fixture {
 	struct dlb_error err;
 	struct dlb_mounts *m;
 	char dir[64];
-	char log[LOG_MAX]; /* "+name ", "-name ", "!" for a limit; "*" a medium */
+	/* "+name ", "-name ", "!" for a limit; "*" a medium, "~" again */
+	char log[LOG_MAX];
 };
 
 static int
@@ -122,9 +124,10 @@ told(struct fixture *f)
 			continue;
 		}
 		assert_memory_equal(e.path, f->dir, strlen(f->dir));
-		n += (size_t)snprintf(f->log + n, LOG_MAX - n, "%c%s%s ",
+		n += (size_t)snprintf(f->log + n, LOG_MAX - n, "%c%s%s%s ",
 			e.kind == DLB_MOUNTS_APPEARED ? '+' : '-',
-			e.path + strlen(f->dir) + 1, e.medium ? "*" : "");
+			e.path + strlen(f->dir) + 1, e.medium ? "*" : "",
+			e.again ? "~" : "");
 	}
 	fail_msg("no end: %s", f->log);
 	return NULL;
@@ -459,6 +462,90 @@ test_real_table(void **state)
 	fail();
 }
 
+static void
+put(struct fixture *f, const char *name)
+{
+	int fd = open(at(f, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+}
+
+#define CELL(digit) "in/0123456789abcdef0123456789abcde" digit
+
+static void
+test_folder_of_cells(void **state)
+{
+	struct fixture *f = *state;
+	const char *dirs[] = {at(f, "in")};
+
+	make_dir(f, "in");
+	put(f, CELL("0"));
+	start(f, dirs, 1, false);
+	assert_string_equal(told(f), "");
+	put(f, "in/cells.lock");
+	assert_string_equal(told_later(f), "+in ");
+	/* What the meeting itself puts there is no news. */
+	put(f, CELL("1"));
+	put(f, CELL("2"));
+	dlb_mounts_met(f->m, dirs[0], 3);
+	assert_string_equal(told_later(f), "");
+	/* Nor is what is no cell. */
+	put(f, "in/cells.txt");
+	put(f, "in/0123");
+	assert_string_equal(told_later(f), "");
+	put(f, CELL("3"));
+	assert_string_equal(told_later(f), "+in~ ");
+	dlb_mounts_met(f->m, dirs[0], 4);
+	assert_int_equal(unlink(at(f, CELL("3"))), 0);
+	assert_string_equal(told_later(f), "+in~ ");
+	dlb_mounts_met(f->m, dirs[0], 3);
+	/* One that can not be met is not tried for each change. */
+	dlb_mounts_leave(f->m, dirs[0]);
+	put(f, CELL("3"));
+	assert_string_equal(told_later(f), "");
+	/* Another lock is another box. */
+	put(f, "new");
+	assert_int_equal(rename(at(f, "new"), at(f, "in/cells.lock")), 0);
+	assert_string_equal(told(f), "-in ");
+	assert_string_equal(told_later(f), "+in ");
+	assert_int_equal(unlink(at(f, "in/cells.lock")), 0);
+	assert_string_equal(told(f), "-in ");
+	assert_string_equal(told_later(f), "");
+}
+
+/* Where the kernel tells of nothing. */
+static void
+test_folder_of_cells_unwatched(void **state)
+{
+	struct fixture *f = *state;
+	const char *dirs[] = {at(f, "in")};
+	struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+	make_dir(f, "in");
+	put(f, "in/cells.lock");
+	start(f, dirs, 1, false);
+	assert_string_equal(told(f), "+in ");
+	assert_int_equal(close(f->m->inotify), 0);
+	f->m->inotify = inotify_init1(IN_NONBLOCK);
+	assert_true(f->m->inotify >= 0);
+	put(f, CELL("0"));
+	/* Not so that its time is another by chance alone. */
+	assert_int_equal(utimensat(AT_FDCWD, dirs[0], times, 0), 0);
+	assert_string_equal(told_later(f), "");
+	f->env.now_ms += 60000 - DLB_MOUNTS_QUIET_MS;
+	assert_int_equal(dlb_mounts_deadline_ms(f->m), f->env.now_ms);
+	assert_string_equal(told_later(f), "+in~ ");
+	dlb_mounts_met(f->m, dirs[0], 1);
+	assert_string_equal(told_later(f), "");
+	/* Whatever happens, once in a while. */
+	f->env.now_ms += DLB_MOUNTS_AGAIN_MS - 2 * DLB_MOUNTS_QUIET_MS;
+	assert_string_equal(told_later(f), "+in~ ");
+	assert_string_equal(told_later(f), "");
+	assert_true(dlb_mounts_deadline_ms(f->m) >= f->env.now_ms + 50000);
+}
+
 int
 main(void)
 {
@@ -477,6 +564,8 @@ main(void)
 		TEST(test_limits),
 		TEST(test_big_table),
 		TEST(test_real_table),
+		TEST(test_folder_of_cells),
+		TEST(test_folder_of_cells_unwatched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
