@@ -23,6 +23,7 @@ struct facts {
 	bool person, no_secret;
 	uint64_t people, letters_in, unread, letters_out, boxes, nodes;
 	struct dlb_satchel_info satchel;
+	struct dlb_keys_reach reach;
 	struct dlb_last_meeting last;
 	bool met;
 };
@@ -131,6 +132,8 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 		st = dlb_box_each(l, count_box, f, err);
 	if (st == DLB_OK)
 		st = dlb_known_node_each(l, count_node, f, err);
+	if (st == DLB_OK)
+		st = dlb_keys_reach(l, &f->reach, err);
 	return st;
 }
 
@@ -168,6 +171,21 @@ show_locked(const struct facts *f, const char *home)
 }
 
 static void
+show_reach(const struct dlb_keys_reach *reach)
+{
+	char since[11], next[11];
+
+	dlb_date_text(since, reach->since_ms);
+	dlb_date_text(next, reach->next_ms);
+	printf("  - and can open what they recorded of letters that were sealed to "
+	       "you since\n    %s, deleted or not; for what is older no key is "
+	       "here (dlb keys)\n",
+		since);
+	if (reach->next_ms)
+		printf("    The oldest key is destroyed from %s on.\n", next);
+}
+
+static void
 show_unlocked(const struct facts *f)
 {
 	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
@@ -186,6 +204,7 @@ show_unlocked(const struct facts *f)
 			cli_count(a, f->letters_out), cli_s(f->letters_out));
 		printf("  - and can read what still comes for you, and write to you "
 		       "in anyone's name\n");
+		show_reach(&f->reach);
 	}
 	printf("  - the keys and places of %s box%s, the names of %s paired "
 	       "node%s\n",
@@ -195,7 +214,8 @@ show_unlocked(const struct facts *f)
 	       "from whom,\n    for whom\n",
 		cli_count(a, f->satchel.shown), cli_s(f->satchel.shown));
 	printf("  Of deleted letters there is left a hash each, so that they do not "
-	       "come\n  twice.\n");
+	       "come\n  twice, until the key that they were sealed to is "
+	       "destroyed.\n");
 }
 
 static void
@@ -257,6 +277,9 @@ write_json(const struct facts *f, const char *home)
 	cli_json_uint(&j, "boxes", f->boxes);
 	cli_json_uint(&j, "nodes", f->nodes);
 	cli_json_uint(&j, "carried", f->satchel.shown);
+	cli_json_uint(&j, "keys", f->reach.keys);
+	cli_json_time(&j, "opens_since", f->reach.since_ms);
+	cli_json_time(&j, "next_key_goes", f->reach.next_ms);
 	cli_json_end(&j, '}');
 	if (f->met) {
 		cli_json_object(&j, "last_meeting");

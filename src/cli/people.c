@@ -258,7 +258,7 @@ list_person(void *ctx, const struct dlb_correspondent *who)
 	cli_table_add(&l->table, "%s", who->name);
 	cli_table_add(&l->table, "%s", cli_time_here(when, who->added_ms));
 	cli_table_add(&l->table, "%llu", (unsigned long long)who->serial);
-	cli_table_add(&l->table, "%s", who->heard ? "yes" : "not yet");
+	cli_table_add(&l->table, "%s", who->heard ? "yes" : "no");
 	cli_table_add(&l->table, "%s", who->verified ? "yes" : "no");
 	cli_table_add(&l->table, "%s ...", words);
 	l->n++;

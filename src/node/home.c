@@ -457,6 +457,15 @@ dlb_node_open(struct dlb_node **out, const char *home,
 		out, dlb_fs_posix(), home, unlock, wait_ms, env, err);
 }
 
+/* A disk that can not be written keeps nobody from their letters. */
+static enum dlb_status
+commit_or_undo(struct dlb_node *n, struct dlb_error *err)
+{
+	if (dlb_letterbox_commit(n->letterbox, err) == DLB_OK)
+		return DLB_OK;
+	return dlb_letterbox_rollback(n->letterbox, err);
+}
+
 /* A card that is not on the disk with its keys must not be seen: who seals to it
  * could not be read. Where it can not be written, the old one goes on to serve. */
 static enum dlb_status
@@ -465,10 +474,7 @@ renew_card(struct dlb_node *n, struct dlb_error *err)
 	bool renewed = false;
 	enum dlb_status st = dlb_letterbox_renew(n->letterbox, &renewed, err);
 
-	if (st == DLB_OK && renewed
-		&& dlb_letterbox_commit(n->letterbox, err) != DLB_OK)
-		st = dlb_letterbox_rollback(n->letterbox, err);
-	return st;
+	return st == DLB_OK && renewed ? commit_or_undo(n, err) : st;
 }
 
 enum dlb_status
@@ -509,8 +515,8 @@ dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	return DLB_OK;
 }
 
-/* A disk that can not be written keeps nobody from their letters: what was to be
- * destroyed serves no more, the next opening tries again, and the doctor tells. */
+/* What could not be destroyed serves no more; the next opening tries again, and the
+ * doctor tells. */
 static enum dlb_status
 destroy_keys(struct dlb_node *n, struct dlb_error *err)
 {
@@ -526,6 +532,10 @@ dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
 {
 	enum dlb_status st = dlb_clock_look(n->letterbox, &n->clock, err);
 
+	/* The highest time seen is kept whatever the home is opened for: else who
+	 * only looks for a month has a clock that jumped. */
+	if (st == DLB_OK)
+		st = commit_or_undo(n, err);
 	if (st == DLB_OK && dlb_letterbox_is_person(n->letterbox)
 		&& n->clock.trusted_week)
 		st = renew_card(n, err);
