@@ -89,6 +89,20 @@ same() { # SENT ARRIVED
 	die "what arrived is not what was sent ($(wc -l <"$scratch/said") differences)"
 }
 
+# Those that are at work beside are not left behind, whatever happens (run.sh).
+begun() { # PROCESS
+	running+=("$1")
+}
+end() { # PROCESS
+	local one others=()
+	kill "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+	for one in "${running[@]}"; do
+		[ "$one" = "$1" ] || others+=("$one")
+	done
+	running=("${others[@]+"${others[@]}"}")
+}
+
 # ---- the table ---------------------------------------------------------------------
 
 seconds() {

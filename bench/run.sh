@@ -8,7 +8,7 @@
 #   BENCH_QUICK=1                   less of everything, in a minute
 #   BENCH_WRITE=1                   writes the table into docs/bench.md
 #   BENCH_ROWS="memory open"        of: memory commands journey letters search store open
-#                                   reconcile engine link
+#                                   reconcile engine link meeting contact
 #   BENCH_DIR=DIR                   on the disk to be measured (default: build)
 #   BENCH_TMPFS=DIR                 on a tmpfs (default: /dev/shm)
 #
@@ -26,7 +26,7 @@ cd "$here/.."
 }
 unset DLB_HOME DLB_KEY_FILE DLB_PASSPHRASE_FILE XDG_DATA_HOME
 
-for part in lib facts report dlb nncp; do
+for part in lib facts report dlb nncp openssl; do
 	# shellcheck source=/dev/null
 	. "$here/$part.sh"
 done
@@ -43,8 +43,14 @@ fi
 # ---- places ------------------------------------------------------------------------
 
 scratch='' disk='' ram=''
+running=() namespaces=()
 clean_up() {
+	local ns
 	cd /
+	[ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2>/dev/null || :
+	for ns in "${namespaces[@]+"${namespaces[@]}"}"; do
+		ip netns delete "$ns" 2>/dev/null || :
+	done
 	[ -z "${GNUPGHOME:-}" ] || gpgconf --kill all 2>/dev/null || :
 	rm -rf "$scratch" "$disk" "$ram"
 }
@@ -63,7 +69,8 @@ place() { # NAME BELOW
 
 "$here/../tools/build.sh" "$build" >/dev/null
 ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench \
-	bench/reconcile_bench bench/engine_bench bench/link_bench
+	bench/reconcile_bench bench/engine_bench bench/link_bench \
+	bench/meeting_bench bench/contact_bench bench/tunlink
 scratch=$(mktemp -d)
 disk=$(place BENCH_DIR "$(realpath "${BENCH_DIR:-build}")")
 ram=$(place BENCH_TMPFS "${BENCH_TMPFS:-/dev/shm}")
@@ -82,7 +89,7 @@ sync -f "$disk"
 facts_begin
 [ "${BENCH_QUICK:-0}" != 1 ] || say "BENCH_QUICK: the limits are meant for eight times as much and more"
 header
-for row in ${BENCH_ROWS:-memory commands journey letters search store open reconcile engine link}; do
+for row in ${BENCH_ROWS:-memory commands journey letters search store open reconcile engine link meeting contact}; do
 	[ -e "$here/rows/$row.sh" ] || die "there is no row called $row"
 	# shellcheck source=/dev/null
 	. "$here/rows/$row.sh"

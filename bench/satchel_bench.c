@@ -10,6 +10,7 @@
  * written to DIR is removed again.
  */
 #include "common.h"
+#include "entries.h"
 #include "satchel_internal.h"
 
 #ifdef HAVE_LMDB
@@ -308,42 +309,6 @@ bench_put(struct bench *b, unsigned rounds)
 
 /* ---- opening --------------------------------------------------------------------------- */
 
-/* Fills the tables straight, as if each slot had a cell. */
-#define CHUNK 4096
-
-static void
-fill_chunk(void *ctx, size_t i, unsigned worker)
-{
-	struct dlb_satchel *s = ctx;
-	struct dlb_aead *aead = s->workers[worker].aead;
-	uint32_t first = (uint32_t)(i * CHUNK), n = s->layout.slots - first;
-	uint8_t *out;
-	struct dlb_error err;
-
-	if (n > CHUNK)
-		n = CHUNK;
-	out = malloc(CHUNK * DLB_ENTRY_LEN);
-	need(out != NULL, "memory", "not enough");
-	for (uint32_t k = 0; k < n; k++) {
-		struct dlb_entry_plain e = {.kind = DLB_ENTRY_CELL,
-			.flags = DLB_SHOWN,
-			.copies = 4,
-			.expiry_week = WEEK + 12,
-			.slot = first + k};
-
-		dlb_random(s->env, e.name, sizeof(e.name));
-		dlb_random(s->env, e.handle, sizeof(e.handle));
-		dlb_random(s->env, e.secret, sizeof(e.secret));
-		dlb_entry_seal(out + k * DLB_ENTRY_LEN, s->keys, first + k, &e,
-			s->env);
-	}
-	for (unsigned table = 0; table < 2; table++)
-		need(dlb_table_write(s, table, out, first, n, aead, &err)
-				== DLB_OK,
-			"filling", err.msg);
-	free(out);
-}
-
 /* The most memory that was held since reset_peak. */
 static uint64_t
 peak(void)
@@ -391,7 +356,7 @@ bench_open(struct bench *b, uint32_t slots)
 
 	make_satchel(b, slots, true);
 	open_satchel(b);
-	dlb_pool_run((slots + CHUNK - 1) / CHUNK, fill_chunk, b->satchel);
+	fill_entries(b->satchel, slots, WEEK + 12, 1);
 	dlb_satchel_close(b->satchel);
 	for (int round = 0; round < 4; round++) {
 		double start, took;
