@@ -31,7 +31,7 @@ test) packages+=("${testing[@]}") ;;
 lint) packages+=("${testing[@]}" clang-format clang-tidy cppcheck shellcheck mandoc) ;;
 cover) packages+=("${testing[@]}" gcovr) ;;
 # What the program is measured beside.
-bench) packages+=(age gnupg nncp openssl liblmdb-dev) ;;
+bench) packages+=(age gnupg nncp openssl liblmdb-dev iproute2) ;;
 *) fail "say what for: build, test, lint, cover or bench" ;;
 esac
 # Debian's own will do, but so does any other that is there.
