@@ -341,6 +341,26 @@ hand_over(
 
 /* ---- the verb ------------------------------------------------------------------------ */
 
+static void
+say_what_is_next(struct sending *s)
+{
+	int64_t from_ms = dlb_node_own_from_ms(s->n);
+	char when[CLI_FORMAT_MAX];
+
+	if (!s->c->lent)
+		cli_say(s->c,
+			"Nothing has left yet. Next: dlb meet /media/STICK");
+	else if (from_ms == 0)
+		cli_say(s->c,
+			"Nothing has left yet. Next: the first meeting that "
+			"`dlb serve` has.");
+	else
+		cli_say(s->c,
+			"Nothing has left yet. Next: the first meeting that "
+			"`dlb serve` has after %s; sooner: dlb meet",
+			cli_time_here(when, from_ms));
+}
+
 static enum dlb_status
 send_letter(struct sending *s, struct dlb_error *err)
 {
@@ -364,8 +384,7 @@ send_letter(struct sending *s, struct dlb_error *err)
 	if (cli_value(s->a, "stick"))
 		st = hand_over(s, &stick, err);
 	else
-		cli_say(s->c,
-			"Nothing has left yet. Next: dlb meet /media/STICK");
+		say_what_is_next(s);
 	if (st == DLB_OK && s->result.skipped > 0)
 		return dlb_fail(err, DLB_PARTLY,
 			"%llu file%s could not travel and %s left out, as said above",

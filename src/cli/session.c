@@ -79,6 +79,7 @@ borrow(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 	if (dlb_borrow(o->home, o->wait_ms, key, &fd, &why) == DLB_OK) {
 		st = dlb_node_open(
 			out, o->home, &unlock, WAIT_SLICE_MS, o->c->env, err);
+		o->c->lent = st == DLB_OK;
 		/* The open descriptor is the claim on the home. */
 		if (st != DLB_OK)
 			close(fd);

@@ -63,9 +63,9 @@ show_satchel(const struct dlb_satchel_info *info)
 }
 
 static void
-show_letters(const struct counts *n)
+show_letters(const struct counts *n, int64_t from_ms)
 {
-	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX], when[CLI_FORMAT_MAX];
 
 	printf("inbox    %s unread", cli_count(a, n->unread));
 	if (n->partly > 0)
@@ -78,6 +78,9 @@ show_letters(const struct counts *n)
 			cli_count(b, n->waiting_cells));
 	else
 		printf("nothing waits\n");
+	if (n->waiting > 0 && from_ms > 0)
+		printf("         at once with `dlb meet`, by `dlb serve` after %s\n",
+			cli_time_here(when, from_ms));
 }
 
 static void
@@ -103,7 +106,7 @@ show(struct dlb_node *n, const struct dlb_satchel_info *info,
 	show_satchel(info);
 	if (person) {
 		show_people(counts);
-		show_letters(counts);
+		show_letters(counts, dlb_node_own_from_ms(n));
 	}
 	printf("clock    %s%s\n", cli_time_here(when, clock.now_ms),
 		clock.trusted_week ? "" : ", in doubt (dlb doctor)");
@@ -134,6 +137,7 @@ write_json(struct dlb_node *n, const struct dlb_satchel_info *info,
 	cli_json_uint(&j, "partly", counts->partly);
 	cli_json_uint(&j, "waiting", counts->waiting);
 	cli_json_uint(&j, "waiting_cells", counts->waiting_cells);
+	cli_json_time(&j, "serve_gives_from", dlb_node_own_from_ms(n));
 	cli_json_object(&j, "clock");
 	cli_json_time(&j, "now", clock.now_ms);
 	cli_json_time(&j, "highest_seen", clock.highest_ms);
@@ -179,7 +183,9 @@ const struct cli_verb cli_status = {
 	.summary = "show how full the satchel is, and what waits",
 	.text = "Shows where the home is, how full its satchel is, how many people you\n"
 		"know and have verified, how many letters are unread or wait for a\n"
-		"meeting, and what the clock says.",
+		"meeting, and what the clock says.\n"
+		"Meetings that `dlb serve` begins take letters along once an hour at most;\n"
+		"where something waits, status says from when on they will.",
 	.example = "dlb status",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),

@@ -122,6 +122,9 @@ enum dlb_status dlb_node_meet(struct dlb_node *n,
 	const struct dlb_meet_options *options, struct dlb_meet_result *result,
 	const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* Meetings that begin by themselves take own new cells along once an hour: from when
+ * on the next one does; 0: from now on. */
+int64_t dlb_node_own_from_ms(struct dlb_node *n);
 /* What the last one showed, to a box's owner or to the other node. DLB_NOT_FOUND
  * where there was none. */
 struct dlb_last_meeting {

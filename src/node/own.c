@@ -301,15 +301,22 @@ dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n, bool release_now,
 	return st;
 }
 
-bool
-dlb_own_allowed(struct dlb_node *n, bool by_itself)
+int64_t
+dlb_node_own_from_ms(struct dlb_node *n)
 {
 	int64_t last = 0, now = n->clock.now_ms;
 
-	return !by_itself
-		|| dlb_setting_get_int(n->letterbox, SET_OWN_MS, &last)
-		!= DLB_OK
-		|| now < last || now - last >= DLB_OWN_EVERY_MS;
+	/* A last time that is still to come is of a clock that was wrong. */
+	if (dlb_setting_get_int(n->letterbox, SET_OWN_MS, &last) != DLB_OK
+		|| now < last || now - last >= DLB_OWN_EVERY_MS)
+		return 0;
+	return last + DLB_OWN_EVERY_MS;
+}
+
+bool
+dlb_own_allowed(struct dlb_node *n, bool by_itself)
+{
+	return !by_itself || dlb_node_own_from_ms(n) == 0;
 }
 
 enum dlb_status

@@ -91,6 +91,11 @@ exits 0 "other verbs work meanwhile"
 has "$out" "by wire" "and see what came"
 run as bob send alice -m "an answer" --now
 exits 0 "sending too"
+has "$err$out" "the first meeting that \`dlb serve\` has after 20" "it says when that letter goes"
+run as bob status
+has "$out" "at once with \`dlb meet\`, by \`dlb serve\` after 20" "so does status"
+is "$(as bob status --json | jq '(.serve_gives_from | fromdate) as $at | $at > now and $at < now + 3601')" true \
+	"within the hour"
 run as alice meet "127.0.0.1:$port"
 exits 0 "and it goes on meeting"
 as bob inbox >one 2>&1 &
