@@ -41,6 +41,13 @@ struct key_rows {
 	size_t n;
 };
 
+/* So that no value of a damaged database makes a sum overflow. */
+static int64_t
+day_within(int64_t day)
+{
+	return day < 0 || day > UINT32_MAX ? 0 : day;
+}
+
 /* ---- reading ------------------------------------------------------------------------ */
 
 static enum dlb_status
@@ -80,8 +87,8 @@ list_rows(struct dlb_letterbox *l, struct key_rows *out, struct dlb_error *err)
 		row->kind = (uint32_t)dlb_query_get_int(&q);
 		row->id = (uint32_t)dlb_query_get_int(&q);
 		row->record = (uint32_t)dlb_query_get_int(&q);
-		row->begun = dlb_query_get_int(&q);
-		row->ended = dlb_query_get_int(&q);
+		row->begun = day_within(dlb_query_get_int(&q));
+		row->ended = day_within(dlb_query_get_int(&q));
 		row->epoch = dlb_epochs_find(&l->epochs, row->kind, row->id);
 	}
 	return dlb_query_end(&q, err);
@@ -473,7 +480,7 @@ dlb_keys_lost(struct dlb_letterbox *l, uint32_t *n, int64_t *when_ms)
 	*n = 0;
 	*when_ms = 0;
 	if (dlb_own_get_int(l, own_lost, &lost) != DLB_OK
-		|| dlb_own_get_int(l, own_lost_ms, &at) != DLB_OK
+		|| dlb_own_get_int(l, own_lost_ms, &at) != DLB_OK || at < 0
 		|| dlb_now_ms(l->env) - at
 			> (int64_t)dlb_keys_keep_days(l) * DLB_DAY_MS)
 		return false;

@@ -497,7 +497,10 @@ static void
 see_keys(struct dlb_letterbox *l, bool expand)
 {
 	const uint8_t *secrets[DLB_FINDING_MAX];
+	struct dlb_keys_reach reach;
 	struct dlb_opener opener;
+	uint32_t lost;
+	int64_t when;
 	size_t n;
 
 	for (uint16_t week = 0; week < 300; week += 20) {
@@ -507,6 +510,9 @@ see_keys(struct dlb_letterbox *l, bool expand)
 			REQUIRE(secrets[i]);
 	}
 	(void)dlb_letterbox_lost_keys(l);
+	(void)!dlb_keys_reach(l, &reach, NULL);
+	(void)dlb_keys_lost(l, &lost, &when);
+	(void)dlb_keys_condemned(l);
 	if (!dlb_letterbox_is_person(l) || !expand)
 		return;
 	dlb_letterbox_opener(l, &opener);
@@ -536,11 +542,14 @@ change_all(struct dlb_letterbox *l, bool keys)
 	struct dlb_unlock file = {DLB_UNLOCK_KEYFILE, sound.root, DLB_KEY_LEN};
 	struct dlb_correspondent c;
 	struct dlb_clock_view clock;
+	uint32_t destroyed;
 	bool renewed;
 
 	(void)!dlb_clock_look(l, &clock, NULL);
 	if (keys)
 		(void)!dlb_letterbox_renew(l, &renewed, NULL);
+	if (keys && dlb_keys_destroy(l, &destroyed, NULL) != DLB_OK)
+		(void)!dlb_letterbox_rollback(l, NULL);
 	if (dlb_correspondent_by_identity(l, &c, &sound.friend) == DLB_OK)
 		(void)!dlb_correspondent_renew(
 			l, &c, sound.cards[0].data, sound.cards[0].len, NULL);
