@@ -411,7 +411,8 @@ overwrite(struct dlb_letterbox *l, uint32_t *n, struct dlb_error *err)
 }
 
 static enum dlb_status
-execute(struct dlb_letterbox *l, uint32_t *destroyed, struct dlb_error *err)
+execute(struct dlb_letterbox *l, uint16_t week, uint32_t *destroyed,
+	struct dlb_error *err)
 {
 	static const char forget[] = "DELETE FROM condemned";
 	struct dlb_query q;
@@ -432,6 +433,8 @@ execute(struct dlb_letterbox *l, uint32_t *destroyed, struct dlb_error *err)
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK)
 		s = dlb_in_forget(l, err);
+	if (s == DLB_OK)
+		s = dlb_receipts_forget(l, week, err);
 	if (s == DLB_OK)
 		s = dlb_correspondents_forget(l, err);
 	if (s == DLB_OK)
@@ -466,7 +469,7 @@ dlb_keys_destroy(
 	if (s == DLB_OK && clock.trusted_week)
 		s = condemn(l, (uint32_t)(clock.highest_ms / DLB_DAY_MS), err);
 	if (s == DLB_OK)
-		s = execute(l, destroyed, err);
+		s = execute(l, clock.trusted_week, destroyed, err);
 	return s;
 }
 

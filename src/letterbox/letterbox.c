@@ -250,7 +250,7 @@ dlb_number_lower(struct dlb_letterbox *l, struct dlb_error *err)
 {
 	static const char sql[] =
 		"SELECT coalesce(max(number), 0) + 1 FROM ("
-		"SELECT number FROM letters_in UNION ALL"
+		"SELECT number FROM letters_in WHERE number < ?1 UNION ALL"
 		" SELECT number FROM letters_out WHERE number < ?1)";
 	int64_t next = l->next_number;
 	struct dlb_query q;

@@ -221,3 +221,90 @@ dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 	dlb_query_int(&q, DLB_OUT_ARRIVED);
 	return dlb_query_run(&q, err);
 }
+
+/* ---- what is forgotten ------------------------------------------------------------------ */
+
+/* Is the letter known here, if only as one that was deleted? */
+static bool
+is_known(struct dlb_letterbox *l, int64_t correspondent,
+	const uint8_t letter_id[static DLB_LETTER_ID_LEN])
+{
+	struct dlb_in_letter letter = {.from = correspondent};
+	struct dlb_correspondent who;
+
+	if (dlb_correspondent_by_id(l, &who, correspondent) != DLB_OK)
+		return false;
+	letter.sender = who.identity;
+	memcpy(letter.stripe.letter_id, letter_id, DLB_LETTER_ID_LEN);
+	return dlb_in_seen(l, &letter);
+}
+
+static enum dlb_status
+forget_owed(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char next[] =
+		"SELECT correspondent, letter_id FROM receipts_owed"
+		" WHERE (correspondent, letter_id) > (?1, ?2)"
+		" ORDER BY correspondent, letter_id LIMIT 1";
+	static const char forget[] =
+		"DELETE FROM receipts_owed"
+		" WHERE correspondent = ?1 AND letter_id = ?2";
+	uint8_t id[DLB_LETTER_ID_LEN] = {0};
+	int64_t correspondent = INT64_MIN;
+	enum dlb_status s = DLB_OK;
+
+	while (s == DLB_OK) {
+		uint8_t before[DLB_LETTER_ID_LEN];
+		struct dlb_query q;
+		bool there;
+
+		memcpy(before, id, sizeof(before));
+		dlb_query(&q, &l->db, next);
+		dlb_query_int(&q, correspondent);
+		dlb_query_blob(&q, before, sizeof(before));
+		there = dlb_query_row(&q);
+		if (there) {
+			correspondent = dlb_query_get_int(&q);
+			dlb_query_get_blob(&q, id, sizeof(id));
+		}
+		s = dlb_query_end(&q, err);
+		if (s != DLB_OK || !there)
+			break;
+		if (is_known(l, correspondent, id))
+			continue;
+		dlb_query(&q, &l->db, forget);
+		dlb_query_int(&q, correspondent);
+		dlb_query_blob(&q, id, sizeof(id));
+		s = dlb_query_run(&q, err);
+	}
+	return s;
+}
+
+enum dlb_status
+dlb_receipts_forget(
+	struct dlb_letterbox *l, uint16_t week, struct dlb_error *err)
+{
+	/* Their cells are held no more. */
+	static const char gone[] =
+		"DELETE FROM letters_out WHERE kind = 2 AND state <> ?1"
+		" AND state <> ?2 AND expiry_week < ?3";
+	static const char cells[] =
+		"DELETE FROM out_cells WHERE place >> 24 NOT IN"
+		" (SELECT number FROM letters_out)";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s == DLB_OK)
+		s = forget_owed(l, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, gone);
+	dlb_query_int(&q, DLB_OUT_SEALING);
+	dlb_query_int(&q, DLB_OUT_WAITING);
+	dlb_query_int(&q, week);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, cells);
+	return dlb_query_run(&q, err);
+}

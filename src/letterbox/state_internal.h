@@ -136,6 +136,10 @@ void dlb_epochs_remove(struct dlb_epochs *epochs, uint32_t kind, uint32_t id);
 /* Deleted letters whose key is gone (inbox.c). */
 enum dlb_status dlb_in_forget(struct dlb_letterbox *l, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* Receipts that are owed for letters that are not known any more, and those that were
+ * written and have expired by that week (receipts.c). */
+enum dlb_status dlb_receipts_forget(struct dlb_letterbox *l, uint16_t week,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* Who was heard from, where no letter of theirs is here (correspondents.c). */
 enum dlb_status dlb_correspondents_forget(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;

@@ -468,6 +468,56 @@ who_was_heard_from_is_forgotten(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* And that receipts were owed for them, or written. */
+static void
+receipts_are_forgotten_with_their_letters(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_correspondent c;
+	struct dlb_out_letter o = {.kind = DLB_KIND_RECEIPT,
+		.expiry_week = (uint16_t)(dlb_week_of(TEST_NOW_MS) + 12)};
+	struct dlb_in_letter receipt = a_letter(9, 30);
+	const uint8_t names[64] = {0};
+	struct other other;
+
+	other_init(&other, f, "bob", 1);
+	assert_ok(dlb_correspondent_add(l, &c, &other.card, NULL, &f->err));
+	for (unsigned i = 1; i <= 3; i++) {
+		struct dlb_in_letter in = a_letter(i, i == 2 ? 30 : 28);
+
+		in.from = c.id;
+		in.sender = c.identity;
+		in.receipt_wanted = true;
+		assert_ok(dlb_in_add(l, &in, &f->err));
+		assert_ok(dlb_receipt_owe(l, &in, &f->err));
+		if (i < 3)
+			assert_ok(dlb_in_delete(l, in.number, &f->err));
+		o.to = c.id;
+		o.state = i == 1 ? DLB_OUT_SHOWN : DLB_OUT_WAITING;
+		o.letter_id[0] = (uint8_t)i;
+		assert_ok(dlb_out_add(l, &o, &f->err));
+		assert_ok(dlb_out_cells_append(l, o.number, names, 1, &f->err));
+	}
+	receipt.kind = DLB_KIND_RECEIPT;
+	assert_ok(dlb_in_add(l, &receipt, &f->err));
+	assert_ok(dlb_letterbox_commit(l, &f->err));
+	use_until(f, l, MAY_GOES);
+	assert_int_equal(rows(l, "SELECT count(*) FROM receipts_owed"), 3);
+	assert_int_equal(rows(l, "SELECT count(*) FROM out_cells"), 3);
+	assert_int_equal(use_days(f, l, 3), 1);
+	/* Of the one that has gone nothing, and no receipt that went out. */
+	assert_int_equal(rows(l, "SELECT count(*) FROM receipts_owed"), 2);
+	assert_int_equal(rows(l, "SELECT count(*) FROM letters_out"), 2);
+	assert_int_equal(rows(l, "SELECT count(*) FROM out_cells"), 2);
+	/* The numbers of receipts are no reason to go on counting. */
+	assert_ok(dlb_in_delete(l, 3, &f->err));
+	f->env.now_ms += DAY(20);
+	assert_int_equal(use_days(f, l, 3), 1);
+	assert_int_equal(l->next_number, 3);
+	dlb_letterbox_close(l);
+}
+
 static void
 what_the_ring_lost_is_told_and_then_done_with(void **state)
 {
@@ -604,6 +654,7 @@ main(void)
 		TEST(a_condemned_record_is_not_taken),
 		TEST(nothing_is_left_of_a_deleted_letter),
 		TEST(who_was_heard_from_is_forgotten),
+		TEST(receipts_are_forgotten_with_their_letters),
 		TEST(what_the_ring_lost_is_told_and_then_done_with),
 		TEST(nothing_goes_before_its_time),
 	};
