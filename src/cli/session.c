@@ -213,19 +213,10 @@ static void
 warn_of_clock(const struct dlb_node *n)
 {
 	struct dlb_clock_view clock = dlb_node_clock(n);
-	char now[17], seen[17];
+	struct dlb_error why;
 
-	dlb_time_text(now, clock.now_ms);
-	if (clock.impossible)
-		cli_warn(
-			"the clock says %s UTC, which can not be: set it", now);
-	if (clock.impossible || (!clock.jumped_ahead && !clock.went_back))
-		return;
-	dlb_time_text(seen, clock.highest_ms);
-	cli_warn(
-		"the clock says %s UTC, and %s was seen before; set it, or, where "
-		"it is right: dlb doctor --confirm-clock",
-		now, seen);
+	if (dlb_clock_doubt(&clock, &why) != DLB_OK)
+		cli_warn("%s", why.msg);
 }
 
 static enum dlb_status

@@ -75,6 +75,24 @@ dlb_clock_look(struct dlb_letterbox *l, struct dlb_clock_view *out,
 }
 
 enum dlb_status
+dlb_clock_doubt(const struct dlb_clock_view *clock, struct dlb_error *err)
+{
+	char now[17], seen[17];
+
+	dlb_time_text(now, clock->now_ms);
+	if (clock->impossible)
+		return dlb_fail(err, DLB_CLOCK,
+			"the clock says %s UTC, which can not be: set it", now);
+	if (!clock->jumped_ahead && !clock->went_back)
+		return DLB_OK;
+	dlb_time_text(seen, clock->highest_ms);
+	return dlb_fail(err, DLB_CLOCK,
+		"the clock says %s UTC, and %s was seen before; set it, or, "
+		"where it is right: dlb doctor --confirm-clock",
+		now, seen);
+}
+
+enum dlb_status
 dlb_clock_confirm(struct dlb_letterbox *l, struct dlb_error *err)
 {
 	int64_t now = dlb_now_ms(l->env);

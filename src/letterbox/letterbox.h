@@ -86,6 +86,9 @@ struct dlb_clock_view {
 /* Looks, and raises the highest time seen where the clock is trusted. */
 enum dlb_status dlb_clock_look(struct dlb_letterbox *l,
 	struct dlb_clock_view *out, struct dlb_error *err) DLB_MUST_CHECK;
+/* DLB_CLOCK, saying what is wrong and what to do, where it is not believed. */
+enum dlb_status dlb_clock_doubt(const struct dlb_clock_view *clock,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* The owner says that the clock is right. DLB_CLOCK where that can not be. */
 enum dlb_status dlb_clock_confirm(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;

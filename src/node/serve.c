@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* How often the wish to stop is looked for. */
 #define SLICE_MS 500
@@ -53,6 +54,8 @@ struct serve {
 	struct dlb_lan *lan;
 	struct dlb_mounts *mounts;
 	bool lent; /* a borrower has it; else, where n is NULL, it did not open */
+	struct stat home_is; /* as it was opened */
+	bool clock_doubted;  /* was told */
 	int64_t reopen_ms;
 	struct dlb_callees callees;
 	char calling[DLB_LAN_NAME_MAX
@@ -125,6 +128,8 @@ reopen(struct serve *s)
 	if (st != DLB_OK)
 		tell_failed(s, s->home, &err);
 	s->reopen_ms = monotonic(s) + REOPEN_MS;
+	if (s->n && stat(s->home, &s->home_is) != 0)
+		s->home_is = (struct stat){0};
 	if (s->n)
 		tell(s, (struct dlb_serve_event){.what = DLB_SERVE_BACK});
 }
@@ -159,6 +164,36 @@ end_call(struct serve *s, bool met)
 	s->calling[0] = '\0';
 }
 
+/* Before a meeting: what came into a home that was taken away would be lost with it. */
+static enum dlb_status
+look_around(struct serve *s, struct dlb_error *err)
+{
+	struct dlb_error doubt;
+	struct stat home;
+	bool doubted;
+	enum dlb_status st;
+	bool there = stat(s->home, &home) == 0;
+
+	/* It was gone for a moment when it was to be noted which one it is. */
+	if (there && s->home_is.st_ino == 0)
+		s->home_is = home;
+	if (!there || home.st_ino != s->home_is.st_ino
+		|| home.st_dev != s->home_is.st_dev)
+		return dlb_fail(err, DLB_NOT_FOUND,
+			"the home is not in %s any more: put it back, or end "
+			"this and start it with the right DLB_HOME; nothing is "
+			"met until then",
+			s->home);
+	st = dlb_node_look_at_clock(s->n, err);
+	if (st != DLB_OK)
+		return st;
+	doubted = dlb_clock_doubt(&s->n->clock, &doubt) != DLB_OK;
+	if (doubted && !s->clock_doubted)
+		tell_failed(s, "", &doubt);
+	s->clock_doubted = doubted;
+	return DLB_OK;
+}
+
 static void
 begin_peer(struct serve *s, struct dlb_link *link, bool caller)
 {
@@ -166,7 +201,7 @@ begin_peer(struct serve *s, struct dlb_link *link, bool caller)
 		.by_itself = true,
 		.limit_ms = s->config->limit_ms};
 	struct dlb_error err = {.status = DLB_OK};
-	enum dlb_status st = dlb_node_look_at_clock(s->n, &err);
+	enum dlb_status st = look_around(s, &err);
 
 	if (st == DLB_OK)
 		st = dlb_peer_new(&s->peer, s->n, link, caller, &options, &err);
@@ -456,7 +491,7 @@ meet_box(struct serve *s, struct box_waiting *box)
 				.where = box->path,
 				.medium = box->medium});
 	if (result)
-		st = dlb_node_look_at_clock(s->n, &err);
+		st = look_around(s, &err);
 	if (st == DLB_OK)
 		st = dlb_node_meet(s->n, &options, result, &progress, &err);
 	if (st == DLB_OK)
@@ -622,6 +657,8 @@ dlb_serve_run(struct dlb_node *n, const struct dlb_serve_config *config,
 	s->ctx = ctx;
 	memcpy(s->home, n->home, sizeof(s->home));
 	dlb_letterbox_root(n->letterbox, s->key);
+	if (stat(s->home, &s->home_is) != 0)
+		s->home_is = (struct stat){0};
 	st = set_up(s, err);
 	if (st == DLB_OK && s->listener)
 		snprintf(where, sizeof(where), "port %u",

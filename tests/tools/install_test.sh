@@ -42,6 +42,29 @@ cmp -s "$here/man/dlb.1" "$root/opt/dlb/share/man/man1/dlb.1"
 is $? 0 "the man page"
 grep -q '^ExecStart=/opt/dlb/bin/dlb serve' "$root/opt/dlb/lib/systemd/user/dlb.service"
 is $? 0 "the unit starts what was installed"
+if command -v systemd-analyze >/dev/null; then
+	mkdir "$work/run"
+	sed "s|^ExecStart=[^ ]*|ExecStart=$DLB|" \
+		"$root/opt/dlb/lib/systemd/user/dlb.service" >"$work/dlb.service"
+	is "$(XDG_RUNTIME_DIR=$work/run systemd-analyze verify --user --man=no \
+		"$work/dlb.service" 2>&1) $?" " 0" "systemd finds nothing wrong with the unit"
+else
+	tests=$((tests + 1))
+	printf 'ok %d # SKIP systemd-analyze is not here\n' $tests
+fi
+# As the unit starts it: no terminal, little of an environment, a key file that it names.
+head -c 64 /dev/urandom >"$work/key"
+unit=(env -i "HOME=$work/somebody" PATH=/usr/bin:/bin "DLB_KEY_FILE=$work/key" "$DLB")
+mkdir "$work/somebody"
+"${unit[@]}" init --courier --sparse --size 24M --key-file "$work/key" \
+	</dev/null >"$work/log" 2>&1
+"${unit[@]}" serve --no-listen --no-lan --no-media </dev/null >"$work/log" 2>&1 &
+serving=$!
+is "$(timeout 30 tail -n +1 -f "$work/log" --pid=$serving | grep -m 1 -o 'ready')" ready \
+	"it serves with the key file alone"
+kill -TERM $serving
+wait $serving
+is $? 0 "and ends as systemd ends it"
 complete_words() {
 	PATH="$root/opt/dlb/bin:$PATH" bash -c '
 		. "$1"
