@@ -15,7 +15,8 @@ fail() {
 packages=(
 	gcc libc6-dev meson ninja-build pkg-config ca-certificates
 	libsodium-dev libssl-dev libsqlite3-dev libzstd-dev libkeyutils-dev
-	libavahi-client-dev libqrencode-dev libpng-dev libzbar-dev
+	libavahi-client-dev libqrencode-dev libpng-dev libjpeg62-turbo-dev
+	libzbar-dev
 )
 # Files cut in clang 14's way are what lint compares with; the sanitizers'
 # run-time library is a package of its own.
@@ -24,6 +25,7 @@ testing=(
 	fusefat dosfstools e2fsprogs faketime jq
 	iproute2 procps util-linux avahi-daemon dbus-daemon python3
 	openssh-server openssh-client zbar-tools qrencode librsvg2-bin
+	libjpeg-turbo-progs
 )
 case ${1:-} in
 build) ;;

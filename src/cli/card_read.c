@@ -80,20 +80,14 @@ find_scanners(char first[static 4096], char second[static 4096],
 }
 
 static enum dlb_status
-read_picture(struct dlb_buf *raw, const char *kind, const struct dlb_env *env,
-	struct dlb_error *err)
+read_picture(
+	struct dlb_buf *raw, const struct dlb_env *env, struct dlb_error *err)
 {
 	char first[4096], second[4096];
 	const char *const scanners[] = {first, second, NULL};
 	struct dlb_buf text = {0};
 	enum dlb_status st;
 
-	if (strcmp(kind, "PNG") != 0)
-		return dlb_fail(err, DLB_UNSUPPORTED,
-			"a picture of the kind %s, and only PNG is read: save it "
-			"as PNG, or scan the code with something else and give "
-			"its text",
-			kind);
 	st = find_scanners(first, second, err);
 	if (st == DLB_OK)
 		st = dlb_picture_read(
@@ -124,8 +118,9 @@ cli_load_card(struct dlb_card *out, const char *file, const struct dlb_env *env,
 {
 	bool standard = strcmp(file, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-	const char *name = standard ? "standard input" : file, *kind = NULL;
+	const char *name = standard ? "standard input" : file;
 	struct dlb_buf raw = {0};
+	bool picture = false;
 	enum dlb_status st;
 
 	if (fd < 0)
@@ -135,11 +130,11 @@ cli_load_card(struct dlb_card *out, const char *file, const struct dlb_env *env,
 		close(fd);
 	if (st != DLB_OK)
 		goto out;
-	kind = dlb_picture_kind(raw.data, raw.len);
-	if (kind)
-		st = read_picture(&raw, kind, env, err);
+	picture = dlb_picture_kind(raw.data, raw.len) != NULL;
+	if (picture)
+		st = read_picture(&raw, env, err);
 	if (st == DLB_OK)
-		st = parse(out, &raw, kind != NULL, err);
+		st = parse(out, &raw, picture, err);
 	if (st != DLB_OK)
 		dlb_error_prefix(err, "%s", name);
 out:

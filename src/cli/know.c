@@ -36,8 +36,8 @@ const struct cli_verb cli_know = {
 	.summary =
 		"add a correspondent by their card, or by a letter of theirs",
 	.text = "Reads a card (- is standard input), checks it, and remembers whose it\n"
-		"is: a file, the text of a QR code, or a picture (PNG) of one. It then\n"
-		"shows twelve words: compare them with those that `dlb card --words`\n"
+		"is: a file, the text of a QR code, or a picture (PNG, JPEG) of one. It\n"
+		"then shows twelve words: compare them with those that `dlb card --words`\n"
 		"shows its owner, or see `dlb verify`. A newer card of someone you know\n"
 		"replaces the older. A card with the name of someone you know and other\n"
 		"keys is refused, unless you give it another name.\n"

@@ -51,7 +51,7 @@ enum dlb_status dlb_qr_png(struct dlb_buf *out, const struct dlb_qr *qr,
 /* Does a file start as a picture does? Then what kind: "PNG", "JPEG", "GIF",
  * "WebP", "PDF"; NULL for anything else. */
 const char *dlb_picture_kind(const uint8_t *data, size_t len);
-/* The text of the one QR code in a PNG, appended. The picture is hostile, and so is
+/* The text of the one QR code in a picture (PNG, JPEG), appended. The picture is hostile, and so is
  * the text. It is read by a process of its own (scan_main.c), which has bounded time
  * and memory, no secrets, no files and no network; `scanners` are the
  * places to look for its program, up to a NULL. */

@@ -16,28 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *
-dlb_picture_kind(const uint8_t *data, size_t len)
-{
-	static const struct {
-		const char *magic;
-		uint8_t len;
-		const char *kind;
-	} kinds[] = {
-		{"\x89PNG", 4, "PNG"},
-		{"\xff\xd8\xff", 3, "JPEG"},
-		{"GIF8", 4, "GIF"},
-		{"RIFF", 4, "WebP"},
-		{"%PDF-", 5, "PDF"},
-	};
-
-	for (size_t i = 0; i < DLB_ARRAY_LEN(kinds); i++)
-		if (len >= kinds[i].len
-			&& memcmp(data, kinds[i].magic, kinds[i].len) == 0)
-			return kinds[i].kind;
-	return NULL;
-}
-
 /* The picture as a file that has no name, read from its start. */
 static enum dlb_status
 make_input(int *fd, const uint8_t *data, size_t len, struct dlb_error *err)
@@ -157,8 +135,12 @@ say_end(int code, struct dlb_error *err)
 		return DLB_OK;
 	case DLB_SCAN_DAMAGED:
 		return dlb_fail(err, DLB_MALFORMED,
-			"the picture is damaged or cut short, or no PNG: copy it "
-			"again");
+			"the picture is damaged or cut short: copy it again");
+	case DLB_SCAN_OTHER_KIND:
+		return dlb_fail(err, DLB_UNSUPPORTED,
+			"pictures of this kind are not read here: save it as "
+			"PNG, or scan the code with something else and give its "
+			"text");
 	case DLB_SCAN_TOO_LARGE:
 		return dlb_fail(err, DLB_LIMIT,
 			"the picture is too large: cut out the code, or make the "

@@ -1,5 +1,5 @@
 /*
- * dlb-scan: reads a PNG from standard input and writes the text of the QR code in
+ * dlb-scan: reads a picture from standard input and writes the text of the QR code in
  * it to standard output. dlb starts it, so that a picture that was made to take
  * over its reader gets at nothing; the exit code says how it ended (scanner.h).
  */
@@ -61,7 +61,7 @@ main(void)
 		return 1;
 	end = read_all(&picture);
 	if (end == DLB_SCAN_TEXT)
-		end = dlb_scan_png(&pixels, picture.data, picture.len);
+		end = dlb_scan_picture(&pixels, picture.data, picture.len);
 	if (end == DLB_SCAN_TEXT)
 		end = dlb_scan_pixels(&text, &pixels);
 	if (end == DLB_SCAN_TEXT)

@@ -21,6 +21,7 @@ enum dlb_scan_end {
 	DLB_SCAN_NO_CODE = 12,
 	DLB_SCAN_SEVERAL = 13,
 	DLB_SCAN_NO_MEMORY = 14,
+	DLB_SCAN_OTHER_KIND = 15,
 };
 
 struct dlb_pixels {
@@ -28,8 +29,13 @@ struct dlb_pixels {
 	uint8_t *grey; /* owned, row by row */
 };
 
-/* A PNG; looks at its size before it makes room for it. */
+/* Each looks at how large it is before it makes room for it. */
+bool dlb_scan_fits(uint32_t width, uint32_t height);
+enum dlb_scan_end dlb_scan_picture(
+	struct dlb_pixels *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
 enum dlb_scan_end dlb_scan_png(
+	struct dlb_pixels *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
+enum dlb_scan_end dlb_scan_jpeg(
 	struct dlb_pixels *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
 /* The text of the one QR code there, appended: several that say the same are one. */
 enum dlb_scan_end dlb_scan_pixels(

@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void
-dlb_pixels_free(struct dlb_pixels *pixels)
-{
-	free(pixels->grey);
-	memset(pixels, 0, sizeof(*pixels));
-}
-
 /* The head of the file said how large it is; nothing was made room for yet. */
 static enum dlb_scan_end
 read_pixels(struct dlb_pixels *out, png_image *image)
@@ -23,9 +16,7 @@ read_pixels(struct dlb_pixels *out, png_image *image)
 
 	if (image->width == 0 || image->height == 0)
 		return DLB_SCAN_DAMAGED;
-	if (image->width > DLB_SCAN_SIDE_MAX
-		|| image->height > DLB_SCAN_SIDE_MAX
-		|| (uint64_t)image->width * image->height > DLB_SCAN_PIXELS_MAX)
+	if (!dlb_scan_fits(image->width, image->height))
 		return DLB_SCAN_TOO_LARGE;
 	image->format = PNG_FORMAT_GRAY;
 	out->width = image->width;

@@ -4,6 +4,10 @@
   picture.py draw OUT.png BACKGROUND INK FILE...
       what a terminal of these two greys (0 to 255) shows of half blocks: white and
       black as the escapes say, otherwise its own. Several files stand side by side.
+  picture.py pgm OUT.pgm BACKGROUND INK FILE...
+      the same as PGM.
+  picture.py widen GOOD.jpg OUT.jpg
+      the same JPEG, which says that it is larger than any.
   picture.py hostile GOOD.png
       writes pictures that no one means well with beside it, called after what they are.
 """
@@ -54,7 +58,7 @@ def lines_of(text, background, ink):
         yield from rows
 
 
-def draw(out, background, ink, names):
+def draw(out, background, ink, names, as_pgm=False):
     blocks = [list(lines_of(open(n, encoding="utf-8").read(), background, ink)) for n in names]
     widths = [max(len(row) for row in block) for block in blocks]
     height = max(len(block) for block in blocks)
@@ -65,8 +69,12 @@ def draw(out, background, ink, names):
             row = block[y] if y < len(block) else []
             row = row + [background] * (width + 4 - len(row))
             line += bytes(grey for grey in row for _ in range(PIXELS))
-        raw += (b"\0" + line) * PIXELS
+        raw += ((b"" if as_pgm else b"\0") + line) * PIXELS
     with open(out, "wb") as f:
+        if as_pgm:
+            head = f"P5 {len(raw) // (height * PIXELS)} {height * PIXELS} 255\n"
+            f.write(head.encode() + raw)
+            return
         f.write(png((sum(widths) + 4 * len(widths)) * PIXELS, height * PIXELS, zlib.compress(bytes(raw))))
 
 
@@ -92,7 +100,17 @@ def hostile(name):
             f.write(data)
 
 
-if sys.argv[1] == "draw":
-    draw(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])
+def widen(name, out):
+    with open(name, "rb") as f:
+        good = f.read()
+    at = good.index(b"\xff\xc0") + 5
+    with open(out, "wb") as f:
+        f.write(good[:at] + struct.pack(">HH", 65500, 65500) + good[at + 4:])
+
+
+if sys.argv[1] in ("draw", "pgm"):
+    draw(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:], sys.argv[1] == "pgm")
+elif sys.argv[1] == "widen":
+    widen(sys.argv[2], sys.argv[3])
 else:
     hostile(sys.argv[2])

@@ -117,6 +117,32 @@ ok "and one from standard input" grep -q "alicia was known already" told
 run as dave send alice -m "to your short card"
 exits 0 "and a letter can be sent"
 
+# As a camera sees it: turned, not evenly lit, not quite sharp.
+path=$(sed -n '/<path/,/"\/>/p' alice.svg)
+cat >seen.svg <<END
+<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="1200" viewBox="-33 -33 200 200">
+<defs><filter id="f"><feGaussianBlur stdDeviation="0.25"/></filter>
+<linearGradient id="g"><stop offset="0" stop-color="#666"/><stop offset="1" stop-color="#ddd"/>
+</linearGradient></defs><rect x="-40" y="-40" width="300" height="300" fill="url(#g)"/>
+<g transform="rotate(12 66 66) skewX(3)" filter="url(#f)" opacity="0.85">
+<rect width="133" height="133" fill="#fff"/>$path</g></svg>
+END
+rsvg-convert seen.svg -o seen.png
+run as dave know seen.png
+has "$out" "alice was known already" "and a picture that was taken of it"
+if command -v cjpeg >/dev/null && ldd "$(dirname "$DLB")/dlb-scan" | grep -q libjpeg; then
+	python3 "$pictures" pgm dark.pgm 0 255 dark
+	cjpeg -quality 60 dark.pgm >seen.jpg
+	run as dave know seen.jpg
+	has "$out" "alice was known already" "and a JPEG"
+	head -c 2000 seen.jpg >cut.jpg
+	run as dave know cut.jpg
+	exits 1 "but not what is left of one"
+	python3 "$pictures" widen seen.jpg wide.jpg
+	run as dave know wide.jpg
+	has "$err" "too large" "nor one that says that it is larger than any"
+fi
+
 # What nobody means well with, and what went wrong.
 person eve
 python3 "$pictures" hostile alice.png
@@ -125,6 +151,7 @@ draw two.png 0 255 dark bob.text
 draw twice.png 0 255 dark dark
 draw blank2.png 255 0 <(printf '  \n')
 printf '\377\330\377\340 and so on' >photo.jpg
+printf 'GIF89a and so on' >photo.gif
 while read -r name why; do
 	run as eve know "$name"
 	exits 1 "$name"
@@ -143,7 +170,8 @@ flipped.png damaged
 start.png damaged
 long.png too large
 two.png more than one
-photo.jpg JPEG
+photo.jpg damaged
+photo.gif not read here
 END
 is "$(as eve people --json)" "[]" "and nobody is known by it"
 run as eve know twice.png

@@ -1,6 +1,6 @@
 /*
  * Fuzz target for pictures. The first byte chooses:
- *   0 mod 3  the rest is a file
+ *   0 mod 3  the rest is a file, of any kind
  *   1 mod 3  the rest is what a PNG says: its head, then chunks, (u8 kind, u16 length,
  *            bytes) again and again; the checksums are right, so that what is behind
  *            them is reached
@@ -46,7 +46,7 @@ attack_file(const uint8_t *data, size_t len)
 {
 	struct dlb_pixels pixels;
 
-	if (dlb_scan_png(&pixels, data, len) == DLB_SCAN_TEXT) {
+	if (dlb_scan_picture(&pixels, data, len) == DLB_SCAN_TEXT) {
 		REQUIRE(pixels.width > 0 && pixels.width <= DLB_SCAN_SIDE_MAX);
 		REQUIRE(pixels.height > 0
 			&& pixels.height <= DLB_SCAN_SIDE_MAX);

@@ -143,6 +143,7 @@ every_end_is_told(void **state)
 	ends_otherwise("#!/bin/sh\nexit 12\n", DLB_NOT_FOUND, "no QR code");
 	ends_otherwise("#!/bin/sh\nexit 13\n", DLB_MALFORMED, "more than one");
 	ends_otherwise("#!/bin/sh\nexit 14\n", DLB_NO_MEMORY, "memory");
+	ends_otherwise("#!/bin/sh\nexit 15\n", DLB_UNSUPPORTED, "as PNG");
 	ends_otherwise("#!/bin/sh\nexit 1\n", DLB_FAILED, "confined");
 	/* What it said before it failed is nothing. */
 	ends_otherwise("#!/bin/sh\necho half\nkill -SEGV $$\n", DLB_MALFORMED,
