@@ -9,9 +9,9 @@ need zbarimg
 need rsvg-convert
 pictures=$(dirname "$0")/picture.py
 
-# What another reader finds in a picture.
+# What another reader finds in a picture; it may find the same twice.
 scan() {
-	zbarimg --raw -q "$1" 2>/dev/null
+	zbarimg --raw -q "$1" 2>/dev/null | sort -u
 }
 
 draw() {
