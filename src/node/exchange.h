@@ -50,8 +50,9 @@ struct dlb_exchange {
 	size_t secrets_n;
 	int64_t known; /* the node that it is; 0: a stranger */
 	/* what was here */
-	struct exchange_name *names; /* by number */
-	size_t names_n;
+	struct exchange_name
+		*names; /* what is shown by number, then own ones */
+	size_t names_n, names_shown;
 	struct dlb_own_cells own;
 	/* in */
 	struct dlb_arrivals in;

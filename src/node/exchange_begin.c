@@ -120,9 +120,13 @@ dlb_exchange_entry(
 	const struct dlb_exchange *x, uint32_t number, struct dlb_entry *out)
 {
 	struct exchange_name key = {.number = number};
+	size_t shown = x->names_shown, own = x->names_n - shown;
 	const struct exchange_name *name =
-		bsearch(&key, x->names, x->names_n, sizeof(key), compare_names);
+		bsearch(&key, x->names, shown, sizeof(key), compare_names);
 
+	if (!name)
+		name = bsearch(&key, x->names + shown, own, sizeof(key),
+			compare_names);
 	return name && dlb_satchel_entry(x->n->satchel, number, out)
 		&& memcmp(out->name, name->name, sizeof(out->name)) == 0;
 }
@@ -185,7 +189,10 @@ list_cells(struct dlb_exchange *x, const struct gathering *g,
 		memcpy(x->names[i].name, e->name, sizeof(e->name));
 	}
 	*cells_n = x->names_n = n;
-	qsort(x->names, n, sizeof(*x->names), compare_names);
+	/* What is shown is listed by number: to order a million again would take
+	 * as long as all the rest. */
+	x->names_shown = own_at;
+	qsort(x->names + own_at, n - own_at, sizeof(*x->names), compare_names);
 out:
 	free(list);
 	return st;
