@@ -11,6 +11,7 @@
 #include "mounts.h"
 #include "node_internal.h"
 #include "tcp.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,8 +22,6 @@
 
 /* How often the wish to stop is looked for. */
 #define SLICE_MS 500
-/* Boxes that wait for their meeting; more are left until they come by again. */
-#define BOXES_MAX 64
 /* One that another process is meeting is tried again after so long, so often. */
 #define BUSY_MS 5000
 #define BUSY_TRIES 60
@@ -31,14 +30,6 @@
 #define FDS_MAX                                                                \
 	(DLB_LEND_FDS_MAX + DLB_LISTENER_FDS_MAX + DLB_LAN_FDS_MAX             \
 		+ DLB_MOUNTS_FDS_MAX + DLB_DIAL_FDS_MAX + DLB_LINK_FDS_MAX)
-
-struct box_waiting {
-	char *path;
-	bool medium;
-	bool again; /* nobody is waiting for it: only what it brings is told */
-	unsigned busy;   /* so often another process had it */
-	int64_t from_ms; /* not before */
-};
 
 struct serve {
 	struct dlb_node *n; /* NULL while it is lent */
@@ -63,8 +54,7 @@ struct serve {
 	struct dlb_dial *dial;
 	struct dlb_peer *peer;
 	char where[DLB_TCP_WHERE_MAX + 1]; /* of the peer */
-	struct box_waiting boxes[BOXES_MAX];
-	size_t boxes_n;
+	struct dlb_waiting boxes;
 };
 
 /* ---- telling ------------------------------------------------------------------------ */
@@ -351,33 +341,6 @@ step_lan(struct serve *s)
 /* ---- boxes ---------------------------------------------------------------------------------- */
 
 static void
-drop_box(struct serve *s, size_t i)
-{
-	free(s->boxes[i].path);
-	memmove(s->boxes + i, s->boxes + i + 1,
-		(--s->boxes_n - i) * sizeof(*s->boxes));
-}
-
-static void
-forget_box(struct serve *s, const char *path)
-{
-	for (size_t i = s->boxes_n; i-- > 0;)
-		if (strcmp(s->boxes[i].path, path) == 0)
-			drop_box(s, i);
-}
-
-static void
-add_box(struct serve *s, struct box_waiting box, const char *path)
-{
-	forget_box(s, path);
-	if (s->boxes_n == BOXES_MAX)
-		return;
-	box.path = strdup(path);
-	if (box.path)
-		s->boxes[s->boxes_n++] = box;
-}
-
-static void
 step_mounts(struct serve *s)
 {
 	struct dlb_mounts_event e;
@@ -388,13 +351,13 @@ step_mounts(struct serve *s)
 		case DLB_MOUNTS_NONE:
 			return;
 		case DLB_MOUNTS_APPEARED:
-			add_box(s,
-				(struct box_waiting){
+			dlb_waiting_add(&s->boxes,
+				(struct dlb_waiting_box){
 					.medium = e.medium, .again = e.again},
 				e.path);
 			break;
 		case DLB_MOUNTS_GONE:
-			forget_box(s, e.path);
+			dlb_waiting_forget(&s->boxes, e.path);
 			break;
 		case DLB_MOUNTS_LIMIT:
 			tell_failed(s, e.path, &e.why);
@@ -414,33 +377,8 @@ go_on(void *ctx, const char *what, uint64_t done, uint64_t total)
 	return !s->stop(s->ctx);
 }
 
-/* The one that has waited longest and may be met now. */
-static bool
-next_box(struct serve *s, struct box_waiting *box)
-{
-	for (size_t i = 0; i < s->boxes_n; i++)
-		if (s->boxes[i].from_ms <= monotonic(s)) {
-			*box = s->boxes[i];
-			/* Ours from here on. */
-			s->boxes[i].path = NULL;
-			drop_box(s, i);
-			return true;
-		}
-	return false;
-}
-
-static int64_t
-boxes_deadline(const struct serve *s)
-{
-	int64_t at = INT64_MAX;
-
-	for (size_t i = 0; i < s->boxes_n; i++)
-		at = earlier(at, s->boxes[i].from_ms);
-	return at;
-}
-
 static void
-box_was_met(struct serve *s, const struct box_waiting *box,
+box_was_met(struct serve *s, const struct dlb_waiting_box *box,
 	const struct dlb_meet_result *result)
 {
 	dlb_mounts_met(s->mounts, box->path, (size_t)result->objects);
@@ -454,15 +392,21 @@ box_was_met(struct serve *s, const struct box_waiting *box,
 }
 
 static void
-box_was_not_met(
-	struct serve *s, struct box_waiting *box, const struct dlb_error *why)
+box_was_not_met(struct serve *s, struct dlb_waiting_box *box,
+	const struct dlb_error *why)
 {
+	struct dlb_error later;
+
 	if (why->status == DLB_BUSY && box->busy++ < BUSY_TRIES) {
-		if (box->busy == 1)
-			tell_failed(s, box->path, why);
+		if (box->busy == 1
+			&& dlb_fail(&later, DLB_BUSY,
+				   "%.400s: it is tried again in a while",
+				   why->msg)
+				!= DLB_OK)
+			tell_failed(s, box->path, &later);
 		box->again = false;
 		box->from_ms = monotonic(s) + BUSY_MS;
-		add_box(s, *box, box->path);
+		dlb_waiting_add(&s->boxes, *box, box->path);
 		return;
 	}
 	/* Said once; its key may become known. */
@@ -475,7 +419,7 @@ box_was_not_met(
 }
 
 static void
-meet_box(struct serve *s, struct box_waiting *box)
+meet_box(struct serve *s, struct dlb_waiting_box *box)
 {
 	struct dlb_meet_result *result = calloc(1, sizeof(*result));
 	struct dlb_meet_options options = {
@@ -485,7 +429,7 @@ meet_box(struct serve *s, struct box_waiting *box)
 		.status = DLB_NO_MEMORY, .msg = "out of memory"};
 	enum dlb_status st = DLB_NO_MEMORY;
 
-	if (!box->again)
+	if (!box->again && box->busy == 0)
 		tell(s,
 			(struct dlb_serve_event){.what = DLB_SERVE_BOX_MEETING,
 				.where = box->path,
@@ -507,7 +451,7 @@ meet_box(struct serve *s, struct box_waiting *box)
 static void
 step(struct serve *s)
 {
-	struct box_waiting box;
+	struct dlb_waiting_box box;
 
 	step_lender(s);
 	if (s->lan)
@@ -522,7 +466,7 @@ step(struct serve *s)
 		step_dial(s);
 	if (s->peer)
 		step_peer(s);
-	else if (!s->dial && next_box(s, &box))
+	else if (!s->dial && dlb_waiting_next(&s->boxes, &box, monotonic(s)))
 		meet_box(s, &box);
 	else if (!s->dial)
 		begin_call(s);
@@ -545,7 +489,7 @@ deadline(const struct serve *s)
 		at = earlier(at, dlb_dial_deadline_ms(s->dial));
 	if (s->peer)
 		return earlier(at, dlb_peer_deadline_ms(s->peer));
-	at = earlier(at, boxes_deadline(s));
+	at = earlier(at, dlb_waiting_deadline_ms(&s->boxes));
 	return s->dial ? at : earlier(at, dlb_callees_deadline_ms(&s->callees));
 }
 
@@ -626,8 +570,7 @@ clean_up(struct serve *s)
 	dlb_lan_free(s->lan);
 	dlb_listener_free(s->listener);
 	dlb_lender_free(s->lender);
-	while (s->boxes_n > 0)
-		drop_box(s, 0);
+	dlb_waiting_clear(&s->boxes);
 	dlb_secret_free(s->key);
 	dlb_node_close(s->n);
 	free(s);

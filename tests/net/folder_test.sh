@@ -57,6 +57,16 @@ ok 'so was the other' [ "$(grep -c "met .* at $work/folder:" "$work/bea.log")" =
 ok 'of the locked one it was said once' [ "$(grep -c "$work/locked is not" "$work/ann.log")" = 1 ]
 ok 'and next to no time was spent' [ $(($(cpu "$ann") - before)) -lt 200 ]
 
+# One that another process has open is met when that one is done.
+run as bea box create "$work/held.dlb" --open --size 8M
+exec 9<"$work/held.dlb"
+flock -n 9
+ok 'a box is held' [ $? = 0 ]
+mv "$work/held.dlb" "$work/later/"
+says ann.log 'it is said' "$work/later/held.dlb is in use by another process: it is tried again"
+exec 9<&-
+says bell.told 'and met a while later' "box-met at=$work/later/held.dlb"
+
 # What is half there is left, what is no cell refused.
 head -c 1000 /dev/urandom >"$work/folder/00112233445566778899aabbccddeeff"
 length=$(stat -c %s "$(find "$work/folder" -name '????????????????????????????????' -size +60k | head -n 1)")
