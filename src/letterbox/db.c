@@ -102,6 +102,13 @@ static const char *const schema[] = {
 	"CREATE TABLE receipts_owed("
 	" correspondent INTEGER NOT NULL, letter_id BLOB NOT NULL,"
 	" PRIMARY KEY (correspondent, letter_id)) WITHOUT ROWID;",
+	/* 6: letters that are sealed again. again_of: the number of the letter that a
+	 * second sealing is of, while neither is whole. */
+	"ALTER TABLE letters_in ADD COLUMN again_of INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX in_again ON letters_in(again_of, number)"
+	" WHERE again_of > 0;"
+	"ALTER TABLE letters_out ADD COLUMN again_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE letters_out ADD COLUMN recipe BLOB NOT NULL DEFAULT x'';",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

@@ -9,13 +9,14 @@
 
 #define COLUMNS                                                                   \
 	"number, state, correspondent, arrived_ms, have, described, kind, files," \
-	" files_len, summary, receipt, card, opening, fixed"
+	" files_len, summary, receipt, again_of, card, opening, fixed"
 #define KEY_IS_THERE                                                           \
 	"EXISTS (SELECT 1 FROM epochs WHERE"                                   \
 	" kind = CASE WHEN opening >= 2147483648 THEN 3 ELSE 2 END"            \
 	" AND id = opening & 2147483647)"
 #define SEEN_LEN 16
 #define FIXED_LEN 322
+#define SEALING_AT "117" /* in fixed, counted from 1 */
 #define CARD_LEN (DLB_KEY_LEN + DLB_HASH_LEN)
 
 /* ---- what never changes ---------------------------------------------------------------- */
@@ -88,6 +89,21 @@ seen_of(uint8_t out[static SEEN_LEN], const struct dlb_in_letter *in)
 		in->stripe.letter_id, sizeof(in->stripe.letter_id));
 }
 
+/* Of one sealing of it. */
+static void
+seen_sealing(uint8_t out[static SEEN_LEN], const struct dlb_in_letter *in)
+{
+	uint8_t key[64], ids[2 * DLB_LETTER_ID_LEN];
+
+	memcpy(key, in->sender.sign, 32);
+	memcpy(key + 32, in->sender.agree, 32);
+	memcpy(ids, in->stripe.letter_id, DLB_LETTER_ID_LEN);
+	memcpy(ids + DLB_LETTER_ID_LEN, in->stripe.sealing_id,
+		DLB_LETTER_ID_LEN);
+	dlb_derive(out, SEEN_LEN, key, sizeof(key), "dlb seen sealing", ids,
+		sizeof(ids));
+}
+
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -134,6 +150,7 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 	out->files_len = (uint64_t)dlb_query_get_int(q);
 	dlb_query_get_text(q, out->summary, sizeof(out->summary));
 	out->receipt_wanted = dlb_query_get_int(q) != 0;
+	out->again_of = dlb_query_get_int(q);
 	read_card(q, out);
 	opening = (uint32_t)dlb_query_get_int(q);
 	fixed = dlb_query_view(q, &len);
@@ -183,7 +200,7 @@ number_of_seen(struct dlb_letterbox *l, int64_t *number,
 bool
 dlb_in_is_seen(const struct dlb_in_letter *letter)
 {
-	return letter->kind != DLB_KIND_RECEIPT;
+	return letter->kind != DLB_KIND_RECEIPT && letter->again_of == 0;
 }
 
 bool
@@ -204,7 +221,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	static const char sql[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
 		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-		" ?15)";
+		" ?15, ?16)";
 	uint8_t fixed[FIXED_LEN], card[CARD_LEN];
 	size_t len = write_fixed(fixed, letter);
 	struct dlb_query q;
@@ -222,6 +239,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_int(&q, (int64_t)letter->files_len);
 	dlb_query_text(&q, letter->summary);
 	dlb_query_int(&q, letter->receipt_wanted);
+	dlb_query_int(&q, letter->again_of);
 	memcpy(card, letter->card_key.key, DLB_KEY_LEN);
 	memcpy(card + DLB_KEY_LEN, letter->card_key.transcript, DLB_HASH_LEN);
 	dlb_query_blob(&q, card, letter->has_card ? sizeof(card) : 0);
@@ -234,6 +252,58 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	return s;
 }
 
+/* What is known of the letter of which another sealing comes. */
+static enum dlb_status
+may_come_again(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
+	int64_t number, bool *may, struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT state, substr(fixed, " SEALING_AT ", 16),"
+		" (SELECT count(*) FROM letters_in WHERE again_of = ?1)"
+		" FROM letters_in WHERE number = ?1 AND length(fixed) > 0";
+	struct dlb_query q;
+
+	*may = false;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	if (dlb_query_row(&q)) {
+		int64_t state = dlb_query_get_int(&q);
+		uint8_t sealing[DLB_LETTER_ID_LEN];
+
+		dlb_query_get_blob(&q, sealing, sizeof(sealing));
+		*may = state == DLB_IN_PARTLY
+			&& dlb_query_get_int(&q) < DLB_IN_AGAIN_MAX
+			&& memcmp(sealing, letter->stripe.sealing_id,
+				   sizeof(sealing))
+				!= 0;
+	}
+	return dlb_query_end(&q, err);
+}
+
+static enum dlb_status
+add_again(struct dlb_letterbox *l, struct dlb_in_letter *letter, int64_t of,
+	struct dlb_error *err)
+{
+	uint8_t seen[SEEN_LEN];
+	int64_t number;
+	bool may;
+	enum dlb_status s = may_come_again(l, letter, of, &may, err);
+
+	letter->number = of;
+	if (s != DLB_OK || !may)
+		return s == DLB_OK ? DLB_DUPLICATE : s;
+	seen_sealing(seen, letter);
+	s = number_of_seen(l, &number, seen, err);
+	if (s != DLB_NOT_FOUND)
+		return s == DLB_OK ? DLB_DUPLICATE : s;
+	s = dlb_number_unseen(l, &number, err);
+	if (s != DLB_OK)
+		return s;
+	letter->again_of = of;
+	letter->number = number;
+	return insert(l, letter, number, seen, err);
+}
+
 enum dlb_status
 dlb_in_add(struct dlb_letterbox *l, struct dlb_in_letter *letter,
 	struct dlb_error *err)
@@ -244,10 +314,8 @@ dlb_in_add(struct dlb_letterbox *l, struct dlb_in_letter *letter,
 
 	seen_of(seen, letter);
 	s = number_of_seen(l, &number, seen, err);
-	if (s == DLB_OK) {
-		letter->number = number;
-		return DLB_DUPLICATE;
-	}
+	if (s == DLB_OK)
+		return add_again(l, letter, number, err);
 	if (s == DLB_NOT_FOUND)
 		s = letter->kind == DLB_KIND_RECEIPT
 			? dlb_number_unseen(l, &number, err)
@@ -343,6 +411,19 @@ dlb_in_each(struct dlb_letterbox *l,
 }
 
 enum dlb_status
+dlb_in_again(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM letters_in"
+		" WHERE number > ?1 AND again_of > 0 AND length(fixed) > 0"
+		" ORDER BY number LIMIT 1";
+
+	return each(l, sql, fn, ctx, err);
+}
+
+enum dlb_status
 dlb_in_receipts(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err)
@@ -395,8 +476,8 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	static const char remove[] = "DELETE FROM letters_in WHERE number = ?1";
 	static const char insert_seen[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen, acked_week)"
-		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, '', 0, x'', ?3, x'',"
-		" ?4, ?5)";
+		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, x'', ?3,"
+		" x'', ?4, ?5)";
 	struct stub stub;
 	struct dlb_query q;
 	enum dlb_status s = stub_of(l, &stub, number, err);

@@ -207,6 +207,7 @@ enum dlb_out_state {
 	DLB_OUT_SHOWN,   /* every cell has been given to a meeting */
 	DLB_OUT_ARRIVED, /* a receipt came */
 	DLB_OUT_EXPIRED,
+	DLB_OUT_REPLACED, /* it was sealed again; its tokens are still needed */
 };
 struct dlb_out_letter {
 	int64_t number;
@@ -214,6 +215,7 @@ struct dlb_out_letter {
 	uint8_t kind; /* enum dlb_manifest_kind; of cover DLB_KIND_LETTER */
 	bool receipt_wanted;
 	int64_t arrived_ms; /* of its receipt; 0: none came */
+	int64_t again_ms; /* sent again when none came in so long; 0: not by itself */
 	uint8_t letter_id[DLB_LETTER_ID_LEN];
 	uint8_t sealing_id[DLB_LETTER_ID_LEN];
 	uint8_t recall_key[DLB_KEY_LEN];
@@ -227,11 +229,11 @@ struct dlb_out_letter {
 	uint32_t shown;    /* cells given to a meeting at least once */
 	char summary[256]; /* first line of the message, or file names; UTF-8 */
 };
-/* A letter that a person wrote: neither cover nor a receipt. */
+/* A letter that a person wrote: neither cover nor a receipt, nor what was replaced. */
 bool dlb_out_is_seen(const struct dlb_out_letter *letter);
 enum dlb_status dlb_out_add(struct dlb_letterbox *l,
 	struct dlb_out_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* sets number */
+	DLB_MUST_CHECK; /* sets number, where it is 0 */
 enum dlb_status dlb_out_update(struct dlb_letterbox *l,
 	const struct dlb_out_letter *letter, struct dlb_error *err)
 	DLB_MUST_CHECK; /* all but to, kind, ids, recall key, times */
@@ -242,6 +244,16 @@ enum dlb_status dlb_out_each(struct dlb_letterbox *l,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* The letter is about to be sealed again: what there is of it goes out of the way, and
+ * its number is free for dlb_out_add. */
+enum dlb_status dlb_out_replace(struct dlb_letterbox *l, int64_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* How it is to be made again (the caller's bytes; what out held is replaced). Empty
+ * where that was not kept. */
+enum dlb_status dlb_out_set_recipe(struct dlb_letterbox *l, int64_t number,
+	const struct dlb_buf *recipe, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_out_recipe(struct dlb_letterbox *l, int64_t number,
+	struct dlb_buf *out, struct dlb_error *err) DLB_MUST_CHECK;
 /* The names of a letter's cells, 32 bytes each, in order of their index. They
  * are appended batch by batch while sealing (a batch is a row: make it large), and
  * read as one; what `names` held is replaced. */
@@ -267,7 +279,10 @@ struct dlb_in_letter {
 		stripe; /* expiry_week filled; recall_key, tag_key not */
 	int64_t arrived_ms;
 	enum dlb_in_state state;
-	uint32_t have;  /* cells here, the head included */
+	uint32_t have; /* cells here, the head included */
+	/* Not 0: another sealing of that letter, which was not whole when it came.
+	 * Nobody sees it. */
+	int64_t again_of;
 	bool described; /* the manifest was read: the next five are known */
 	uint8_t kind;   /* enum dlb_manifest_kind */
 	bool receipt_wanted;
@@ -284,10 +299,12 @@ struct dlb_in_letter {
 	bool has_card;
 	struct dlb_card_key card_key;
 };
-/* Neither a receipt nor anything else that is not for people. */
+/* For people: neither a receipt nor another sealing. */
 bool dlb_in_is_seen(const struct dlb_in_letter *letter);
 /* DLB_DUPLICATE where this letter id of this sender is known in any state (number
- * is then set to it). */
+ * is then set to it), but for another sealing of one that is not whole: whichever is
+ * whole first counts (again_of is set). */
+#define DLB_IN_AGAIN_MAX 4 /* other sealings of a letter */
 enum dlb_status dlb_in_add(struct dlb_letterbox *l,
 	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
 /* Is this letter id of this sender known in any state? */
@@ -306,6 +323,21 @@ enum dlb_status dlb_in_each(struct dlb_letterbox *l,
  * the key that it was sealed to is gone: it can not come again. */
 enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- letters that were sealed again (again.c) ------------------------------------------ */
+
+/* The other sealings. fn may change letters. */
+enum dlb_status dlb_in_again(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* One that is whole takes the place of the letter that it is of. */
+enum dlb_status dlb_in_take_over(struct dlb_letterbox *l,
+	const struct dlb_in_letter *again, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* One that is needed no more: nothing stays of it. */
+enum dlb_status dlb_in_drop(struct dlb_letterbox *l,
+	const struct dlb_in_letter *again, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* ---- receipts (receipts.c) ----------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #define COLUMNS                                                                 \
 	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
 	" sealed_ms, expiry_week, content_len, files, cells, shown, summary,"   \
-	" kind, receipt, arrived_ms"
+	" kind, receipt, arrived_ms, again_ms"
 
 static enum dlb_status
 fail_missing(struct dlb_error *err, int64_t number)
@@ -39,6 +39,7 @@ read_columns(struct dlb_query *q, struct dlb_out_letter *out)
 	out->kind = (uint8_t)dlb_query_get_int(q);
 	out->receipt_wanted = dlb_query_get_int(q) != 0;
 	out->arrived_ms = dlb_query_get_int(q);
+	out->again_ms = dlb_query_get_int(q);
 }
 
 static enum dlb_status
@@ -59,7 +60,8 @@ read_one(struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
 bool
 dlb_out_is_seen(const struct dlb_out_letter *letter)
 {
-	return letter->to != 0 && letter->kind != DLB_KIND_RECEIPT;
+	return letter->to != 0 && letter->kind != DLB_KIND_RECEIPT
+		&& letter->state != DLB_OUT_REPLACED;
 }
 
 enum dlb_status
@@ -69,13 +71,19 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	static const char sql[] =
 		"INSERT INTO letters_out (" COLUMNS ") VALUES (?1, ?2, ?3, ?4,"
 		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-		" ?15, ?16, ?17)";
+		" ?15, ?16, ?17, ?18)";
 	struct dlb_query q;
 	int64_t number;
-	bool seen = letter->to && letter->kind != DLB_KIND_RECEIPT;
-	enum dlb_status s = seen ? dlb_number_next(l, &number, err)
-				 : dlb_number_unseen(l, &number, err);
+	enum dlb_status s;
 
+	if (letter->number) {
+		number = letter->number;
+		s = dlb_db_change(&l->db, err);
+	} else if (letter->to && letter->kind != DLB_KIND_RECEIPT) {
+		s = dlb_number_next(l, &number, err);
+	} else {
+		s = dlb_number_unseen(l, &number, err);
+	}
 	if (s != DLB_OK)
 		return s;
 	dlb_query(&q, &l->db, sql);
@@ -96,6 +104,7 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	dlb_query_int(&q, letter->kind);
 	dlb_query_int(&q, letter->receipt_wanted);
 	dlb_query_int(&q, letter->arrived_ms);
+	dlb_query_int(&q, letter->again_ms);
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK)
 		letter->number = number;
@@ -249,6 +258,86 @@ dlb_out_cells(struct dlb_letterbox *l, int64_t number, struct dlb_buf *names,
 	if (s != DLB_OK)
 		return dlb_fail(err, s, "out of memory for names of cells");
 	return ended;
+}
+
+_Static_assert(DLB_OUT_REPLACED == 5, "as the queries have it");
+
+/* ---- sealed again ----------------------------------------------------------------------- */
+
+static enum dlb_status
+run_two(struct dlb_letterbox *l, const char *sql, int64_t a, int64_t b,
+	struct dlb_error *err)
+{
+	struct dlb_query q;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, a);
+	dlb_query_int(&q, b);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_out_replace(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
+{
+	static const char letter[] =
+		"UPDATE letters_out SET number = ?2, state = 5, again_ms = 0,"
+		" recipe = x'' WHERE number = ?1";
+	static const char cells[] =
+		"UPDATE out_cells SET place = place + ((?2 - ?1) << 24)"
+		" WHERE place >= ?1 << 24 AND place < (?1 + 1) << 24";
+	int64_t away;
+	enum dlb_status s;
+
+	if (number <= 0 || number > DLB_NUMBER_MAX)
+		return fail_missing(err, number);
+	s = dlb_number_unseen(l, &away, err);
+	if (s == DLB_OK)
+		s = run_two(l, letter, number, away, err);
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		s = fail_missing(err, number);
+	return s == DLB_OK ? run_two(l, cells, number, away, err) : s;
+}
+
+enum dlb_status
+dlb_out_set_recipe(struct dlb_letterbox *l, int64_t number,
+	const struct dlb_buf *recipe, struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE letters_out SET recipe = ?2 WHERE number = ?1";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	dlb_query_blob(&q, recipe->data, recipe->len);
+	s = dlb_query_run(&q, err);
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		s = fail_missing(err, number);
+	return s;
+}
+
+enum dlb_status
+dlb_out_recipe(struct dlb_letterbox *l, int64_t number, struct dlb_buf *out,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT recipe FROM letters_out WHERE number = ?1";
+	enum dlb_status s = DLB_OK, ended;
+	struct dlb_query q;
+
+	out->len = 0;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	if (dlb_query_row(&q)) {
+		size_t len;
+		const void *data = dlb_query_view(&q, &len);
+
+		s = dlb_buf_append(out, data, len);
+	}
+	ended = dlb_query_end(&q, err);
+	return s == DLB_OK ? ended : dlb_fail(err, s, "out of memory");
 }
 
 enum dlb_status

@@ -187,6 +187,7 @@ dlb_receipts_written(struct dlb_letterbox *l, int64_t correspondent,
 
 /* ---- what arrived ---------------------------------------------------------------------- */
 
+/* All of its sealings have. */
 enum dlb_status
 dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 	const uint8_t letter_id[static DLB_LETTER_ID_LEN], int64_t when_ms,
@@ -194,10 +195,13 @@ dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 {
 	static const char find[] =
 		"SELECT number FROM letters_out WHERE letter_id = ?1"
-		" AND correspondent = ?2 AND kind = 1 AND arrived_ms = 0";
+		" AND correspondent = ?2 AND kind = 1 AND state <> ?3"
+		" AND arrived_ms = 0";
 	static const char mark[] =
-		"UPDATE letters_out SET arrived_ms = ?2, state = ?3"
-		" WHERE number = ?1";
+		"UPDATE letters_out SET arrived_ms = ?4, again_ms = 0,"
+		" recipe = x'',"
+		" state = CASE state WHEN ?3 THEN ?3 ELSE ?5 END"
+		" WHERE letter_id = ?1 AND correspondent = ?2 AND kind = 1";
 	struct dlb_query q;
 	bool there;
 	enum dlb_status s;
@@ -205,6 +209,7 @@ dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 	dlb_query(&q, &l->db, find);
 	dlb_query_blob(&q, letter_id, DLB_LETTER_ID_LEN);
 	dlb_query_int(&q, correspondent);
+	dlb_query_int(&q, DLB_OUT_REPLACED);
 	there = dlb_query_row(&q);
 	if (there)
 		*number = dlb_query_get_int(&q);
@@ -216,7 +221,9 @@ dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 	if (s != DLB_OK)
 		return s;
 	dlb_query(&q, &l->db, mark);
-	dlb_query_int(&q, *number);
+	dlb_query_blob(&q, letter_id, DLB_LETTER_ID_LEN);
+	dlb_query_int(&q, correspondent);
+	dlb_query_int(&q, DLB_OUT_REPLACED);
 	dlb_query_int(&q, when_ms);
 	dlb_query_int(&q, DLB_OUT_ARRIVED);
 	return dlb_query_run(&q, err);

@@ -1,0 +1,44 @@
+/*
+ * Letters that were sealed again, at their reader: other sealings of one letter, each
+ * with cells of its own, are collected beside it until one is whole. dlb_in_add lets
+ * them in.
+ */
+#include "state_internal.h"
+
+enum dlb_status
+dlb_in_take_over(struct dlb_letterbox *l, const struct dlb_in_letter *again,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE letters_in SET (state, have, described, kind, files,"
+		" files_len, summary, receipt, card, opening, fixed)"
+		" = (SELECT state, have, described, kind, files, files_len,"
+		" summary, receipt, card, opening, fixed FROM letters_in"
+		" WHERE number = ?2) WHERE number = ?1";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, again->again_of);
+	dlb_query_int(&q, again->number);
+	s = dlb_query_run(&q, err);
+	return s == DLB_OK ? dlb_in_drop(l, again, err) : s;
+}
+
+enum dlb_status
+dlb_in_drop(struct dlb_letterbox *l, const struct dlb_in_letter *again,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"DELETE FROM letters_in WHERE number = ?1 AND again_of > 0";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, again->number);
+	return dlb_query_run(&q, err);
+}
