@@ -12,12 +12,27 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A receipt takes as long as its letter: without one in so long, something may be
+ * lost. */
+#define OVERDUE_MS (28 * DLB_DAY_MS)
+
 struct listing {
 	struct dlb_letterbox *box;
 	struct cli_table table;
 	struct cli_json json;
 	size_t n;
+	int64_t now_ms;
+	int64_t overdue; /* the first such letter */
+	size_t overdue_n;
 };
+
+static bool
+is_overdue(const struct listing *l, const struct dlb_out_letter *letter)
+{
+	return letter->receipt_wanted && !letter->arrived_ms
+		&& letter->state != DLB_OUT_WAITING
+		&& l->now_ms - letter->sealed_ms > OVERDUE_MS;
+}
 
 static const char *
 state_name(enum dlb_out_state state)
@@ -71,8 +86,11 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 			cli_count(text, letter->shown),
 			cli_count(more, letter->cells));
 	else
-		cli_table_add(t, "%s", state_name(letter->state));
+		cli_table_add(t, "%s%s", state_name(letter->state),
+			is_overdue(l, letter) ? ", overdue" : "");
 	cli_table_add(t, "%s", letter->summary);
+	if (is_overdue(l, letter) && l->overdue_n++ == 0)
+		l->overdue = letter->number;
 	l->n++;
 	return true;
 }
@@ -97,6 +115,7 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	else
 		cli_json_null(j, "arrived");
 	cli_json_bool(j, "receipt_wanted", letter->receipt_wanted);
+	cli_json_bool(j, "overdue", is_overdue(l, letter));
 	cli_json_uint(j, "size", letter->content_len);
 	cli_json_uint(j, "cells", letter->cells);
 	cli_json_uint(j, "cells_given", letter->shown);
@@ -125,6 +144,12 @@ list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 		st = cli_table_print(
 			&l->table, cli_term_width(STDOUT_FILENO), err);
 	cli_table_free(&l->table);
+	if (st == DLB_OK && l->overdue_n > 0)
+		cli_note(c,
+			"no receipt in four weeks for %zu letter%s; to seal one "
+			"again: dlb resend %lld",
+			l->overdue_n, cli_s(l->overdue_n),
+			(long long)l->overdue);
 	return st;
 }
 
@@ -138,6 +163,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	l.box = dlb_node_letterbox(n);
+	l.now_ms = dlb_node_clock(n).now_ms;
 	if (!cli_flag(a, "json")) {
 		st = list_letters(c, &l, err);
 	} else {

@@ -19,6 +19,7 @@
 
 #define CELL_LEN 65536
 #define MEETING_CELLS 64
+#define AGAIN_MIN_S (7u * 86400)
 /* The standing answer that `init` was given. */
 #define SETTING_SPREAD "send.spread"
 
@@ -30,6 +31,8 @@ struct sending {
 	struct dlb_send_result result;
 	uint8_t tag_key[DLB_KEY_LEN];
 	struct dlb_correspondent to;
+	int64_t again_of;            /* a letter that is sealed again */
+	bool as_kept;                /* of what it was made of the first time */
 	bool cancelled, interrupted; /* by its sender, when asked */
 };
 
@@ -117,7 +120,10 @@ read_paths(struct sending *s, struct dlb_error *err)
 			return dlb_fail(err, DLB_USAGE,
 				"- (standard input) goes alone: send the other files "
 				"in a letter of their own");
+	s->as_kept = s->again_of != 0;
 	if (s->options.paths_n > 0 || s->options.message)
+		s->as_kept = false;
+	if (s->options.paths_n > 0 || s->options.message || s->as_kept)
 		return DLB_OK;
 	if (isatty(STDIN_FILENO))
 		return dlb_fail(err, DLB_USAGE,
@@ -129,6 +135,26 @@ read_paths(struct sending *s, struct dlb_error *err)
 }
 
 static enum dlb_status
+read_again(struct sending *s, struct dlb_error *err)
+{
+	const char *again = cli_value(s->a, "again");
+	unsigned seconds;
+	enum dlb_status st;
+
+	if (!again)
+		return DLB_OK;
+	st = cli_parse_duration(&seconds, again, err);
+	if (st == DLB_OK && seconds < AGAIN_MIN_S)
+		st = dlb_fail(err, DLB_USAGE,
+			"a receipt takes as long as a letter: --again 7d or more");
+	if (st == DLB_OK && cli_flag(s->a, "no-receipt"))
+		st = dlb_fail(err, DLB_USAGE,
+			"--again waits for a receipt: not with --no-receipt");
+	s->options.again_ms = st == DLB_OK ? seconds * INT64_C(1000) : 0;
+	return st;
+}
+
+static enum dlb_status
 read_options(struct sending *s, struct dlb_error *err)
 {
 	const struct cli_args *a = s->a;
@@ -137,13 +163,15 @@ read_options(struct sending *s, struct dlb_error *err)
 	if (cli_flag(a, "now") && cli_flag(a, "spread"))
 		return dlb_fail(
 			err, DLB_USAGE, "give --now or --spread, not both");
-	s->options.each = cli_flag(a, "each");
+	s->options.each = !s->again_of && cli_flag(a, "each");
 	s->options.compress = cli_flag(a, "compress");
 	s->options.last_resort = cli_flag(a, "last-resort");
 	s->options.no_receipt = cli_flag(a, "no-receipt");
 	s->options.decide = decide;
 	s->options.decide_ctx = s;
-	st = read_message(s, err);
+	st = read_again(s, err);
+	if (st == DLB_OK)
+		st = read_message(s, err);
 	if (st == DLB_OK)
 		st = read_paths(s, err);
 	if (st == DLB_OK && s->options.each
@@ -369,9 +397,13 @@ send_letter(struct sending *s, struct dlb_error *err)
 
 	if (st == DLB_OK)
 		st = read_via(s, err);
-	if (st == DLB_OK)
+	if (st == DLB_OK && !s->again_of)
 		st = cli_who(&s->to, s->c, s->n, s->a->operands[0], err);
-	if (st == DLB_OK)
+	if (st == DLB_OK && s->again_of)
+		st = dlb_node_resend(s->n, s->again_of,
+			s->as_kept ? NULL : &s->options, &s->result,
+			note_left_out, s, cli_progress(s->c), err);
+	else if (st == DLB_OK)
 		st = dlb_node_send(s->n, s->to.id, &s->options, &s->result,
 			note_left_out, s, cli_progress(s->c), err);
 	dlb_wipe(s->tag_key, sizeof(s->tag_key));
@@ -395,17 +427,33 @@ send_letter(struct sending *s, struct dlb_error *err)
 }
 
 static enum dlb_status
-run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+run(struct sending *s, struct dlb_error *err)
 {
-	struct sending s = {.c = c, .a = a};
-	enum dlb_status st = read_options(&s, err);
+	enum dlb_status st = read_options(s, err);
 
 	if (st == DLB_OK)
-		st = cli_open_person(&s.n, c, a, err);
+		st = cli_open_person(&s->n, s->c, s->a, err);
 	if (st == DLB_OK)
-		st = send_letter(&s, err);
-	dlb_node_close(s.n);
+		st = send_letter(s, err);
+	dlb_node_close(s->n);
 	return st;
+}
+
+static enum dlb_status
+run_send(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct sending s = {.c = c, .a = a};
+
+	return run(&s, err);
+}
+
+static enum dlb_status
+run_resend(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct sending s = {.c = c, .a = a};
+	enum dlb_status st = cli_parse_number(&s.again_of, a->operands[0], err);
+
+	return st == DLB_OK ? run(&s, err) : st;
 }
 
 static const struct cli_option options[] = {
@@ -417,6 +465,7 @@ static const struct cli_option options[] = {
 	{"via", 0, "BOX", "by way of that box; its couriers know it so"},
 	{"compress", 0, NULL, "with zstd; the size then tells of the content"},
 	{"name", 0, "NAME", "what standard input is called; else stdin"},
+	{"again", 0, "SPAN", "send it again if no receipt comes in so long"},
 	{"no-receipt", 0, NULL, "do not ask to be told when it has arrived"},
 	{"last-resort", 0, NULL, "use the last key of an outdated card"},
 	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
@@ -435,6 +484,10 @@ const struct cli_verb cli_send = {
 		"\n"
 		"A meeting adds 64 cells (4 MiB) of yours, letters or cover, so that\n"
 		"nobody can tell. For what is larger, say --now or --spread.\n"
+		"\n"
+		"With --again, where the files are and the message stay in this home\n"
+		"until the letter has arrived; without a receipt in so long (7d to\n"
+		"30d), it is sealed again of them at the next meeting.\n"
 		"It exits with 3 where something was left out, and says what.",
 	.example = "dlb send bob report/ -m 'as promised' --stick /media/usb\n"
 		   "tar c src | dlb send bob.card --name src.tar",
@@ -443,5 +496,39 @@ const struct cli_verb cli_send = {
 	.flags = CLI_OPENS_HOME,
 	.operands_min = 1,
 	.operands_max = SIZE_MAX,
-	.run = run,
+	.run = run_send,
+};
+
+static const struct cli_option resend_options[] = {
+	{"message", 'm', "TEXT", "a message; others here may see it in `ps`"},
+	{"stick", 0, "PATH", "then meet the box there; one is made if need be"},
+	{"now", 0, NULL, "all at the next meeting, however large"},
+	{"spread", 0, NULL, "no more than 64 cells a meeting"},
+	{"via", 0, "BOX", "by way of that box; its couriers know it so"},
+	{"compress", 0, NULL, "with zstd; the size then tells of the content"},
+	{"name", 0, "NAME", "what standard input is called; else stdin"},
+	{"again", 0, "SPAN", "once more if no receipt comes in so long"},
+	{"no-receipt", 0, NULL, "do not ask to be told when it has arrived"},
+	{"last-resort", 0, NULL, "use the last key of an outdated card"},
+	{"box-passphrase-file", 0, "FILE", "the box's passphrase, from a file"},
+	{"box-passphrase-fd", 0, "N", "the same, from an open descriptor"},
+	{"box-key-file", 0, "FILE", "the box's key file"},
+};
+
+const struct cli_verb cli_resend = {
+	.name = "resend",
+	.operands = "NUMBER [PATH...]",
+	.summary = "seal a letter again that may have been lost",
+	.text = "Seals a letter of the outbox again, with new keys, under its old\n"
+		"number: its reader gets it once, whichever arrives first. No key to\n"
+		"what you sent is kept here, so name again what it held; only a letter\n"
+		"that was sent with --again needs nothing named, as where its files\n"
+		"are was kept.",
+	.example = "dlb resend 12 report/ -m 'as promised' --stick /media/usb",
+	.options = resend_options,
+	.options_n = DLB_ARRAY_LEN(resend_options),
+	.flags = CLI_OPENS_HOME,
+	.operands_min = 1,
+	.operands_max = SIZE_MAX,
+	.run = run_resend,
 };

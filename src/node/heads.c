@@ -127,7 +127,7 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	}
 	if (st == DLB_OK)
 		st = dlb_wanted_letter(w, letter, head->handle, err);
-	if (st == DLB_OK && letter->kind != DLB_KIND_RECEIPT)
+	if (st == DLB_OK && dlb_in_is_seen(letter))
 		++*letters_new;
 out:
 	dlb_wipe(letter, sizeof(*letter));

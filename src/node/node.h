@@ -70,6 +70,9 @@ struct dlb_send_options {
 	bool compress; /* zstd */
 	bool last_resort;
 	bool no_receipt; /* else one is asked for, but of whom receipts are off */
+	int64_t again_of; /* a letter out that is sealed again; 0: a new one */
+	int64_t again_ms; /* sent again by itself where no receipt came in so long;
+			   * 0: not. Not with standard input. */
 	const uint8_t *tag_key; /* 32 bytes of a box, or NULL */
 	/* Called once the size is known, when the letter does not fit a meeting's
 	 * constant number: DLB_SPREAD_NOW or _SPREAD, or _ASK to refuse. */
@@ -92,6 +95,20 @@ enum dlb_status dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	void (*note)(void *ctx, const char *text), void *note_ctx,
 	const struct dlb_progress *progress, struct dlb_error *err)
 	DLB_MUST_CHECK;
+
+/* A letter out that may have been lost, sealed again with new keys under its old id,
+ * so that it is not read twice. options: what it held, as for dlb_node_send, whose
+ * again_of is set here; NULL: as it was kept, for letters that are sent again by
+ * themselves. DLB_NOT_FOUND; DLB_EXISTS where it has arrived; DLB_USAGE where it was
+ * not kept. */
+enum dlb_status dlb_node_resend(struct dlb_node *n, int64_t number,
+	const struct dlb_send_options *options, struct dlb_send_result *result,
+	void (*note)(void *ctx, const char *text), void *note_ctx,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* All that are to be sent again by themselves, and are due. Those that can not be
+ * wait for the next time. */
+void dlb_node_resend_due(struct dlb_node *n);
 
 /* ---- meeting a stick (meet.c) --------------------------------------------------- */
 

@@ -77,6 +77,21 @@ enum dlb_status dlb_release_commit(struct dlb_release *r, struct dlb_error *err)
 	DLB_MUST_CHECK;
 void dlb_release_free(struct dlb_release *r);
 
+/* ---- letters that are sealed again (resend.c) -------------------------------------- */
+
+/* Notes (uncommitted) how the letters of result are made, one that was just sent by
+ * these options; of many, each is of one path. */
+enum dlb_status dlb_node_keep_recipe(struct dlb_node *n,
+	const struct dlb_send_options *options,
+	const struct dlb_send_result *result, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* ---- letters that came sealed twice (resent.c) ------------------------------------ */
+
+/* After cells came in. letters_complete is added to. Commits. */
+enum dlb_status dlb_node_resent(struct dlb_node *n, uint64_t *letters_complete,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- receipts (receipts.c) ------------------------------------------------------- */
 
 /* After letters came in: reads the receipts among them, and forgets them; writes

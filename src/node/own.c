@@ -279,6 +279,7 @@ dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n, bool release_now,
 	enum dlb_status st;
 
 	memset(own, 0, sizeof(*own));
+	dlb_node_resend_due(n);
 	dlb_satchel_info(n->satchel, &info);
 	c.cap = info.held;
 	c.now = calloc((size_t)info.held + 1, sizeof(*c.now));

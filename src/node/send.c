@@ -28,8 +28,10 @@ struct sending {
 	uint64_t total,
 		done; /* content bytes, for progress; total 0: not known */
 	bool decided, now;
-	bool receipt;              /* wanted */
-	struct dlb_sealing **open; /* letters whose cells are not all stored */
+	bool receipt;               /* wanted */
+	struct dlb_out_letter old;  /* that is sealed again */
+	struct dlb_release release; /* of its cells */
+	struct dlb_sealing **open;  /* letters whose cells are not all stored */
 	size_t open_n, open_cap;
 };
 
@@ -232,6 +234,20 @@ seal_cells(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 
 /* ---- what the letterbox remembers -------------------------------------------------- */
 
+static enum dlb_status
+replace_old(struct sending *s, struct dlb_sealing *l, struct dlb_error *err)
+{
+	enum dlb_status st;
+
+	if (!s->options->again_of)
+		return DLB_OK;
+	l->row.number = s->old.number;
+	st = dlb_release_out(&s->release, s->old.number, err);
+	return st == DLB_OK
+		? dlb_out_replace(s->n->letterbox, s->old.number, err)
+		: st;
+}
+
 /* Letters whose last cell is stored go into the letterbox (uncommitted). */
 static enum dlb_status
 settle(struct sending *s, struct dlb_error *err)
@@ -247,7 +263,9 @@ settle(struct sending *s, struct dlb_error *err)
 			continue;
 		}
 		l->row.now = s->now;
-		st = dlb_sealing_note(l, s->n, err);
+		st = replace_old(s, l, err);
+		if (st == DLB_OK)
+			st = dlb_sealing_note(l, s->n, err);
 		if (st != DLB_OK) {
 			s->open[kept++] = l;
 			continue;
@@ -334,6 +352,10 @@ send_one(struct sending *s, const char *const *paths, size_t paths_n,
 	l->row.to = s->correspondent;
 	l->row.kind = DLB_KIND_LETTER;
 	l->row.receipt_wanted = s->receipt;
+	l->row.again_ms = s->options->again_ms;
+	if (s->options->again_of)
+		memcpy(l->stripe.letter_id, s->old.letter_id,
+			sizeof(l->stripe.letter_id));
 	l->row.files = dlb_pack_files(pack);
 	dlb_pack_summary(pack, l->row.summary);
 	st = seal_cells(s, l, pack, err);
@@ -435,6 +457,12 @@ prepare(struct sending *s, struct dlb_error *err)
 	if (st != DLB_OK)
 		return dlb_fail(err, st, "there is no such correspondent");
 	s->receipt = who.receipts && !s->options->no_receipt;
+	if (s->options->again_of) {
+		st = dlb_out_get(
+			s->n->letterbox, &s->old, s->options->again_of, err);
+		if (st != DLB_OK)
+			return st;
+	}
 	st = dlb_correspondent_seal_keys(s->n->letterbox, s->correspondent,
 		c.now_ms, s->options->last_resort, &s->to, &s->from, err);
 	if (st == DLB_OK)
@@ -455,7 +483,8 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 		.progress = progress,
 		.correspondent = correspondent,
 		.note = note,
-		.note_ctx = note_ctx};
+		.note_ctx = note_ctx,
+		.release = {.n = n}};
 	enum dlb_status st;
 
 	memset(result, 0, sizeof(*result));
@@ -475,10 +504,10 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	if (st == DLB_OK && s.from.card_len)
 		st = dlb_correspondent_mark(
 			n->letterbox, correspondent, false, true, err);
+	if (st == DLB_OK && options->again_ms)
+		st = dlb_node_keep_recipe(n, options, result, err);
 	if (st == DLB_OK)
-		st = dlb_node_doubt_holds(n, false, err);
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(n->letterbox, err);
+		st = dlb_release_commit(&s.release, err);
 	if (st != DLB_OK && s.sealer
 		&& dlb_sealer_undo(s.sealer, NULL) == DLB_OK
 		&& dlb_letterbox_rollback(n->letterbox, NULL) == DLB_OK
@@ -490,6 +519,8 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 		dlb_sealing_free(s.open[i]);
 	free(s.open);
 	dlb_sealer_free(s.sealer);
+	dlb_release_free(&s.release);
+	dlb_wipe(&s.old, sizeof(s.old));
 	dlb_wipe(&s.from, sizeof(s.from));
 	return st;
 }

@@ -489,7 +489,7 @@ dlb_wanted_finish(
 			letter->state = DLB_IN_UNREAD;
 		dlb_describe(w->n, letter);
 		st = dlb_in_update(w->n->letterbox, letter, err);
-		if (missing[i] > 0 || letter->kind == DLB_KIND_RECEIPT)
+		if (missing[i] > 0 || !dlb_in_is_seen(letter))
 			continue;
 		++*letters_complete;
 		if (st == DLB_OK)
@@ -498,5 +498,7 @@ dlb_wanted_finish(
 	free(missing);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(w->n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_node_resent(w->n, letters_complete, err);
 	return st == DLB_OK ? dlb_node_receipts(w->n, err) : st;
 }

@@ -3,6 +3,7 @@
  */
 #include "home_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Alice and Bob know each other; a stick goes between them. */
@@ -18,7 +19,7 @@ two_friends(struct fixture *f, int64_t *bob)
 	dlb_node_close(n);
 	n = fixture_open(f, "alice");
 	*bob = fixture_introduce(f, n, "bob");
-	fixture_stick(f, n, "usb", 16);
+	fixture_stick(f, n, "usb", 48);
 	return n;
 }
 
@@ -204,7 +205,7 @@ a_stranger_is_told_later(void **state)
 	fixture_home(f, "bob", false);
 	n = fixture_open(f, "alice");
 	bob = fixture_introduce(f, n, "bob");
-	fixture_stick(f, n, "usb", 16);
+	fixture_stick(f, n, "usb", 48);
 	sent = fixture_send(f, n, bob, NULL, "hello");
 	fixture_meet(f, n, "usb");
 	dlb_node_close(n);
@@ -232,7 +233,6 @@ a_stranger_is_told_later(void **state)
 	dlb_node_close(n);
 }
 
-/* A home that is full of letters owes until it has room. */
 static void
 many_letters_one_receipt(void **state)
 {
@@ -261,6 +261,318 @@ many_letters_one_receipt(void **state)
 	dlb_node_close(n);
 }
 
+/* ---- sent again -------------------------------------------------------------------- */
+
+static void
+send_lost(struct fixture *f, int64_t *bob, struct dlb_send_result *sent)
+{
+	struct dlb_node *n = two_friends(f, bob);
+
+	fixture_file(f, "film", 300000, 1);
+	*sent = fixture_send(f, n, *bob, "film", "look");
+	/* This stick gets lost. */
+	fixture_stick(f, n, "lost", 48);
+	fixture_meet(f, n, "lost");
+	dlb_node_close(n);
+}
+
+static struct dlb_send_result
+send_again(struct fixture *f, int64_t number)
+{
+	const char *path = fixture_path(f, "film");
+	struct dlb_send_options o = {.paths = &path,
+		.paths_n = 1,
+		.message = "look",
+		.message_len = 4};
+	struct dlb_send_result r;
+	struct dlb_node *n = fixture_open(f, "alice");
+
+	assert_dlb_ok(f,
+		dlb_node_resend(n, number, &o, &r, NULL, NULL, NULL, &f->err));
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	return r;
+}
+
+static void
+read_film(struct fixture *f, int64_t number)
+{
+	struct dlb_read_options o = {.directory = fixture_path(f, "out"),
+		.fd = -1,
+		.overwrite = true};
+	struct dlb_read_result r;
+	struct dlb_node *n = fixture_open(f, "bob");
+
+	assert_dlb_ok(f, dlb_node_read(n, number, &o, &r, NULL, &f->err));
+	assert_true(fixture_same(f, "film", "out/film"));
+	dlb_buf_free(&r.message);
+	dlb_node_close(n);
+}
+
+static void
+what_was_lost_is_sent_again(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent, again;
+	struct dlb_in_letter letter;
+	struct dlb_out_letter out;
+	struct dlb_node *n;
+	int64_t bob;
+
+	send_lost(f, &bob, &sent);
+	again = send_again(f, sent.first_number);
+	assert_int_equal(again.first_number, sent.first_number);
+	n = fixture_open(f, "alice");
+	assert_int_equal(
+		held(n), again.cells); /* those of before are let go of */
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &out, sent.first_number,
+			&f->err));
+	assert_int_equal(out.state, DLB_OUT_SHOWN);
+	dlb_node_close(n);
+	assert_int_equal(meets(f, "bob").letters_complete, 1);
+	/* The lost stick turns up. */
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_meet(f, n, "lost").letters_new, 0);
+	assert_int_equal(fixture_inbox(n, &letter), 1);
+	dlb_node_close(n);
+	read_film(f, letter.number);
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_ARRIVED);
+	assert_int_equal(held(n), 0);
+	dlb_node_close(n);
+}
+
+static enum dlb_spread
+spread_it(void *ctx, uint64_t cells, uint64_t bytes)
+{
+	(void)ctx;
+	(void)cells;
+	(void)bytes;
+	return DLB_SPREAD_SPREAD;
+}
+
+static struct dlb_send_result
+send_part(struct fixture *f, struct dlb_node *n, int64_t to, int64_t again_of,
+	const char *stick)
+{
+	const char *path = fixture_path(f, "film");
+	struct dlb_send_options o = {
+		.paths = &path, .paths_n = 1, .decide = spread_it};
+	struct dlb_send_result r;
+
+	if (again_of)
+		assert_dlb_ok(f,
+			dlb_node_resend(n, again_of, &o, &r, NULL, NULL, NULL,
+				&f->err));
+	else
+		assert_dlb_ok(f,
+			dlb_node_send(
+				n, to, &o, &r, NULL, NULL, NULL, &f->err));
+	fixture_meet(f, n, stick);
+	return r;
+}
+
+/* What Bob's list shows: of the one letter, so many cells. */
+static uint32_t
+bob_has(struct fixture *f, struct dlb_node *n, struct dlb_in_letter *seen)
+{
+	struct dlb_in_letter letter;
+	size_t people = 0;
+
+	for (int64_t i = 1; i < 5; i++)
+		if (dlb_in_get(dlb_node_letterbox(n), &letter, i, NULL)
+				== DLB_OK
+			&& dlb_in_is_seen(&letter) && people++ == 0)
+			*seen = letter;
+	assert_int_equal(people, 1);
+	(void)f;
+	return seen->have;
+}
+
+/* Of two sealings that are here in part, whichever is whole first is the letter. */
+static void
+sealed_twice_and_read_once(void **state, bool first)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent;
+	struct dlb_meet_result met;
+	struct dlb_in_letter letter;
+	struct dlb_node *n;
+	int64_t bob;
+
+	fixture_file(f, "film", 5 << 20, 1);
+	n = two_friends(f, &bob);
+	fixture_stick(f, n, "a", 48);
+	fixture_stick(f, n, "b", 48);
+	sent = send_part(f, n, bob, 0, "a");
+	assert_in_range(sent.cells, 65, 127);
+	/* The rest of it; Alice carries on what she has given. */
+	if (first)
+		fixture_meet(f, n, "b");
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	fixture_meet(f, n, "a");
+	assert_int_equal(bob_has(f, n, &letter), 64);
+	dlb_node_close(n);
+
+	n = fixture_open(f, "alice");
+	send_part(f, n, bob, sent.first_number, "usb");
+	if (!first)
+		fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	met = fixture_meet(f, n, "usb");
+	assert_int_equal(met.letters_new, 0);
+	/* Where some of it gave way in the small homes, b has it. */
+	if (first)
+		met.letters_complete +=
+			fixture_meet(f, n, "b").letters_complete;
+	assert_int_equal(met.letters_complete, 1);
+	assert_int_equal(bob_has(f, n, &letter), sent.cells);
+	assert_int_equal(letter.state, DLB_IN_UNREAD);
+	assert_int_equal(held(n), sent.cells);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	read_film(f, letter.number);
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_ARRIVED);
+	dlb_node_close(n);
+}
+
+static void
+the_first_sealing_is_whole_first(void **state)
+{
+	sealed_twice_and_read_once(state, true);
+}
+
+static void
+the_second_sealing_is_whole_first(void **state)
+{
+	sealed_twice_and_read_once(state, false);
+}
+
+/* A letter that asked for it, until a receipt comes. */
+static void
+it_goes_again_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	char film[512];
+	const char *path = film;
+	struct dlb_send_options o = {.paths = &path,
+		.paths_n = 1,
+		.message = "look",
+		.message_len = 4,
+		.again_ms = 14 * DLB_DAY_MS};
+	struct dlb_send_result r;
+	struct dlb_out_letter before, after;
+	struct dlb_in_letter letter;
+	struct dlb_node *n;
+	int64_t bob;
+
+	snprintf(film, sizeof(film), "%s", fixture_path(f, "film"));
+	fixture_file(f, "film", 100000, 1);
+	n = two_friends(f, &bob);
+	fixture_stick(f, n, "lost", 48);
+	assert_dlb_ok(
+		f, dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
+	fixture_meet(f, n, "lost");
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &before, r.first_number,
+			&f->err));
+	dlb_node_close(n);
+
+	f->env.now_ms += 13 * DLB_DAY_MS;
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &after, r.first_number,
+			&f->err));
+	assert_memory_equal(after.sealing_id, before.sealing_id, 16);
+	dlb_node_close(n);
+
+	f->env.now_ms += 2 * DLB_DAY_MS;
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &after, r.first_number,
+			&f->err));
+	assert_memory_equal(after.letter_id, before.letter_id, 16);
+	assert_memory_not_equal(after.sealing_id, before.sealing_id, 16);
+	assert_int_equal(after.sealed_ms, f->env.now_ms);
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_meet(f, n, "usb").letters_complete, 1);
+	fixture_inbox(n, &letter);
+	dlb_node_close(n);
+	read_film(f, letter.number);
+
+	meets(f, "alice");
+	f->env.now_ms += 15 * DLB_DAY_MS;
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &before, r.first_number,
+			&f->err));
+	assert_memory_equal(after.sealing_id, before.sealing_id, 16);
+	dlb_node_close(n);
+}
+
+/* The receipt got lost too: the second sealing is answered, once more. */
+static void
+a_lost_receipt_is_written_again(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent;
+	struct dlb_node *n;
+	int64_t bob;
+
+	send_lost(f, &bob, &sent);
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_meet(f, n, "lost").letters_complete, 1);
+	assert_dlb_ok(f, dlb_node_delete(n, 1, &f->err));
+	dlb_node_close(n);
+	f->env.now_ms += 3 * DLB_WEEK_MS;
+	send_again(f, sent.first_number);
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_meet(f, n, "usb").letters_new, 0);
+	dlb_node_close(n);
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_ARRIVED);
+	dlb_node_close(n);
+}
+
+static void
+what_can_not_be_sent_again(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_options each = {.each = true, .again_ms = 1};
+	struct dlb_send_result sent, r;
+	int64_t bob;
+	struct dlb_node *n = two_friends(f, &bob);
+	const char *path = fixture_path(f, "film");
+
+	fixture_file(f, "film", 1000, 1);
+	sent = fixture_send(f, n, bob, NULL, "hello");
+	assert_int_equal(dlb_node_resend(n, sent.first_number, NULL, &r, NULL,
+				 NULL, NULL, &f->err),
+		DLB_USAGE);
+	assert_int_equal(
+		dlb_node_resend(n, 77, NULL, &r, NULL, NULL, NULL, &f->err),
+		DLB_NOT_FOUND);
+	each.paths = &path;
+	each.paths_n = 1;
+	assert_int_equal(
+		dlb_node_send(n, bob, &each, &r, NULL, NULL, NULL, &f->err),
+		DLB_USAGE);
+	/* Nothing is left of it. */
+	assert_int_equal(held(n), sent.cells);
+	dlb_node_close(n);
+}
+
 int
 main(void)
 {
@@ -277,6 +589,20 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_stranger_is_told_later,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(many_letters_one_receipt,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_was_lost_is_sent_again,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_first_sealing_is_whole_first, fixture_setup,
+			fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_second_sealing_is_whole_first, fixture_setup,
+			fixture_teardown),
+		cmocka_unit_test_setup_teardown(it_goes_again_by_itself,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_lost_receipt_is_written_again,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_can_not_be_sent_again,
 			fixture_setup, fixture_teardown),
 	};
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Letters that are acknowledged, and letters that are sent again.
+# shellcheck source=tests/cli/tap.sh
+. "$(dirname "$0")/tap.sh"
+need jq
+
+person alice
+person bob
+mkdir usb lost out
+run as alice know bob.card
+run as bob know alice.card
+printf 'the film\n' >film
+printf 'the map\n' >map
+
+state() { as alice outbox --json | jq -r ".[] | select(.number == $1).state"; }
+
+run as alice send bob film -m "as agreed" --stick usb
+exits 0 "a letter"
+is "$(state 1)" "on its way" "it is on its way"
+run as bob meet usb
+run as bob read 1 -o out
+run as alice meet usb
+is "$(state 1)" arrived "then it has arrived"
+is "$(as alice outbox | grep -c ' arrived, 2')" 1 "the list says when"
+is "$(as alice inbox --json)" "[]" "a receipt is no letter that people see"
+run as alice resend 1 film
+exits 1 "what has arrived is not sent again"
+has "$err" "has arrived" "and that is said"
+
+# Off, for a letter and for a person.
+run as alice send bob map --no-receipt
+run as bob people alice --receipts off
+exits 0 "receipts can be off"
+is "$(as bob people --json | jq -r '.[0].receipts')" false "people say so"
+run as alice send bob -m "are you there"
+run as alice meet usb
+run as bob meet usb
+run as alice meet usb
+is "$(state 2)" "on its way" "nobody tells of a letter that did not ask"
+is "$(state 3)" "on its way" "nobody tells whom they do not want to"
+run as bob people alice --receipts on
+run as bob people alice --receipts perhaps
+exits 2 "on or off"
+run as bob people alice
+exits 2 "a name alone changes nothing"
+run as bob people nobody --receipts off
+exits 1 "nobody of that name"
+
+# Sent again.
+run as alice send bob map --stick lost
+n=$(as alice outbox --json | jq '.[-1].number')
+run as alice resend "$n"
+exits 2 "no key is kept"
+has "$err" "name what it held" "what to do is said"
+run as alice resend "$n" map --stick usb
+exits 0 "so it is named"
+is "$(as alice outbox --json | jq '.[-1].number')" "$n" "it keeps its number"
+before=$(as bob inbox --json | jq length)
+run as bob meet usb
+run as bob meet lost
+is "$(as bob inbox --json | jq length)" "$((before + 1))" "it came once"
+run as alice meet usb
+is "$(state "$n")" arrived "and has arrived"
+run as alice send bob map --again 3d
+exits 2 "a receipt takes time"
+run as alice send bob map --again 14d --no-receipt
+exits 2 "and must be wanted"
+run as alice send bob --again 14d -
+exits 2 "standard input is not kept"
+is "$(as alice outbox --json | jq '.[-1].number')" "$n" "nothing was sent"
+run as alice send bob map --again 14d --stick usb
+n=$(as alice outbox --json | jq '.[-1].number')
+run as alice resend "$n"
+exits 0 "what was kept needs no name"
+done_testing
