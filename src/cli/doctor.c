@@ -91,12 +91,9 @@ look(struct findings *f, struct dlb_node *n, const struct cli_args *a,
 static enum dlb_status
 confirm_clock(struct cli *c, struct dlb_node *n, struct dlb_error *err)
 {
-	struct dlb_letterbox *l = dlb_node_letterbox(n);
 	char now[17];
-	enum dlb_status st = dlb_clock_confirm(l, err);
+	enum dlb_status st = dlb_node_confirm_clock(n, err);
 
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(l, err);
 	if (st != DLB_OK)
 		return st;
 	dlb_time_text(now, dlb_now_ms(c->env));

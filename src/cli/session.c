@@ -210,13 +210,23 @@ unlock(struct dlb_node **out, struct opening *o, const struct cli_args *a,
 }
 
 static void
-warn_of_clock(const struct dlb_node *n)
+warn_of_clock(struct dlb_node *n)
 {
 	struct dlb_clock_view clock = dlb_node_clock(n);
 	struct dlb_error why;
+	char now[17], seen[11];
+	uint16_t week;
 
 	if (dlb_clock_doubt(&clock, &why) != DLB_OK)
 		cli_warn("%s", why.msg);
+	if (!clock.trusted_week || !dlb_node_clock_behind(n, &week))
+		return;
+	dlb_time_text(now, clock.now_ms);
+	dlb_date_text(seen, dlb_week_start_ms(week));
+	cli_warn("the clock says %s UTC, and cells that were met say they were "
+		 "sealed in the week of %s; set it, or, where it is right: dlb "
+		 "doctor --confirm-clock",
+		now, seen);
 }
 
 static enum dlb_status

@@ -44,6 +44,7 @@ check_one(void *ctx, size_t i, unsigned worker)
 	one->st = a->promised(a->ctx, one->ticket, item->name)
 		? dlb_cell_check(&waybill, item->cell, NULL)
 		: DLB_REFUSED;
+	one->expiry_week = one->st == DLB_OK ? waybill.expiry_week : 0;
 	if (one->st == DLB_OK && a->week)
 		one->st = dlb_cell_check_expiry(waybill.expiry_week, a->week);
 	if (one->st != DLB_OK || !a->wanted)
@@ -162,6 +163,7 @@ dlb_arrivals_store(struct dlb_arrivals *a, struct dlb_error *err)
 	st = admit_heads(a, n, err);
 	for (size_t i = 0; i < n; i++) {
 		count_one(a, &a->each[i]);
+		dlb_seen_add(&a->seen, a->each[i].expiry_week);
 		if (a->stored)
 			a->stored(a->ctx, a->each[i].ticket, a->items[i].name,
 				a->each[i].st);
@@ -176,6 +178,8 @@ dlb_arrivals_finish(struct dlb_arrivals *a, struct dlb_error *err)
 
 	if (st == DLB_OK && a->wanted)
 		st = dlb_wanted_finish(a->wanted, &a->letters_complete, err);
+	if (st == DLB_OK)
+		st = dlb_seen_note(a->n, &a->seen, err);
 	dlb_arrivals_clear(a);
 	return st;
 }

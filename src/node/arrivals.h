@@ -9,6 +9,7 @@
 struct dlb_arrival {
 	uint64_t ticket;
 	enum dlb_status st;
+	uint16_t expiry_week; /* 0: it is no cell */
 	bool mine; /* wanted by a letter; token is dlb_wanted_take's */
 	size_t token;
 	bool hit; /* a head for the reader here */
@@ -33,6 +34,7 @@ struct dlb_arrivals {
 	uint64_t letters_new, letters_refused, letters_complete;
 	size_t count; /* of the batch; at most DLB_BATCH */
 	struct dlb_wanted *wanted;
+	struct dlb_seen_weeks seen;
 	struct dlb_satchel_item items[DLB_BATCH];
 	struct dlb_arrival each[DLB_BATCH];
 };

@@ -19,7 +19,8 @@ static void
 look_at_clock(struct looking *l)
 {
 	struct dlb_clock_view c = l->n->clock;
-	char now[17], seen[17], what[128];
+	char now[17], seen[17], ahead[11], what[160];
+	uint16_t week;
 
 	dlb_time_text(now, c.now_ms);
 	dlb_time_text(seen, c.highest_ms);
@@ -29,6 +30,17 @@ look_at_clock(struct looking *l)
 		l->fn(l->ctx, DLB_WRONG, what,
 			"set the clock. Until then nothing is sealed, and nothing "
 			"expires");
+		return;
+	}
+	if (c.trusted_week && dlb_node_clock_behind(l->n, &week)) {
+		dlb_date_text(ahead, dlb_week_start_ms(week));
+		snprintf(what, sizeof(what),
+			"the clock says %s UTC, and cells that were met say they "
+			"were sealed in the week of %s",
+			now, ahead);
+		l->fn(l->ctx, DLB_NOTE, what,
+			"set the clock; or, where it is right: dlb doctor "
+			"--confirm-clock");
 		return;
 	}
 	if (c.trusted_week) {

@@ -278,6 +278,7 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 	struct dlb_error *err)
 {
 	struct meet *m = calloc(1, sizeof(*m));
+	struct dlb_seen_weeks seen = {{0}};
 	struct dlb_stick stick;
 	char dir[4096];
 	enum dlb_status st;
@@ -303,8 +304,12 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 	result->box_read_only = stick.read_only;
 	st = dlb_node_box_open(n, &m->box, stick.path, options->unlock,
 		!stick.read_only, result->box_name, err);
-	if (st == DLB_OK)
+	if (st == DLB_OK) {
+		dlb_seen_add_all(&seen, m->box);
 		st = exchange(m, err);
+	}
+	if (st == DLB_OK)
+		st = dlb_seen_note(n, &seen, err);
 	if (m->box) {
 		dlb_satchel_info(m->box, &result->box);
 		dlb_satchel_close(m->box);

@@ -57,6 +57,13 @@ struct dlb_clock_view dlb_node_clock(const struct dlb_node *n);
 enum dlb_status dlb_node_look_at_clock(
 	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* Cells were seen that say they were sealed more than a week from now: the clock is
+ * probably behind. *week: in which. (seen_weeks.c) */
+bool dlb_node_clock_behind(struct dlb_node *n, uint16_t *week);
+/* The owner says that the clock is right. DLB_CLOCK where that can not be. Commits. */
+enum dlb_status dlb_node_confirm_clock(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- sending (send.c; what is sent: pack.c) -------------------------------------------- */
 
 struct dlb_send_options {

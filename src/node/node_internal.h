@@ -33,6 +33,7 @@ struct dlb_node {
 #define DLB_SET_SATCHEL_ROOT "satchel.root"
 #define DLB_SET_SPREAD "send.spread"
 #define DLB_SET_HOLDS "holds.doubt"
+#define DLB_SET_SEEN_WEEK "clock.seen"
 
 uint8_t *dlb_node_cell(struct dlb_node *n, size_t i);
 /* A cell's room for a worker of the pool alone. */
@@ -231,6 +232,19 @@ enum dlb_status dlb_wanted_hold(struct dlb_wanted *w, struct dlb_error *err)
  * described, commits. */
 enum dlb_status dlb_wanted_finish(struct dlb_wanted *w,
 	uint64_t *letters_complete, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- weeks in which cells were sealed (seen_weeks.c) ------------------------------------ */
+
+#define DLB_SEEN_ENOUGH 8
+struct dlb_seen_weeks {
+	uint16_t latest[DLB_SEEN_ENOUGH]; /* of so many cells; descending */
+};
+void dlb_seen_add(struct dlb_seen_weeks *s, uint16_t expiry_week);
+void dlb_seen_add_all(
+	struct dlb_seen_weeks *s, const struct dlb_satchel *where);
+/* Where so many are dated ahead of the clock, that is remembered; commits then. */
+enum dlb_status dlb_seen_note(struct dlb_node *n,
+	const struct dlb_seen_weeks *s, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- what is carried (shown.c) -------------------------------------------------------- */
 

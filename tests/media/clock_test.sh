@@ -124,6 +124,27 @@ made() {
 	done
 }
 
+# A home made with a clock that is behind: what it meets is dated ahead.
+contradicted() {
+	new_home alice
+	mkdir stick
+	must alice box create stick --open --size 24M --sparse
+	must alice meet stick
+	then_at -40d eve init --no-passphrase --sparse --size 24M --name eve \
+		--card-file eve.card
+	then_at -40d eve know alice.card
+	then_at -40d eve send alice -m 'late'
+	exits 1 "a card from ahead is not sealed to"
+	told 'was issued in the week of .* set the clock' "  it says what to do"
+	then_at -40d eve meet stick
+	exits 0 "a stick is met"
+	then_at -40d eve send alice -m 'late'
+	told 'cells that were met say .* set it' "  and contradicts the clock, who sends is told"
+	at eve status
+	! says 'cells that were met'
+	report $? "  and no more once it is set"
+}
+
 faketime=$(find /usr/lib/*/faketime /usr/lib/faketime -name libfaketimeMT.so.1 2>/dev/null |
 	head -n 1)
 
@@ -139,5 +160,6 @@ section faketime "a clock that is ahead" ahead
 section faketime "a clock that is behind" behind
 section faketime "a clock before all time" before_all
 section faketime "a clock that was confirmed, and set right" confirmed
+section faketime "a clock that cards and cells contradict" contradicted
 section faketime "a home made under a wrong clock" made
 finish

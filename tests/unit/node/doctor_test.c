@@ -193,6 +193,49 @@ keys_that_wait_for_the_clock_are_told(void **state)
 	dlb_node_close(n);
 }
 
+/* A home that was made with a clock that is behind knows no better: what it meets
+ * does. */
+static void
+a_clock_that_cells_contradict_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_node *n;
+	uint16_t week;
+
+	fixture_home(f, "alice", false);
+	n = fixture_open(f, "alice");
+	fixture_stick(f, n, "usb", 16);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	/* A week is nothing; three are. */
+	f->env.now_ms -= 7 * DLB_DAY_MS;
+	fixture_home(f, "bob", false);
+	n = fixture_open(f, "bob");
+	fixture_meet(f, n, "usb");
+	assert_false(dlb_node_clock_behind(n, &week));
+	dlb_node_close(n);
+	f->env.now_ms -= 14 * DLB_DAY_MS;
+	fixture_home(f, "carol", true);
+	n = fixture_open(f, "carol");
+	assert_true(fixture_meet(f, n, "usb").refused >= 64);
+	dlb_node_close(n);
+	n = fixture_open(f, "carol");
+	assert_true(dlb_node_clock_behind(n, &week));
+	assert_int_equal(week, dlb_week_of(FIXTURE_NOW_MS));
+	assert_non_null(strstr(look(f, n, false).text, "2026-11-23"));
+	/* Its owner knows better, or sets it. */
+	assert_dlb_ok(f, dlb_node_confirm_clock(n, &f->err));
+	assert_false(dlb_node_clock_behind(n, &week));
+	fixture_meet(f, n, "usb");
+	assert_true(dlb_node_clock_behind(n, &week));
+	dlb_node_close(n);
+	f->env.now_ms = FIXTURE_NOW_MS;
+	n = fixture_open(f, "carol");
+	assert_false(dlb_node_clock_behind(n, &week));
+	assert_string_equal(look(f, n, false).text, "");
+	dlb_node_close(n);
+}
+
 int
 main(void)
 {
@@ -204,6 +247,7 @@ main(void)
 		DOCTOR(letters_that_can_not_go_out_whole_are_named),
 		DOCTOR(keys_that_are_gone_are_told),
 		DOCTOR(keys_that_wait_for_the_clock_are_told),
+		DOCTOR(a_clock_that_cells_contradict_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
