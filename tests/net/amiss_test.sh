@@ -42,6 +42,19 @@ run as bea serve "${quiet[@]}" --no-listen --wait 0
 exits 1 'a second serve'
 says out 'is told that one is enough' 'dlb serve` runs in this home already'
 
+# ---- callers that are no node -------------------------------------------------------
+
+start 5 silent bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; echo there; cat >&3"
+says silent 'somebody calls and says nothing' there
+run meet
+exits 0 'that keeps nobody from meeting'
+head -c 65536 /dev/urandom >"$work/.noise"
+bash -c "cat '$work/.noise' >/dev/tcp/127.0.0.1/$port" 2>/dev/null <&6
+timeout 20 openssl s_client -connect "127.0.0.1:$port" <"$work/.noise" >/dev/null 2>&1
+run meet
+exits 0 'nor does noise, plain and in TLS'
+exec 5>&-
+
 # ---- another version ---------------------------------------------------------------
 
 cat >"$work/caller.py" <<'EOF'
