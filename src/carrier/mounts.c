@@ -485,6 +485,8 @@ dlb_mounts_deadline_ms(const struct dlb_mounts *m)
 
 		first = look < first ? look : first;
 		first = poll < first ? poll : first;
+		poll = place_again_ms(&m->places[i]);
+		first = poll < first ? poll : first;
 	}
 	return first;
 }
@@ -507,7 +509,7 @@ dlb_mounts_step(struct dlb_mounts *m, struct dlb_mounts_event *event)
 		return;
 	}
 	for (size_t i = 0; i < m->places_n; i++)
-		if (place_event(&m->places[i], event)
+		if (place_event(m, &m->places[i], event)
 			|| cells_event(m, &m->places[i], event))
 			return;
 	drop_places(m);

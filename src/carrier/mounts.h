@@ -12,8 +12,9 @@
  *
  * A directory that has the lock of a box of single cells (cell_dir.h) in it is a box
  * itself, a synced folder for instance. It is reported again when others have changed
- * what lies there, and every DLB_MOUNTS_AGAIN_MS; not so on a medium, which may have
- * been said to be free to be pulled.
+ * what lies there. Every box is, after DLB_MOUNTS_AGAIN_MS: what was sealed or taken
+ * here since is to get there. Neither holds on a medium, which may have been said to be
+ * free to be pulled.
  *
  * Nothing here opens or writes a box. Looking waits as long as the medium does.
  */

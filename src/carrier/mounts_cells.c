@@ -52,13 +52,6 @@ cells_gone(struct place *p)
 	c->present = c->reported = c->due = c->left = false;
 }
 
-/* A stick was said to be free to be pulled: it is not met again by surprise. */
-static bool
-once(const struct place *p)
-{
-	return p->medium && !p->named;
-}
-
 void
 cells_looked(
 	struct dlb_mounts *m, struct place *p, const struct cells_seen *seen)
@@ -73,8 +66,8 @@ cells_looked(
 	c->objects = seen->objects;
 	c->looked_ms = mounts_now(m);
 	c->changed = changed_at(p);
-	c->due |=
-		!c->reported || (!c->left && !once(p) && c->objects != c->met);
+	c->due |= !c->reported
+		|| (!c->left && !place_is_met_once(p) && c->objects != c->met);
 }
 
 int64_t
@@ -83,7 +76,7 @@ cells_due_ms(const struct place *p)
 	const struct cells *c = &p->cells;
 	int64_t again = c->told_ms + DLB_MOUNTS_AGAIN_MS;
 
-	if (!c->reported || once(p))
+	if (!c->reported || place_is_met_once(p))
 		return INT64_MAX;
 	return c->looked_ms + POLL_MS < again ? c->looked_ms + POLL_MS : again;
 }

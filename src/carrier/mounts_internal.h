@@ -25,6 +25,7 @@ struct box {
 	bool replaced; /* what is found under this name is another */
 	bool steady; /* as it was at the look before, or nothing happens there */
 	bool reported; /* as there */
+	int64_t told_ms;
 };
 
 /* A folder of single cells, of which its place is one. */
@@ -88,7 +89,12 @@ void place_emptied(struct place *p);
 /* The same of one name. */
 void place_replaced(struct place *p, const char *name);
 /* The next thing to tell; false: nothing. */
-bool place_event(struct place *p, struct dlb_mounts_event *event);
+bool place_event(
+	struct dlb_mounts *m, struct place *p, struct dlb_mounts_event *event);
+/* When one that is there is to be told of again. */
+int64_t place_again_ms(const struct place *p);
+/* A stick was said to be free to be pulled: it is not met again by surprise. */
+bool place_is_met_once(const struct place *p);
 void place_free(struct place *p);
 
 /* An entry of the directory, while it is looked through. */

@@ -173,7 +173,33 @@ tell(const struct place *p, const struct box *b,
 }
 
 bool
-place_event(struct place *p, struct dlb_mounts_event *event)
+place_is_met_once(const struct place *p)
+{
+	return p->medium && !p->named;
+}
+
+static int64_t
+again_ms(const struct place *p, const struct box *b)
+{
+	return b->reported && b->present && !place_is_met_once(p)
+		? b->told_ms + DLB_MOUNTS_AGAIN_MS
+		: INT64_MAX;
+}
+
+int64_t
+place_again_ms(const struct place *p)
+{
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < p->boxes_n; i++)
+		if (again_ms(p, &p->boxes[i]) < first)
+			first = again_ms(p, &p->boxes[i]);
+	return first;
+}
+
+bool
+place_event(
+	struct dlb_mounts *m, struct place *p, struct dlb_mounts_event *event)
 {
 	/* One that went before one that came: they may have one name. */
 	for (size_t i = 0; i < p->boxes_n; i++)
@@ -183,10 +209,13 @@ place_event(struct place *p, struct dlb_mounts_event *event)
 			return true;
 		}
 	for (size_t i = 0; i < p->boxes_n; i++)
-		if (!p->boxes[i].reported && p->boxes[i].present
-			&& p->boxes[i].steady) {
+		if ((!p->boxes[i].reported && p->boxes[i].present
+			    && p->boxes[i].steady)
+			|| again_ms(p, &p->boxes[i]) <= mounts_now(m)) {
 			tell(p, &p->boxes[i], DLB_MOUNTS_APPEARED, event);
+			event->again = p->boxes[i].reported;
 			p->boxes[i].reported = true;
+			p->boxes[i].told_ms = mounts_now(m);
 			return true;
 		}
 	return false;

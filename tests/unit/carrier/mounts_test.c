@@ -158,7 +158,9 @@ test_at_the_start(void **state)
 	start(f, dirs, 3, false);
 	assert_string_equal(told(f), "+a/one.dlb +b/two.dlb ");
 	assert_string_equal(told_later(f), "");
-	assert_int_equal(dlb_mounts_deadline_ms(f->m), INT64_MAX);
+	/* Not before they are to be told of again. */
+	assert_int_equal(dlb_mounts_deadline_ms(f->m),
+		f->env.now_ms - DLB_MOUNTS_QUIET_MS + DLB_MOUNTS_AGAIN_MS);
 }
 
 static void
@@ -515,6 +517,33 @@ test_folder_of_cells(void **state)
 	assert_string_equal(told_later(f), "");
 }
 
+/* A box in a directory is told of once in a while; one on a stick is not. */
+static void
+test_again(void **state)
+{
+	struct fixture *f = *state;
+	const char *dirs[] = {at(f, "in")};
+
+	make_dir(f, "in");
+	make_dir(f, "usb");
+	make_box(f, "in/a.dlb");
+	make_box(f, "usb/b.dlb");
+	set_table(f, "36 1 8:1 / %/usb rw - vfat /dev/sdb1 rw\n");
+	start(f, dirs, 1, true);
+	assert_string_equal(told(f), "+in/a.dlb +usb/b.dlb* ");
+	assert_int_equal(dlb_mounts_deadline_ms(f->m),
+		f->env.now_ms + DLB_MOUNTS_AGAIN_MS);
+	f->env.now_ms += DLB_MOUNTS_AGAIN_MS - 1;
+	assert_string_equal(told(f), "");
+	f->env.now_ms++;
+	assert_string_equal(told(f), "+in/a.dlb~ ");
+	assert_string_equal(told(f), "");
+	assert_int_equal(unlink(at(f, "in/a.dlb")), 0);
+	assert_string_equal(told(f), "-in/a.dlb ");
+	f->env.now_ms += DLB_MOUNTS_AGAIN_MS;
+	assert_string_equal(told(f), "");
+}
+
 /* Where the kernel tells of nothing. */
 static void
 test_folder_of_cells_unwatched(void **state)
@@ -564,6 +593,7 @@ main(void)
 		TEST(test_limits),
 		TEST(test_big_table),
 		TEST(test_real_table),
+		TEST(test_again),
 		TEST(test_folder_of_cells),
 		TEST(test_folder_of_cells_unwatched),
 	};
