@@ -280,6 +280,38 @@ may_come_again(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	return dlb_query_end(&q, err);
 }
 
+/* A letter that was sealed again, to a key that ends later, may come again for as long
+ * as that one is there. A last-resort key ends about now, or later. */
+static enum dlb_status
+note_later_key(struct dlb_letterbox *l, int64_t number, uint32_t opening_id,
+	struct dlb_error *err)
+{
+	static const char select[] =
+		"SELECT opening FROM letters_in WHERE number = ?1";
+	static const char update[] =
+		"UPDATE letters_in SET opening = ?2 WHERE number = ?1";
+	int64_t now = dlb_month_of(dlb_now_ms(l->env)), before = opening_id;
+	int64_t later = opening_id & DLB_OPENING_LAST_RESORT ? now : opening_id;
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, select);
+	dlb_query_int(&q, number);
+	if (dlb_query_row(&q))
+		before = dlb_query_get_int(&q);
+	s = dlb_query_end(&q, err);
+	if (s != DLB_OK || before == opening_id
+		|| later <= (before >= DLB_OPENING_LAST_RESORT ? now : before))
+		return s;
+	s = dlb_db_change(&l->db, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, update);
+	dlb_query_int(&q, number);
+	dlb_query_int(&q, opening_id);
+	return dlb_query_run(&q, err);
+}
+
 static enum dlb_status
 add_again(struct dlb_letterbox *l, struct dlb_in_letter *letter, int64_t of,
 	struct dlb_error *err)
@@ -314,8 +346,10 @@ dlb_in_add(struct dlb_letterbox *l, struct dlb_in_letter *letter,
 
 	seen_of(seen, letter);
 	s = number_of_seen(l, &number, seen, err);
-	if (s == DLB_OK)
-		return add_again(l, letter, number, err);
+	if (s == DLB_OK) {
+		s = note_later_key(l, number, letter->opening_id, err);
+		return s == DLB_OK ? add_again(l, letter, number, err) : s;
+	}
 	if (s == DLB_NOT_FOUND)
 		s = letter->kind == DLB_KIND_RECEIPT
 			? dlb_number_unseen(l, &number, err)

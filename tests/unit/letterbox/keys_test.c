@@ -439,6 +439,30 @@ nothing_is_left_of_a_deleted_letter(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* A letter that was sealed again is remembered as long as it can come. */
+static void
+what_was_sealed_again_is_remembered_for_longer(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_in_letter in = a_letter(1, 28), again = a_letter(1, 30);
+
+	assert_ok(dlb_in_add(l, &in, &f->err));
+	assert_ok(dlb_in_delete(l, in.number, &f->err));
+	assert_int_equal(dlb_in_add(l, &again, &f->err), DLB_DUPLICATE);
+	/* The first of them comes by again: that shortens nothing. */
+	assert_int_equal(dlb_in_add(l, &in, &f->err), DLB_DUPLICATE);
+	assert_ok(dlb_letterbox_commit(l, &f->err));
+	use_until(f, l, MAY_GOES);
+	assert_int_equal(use_days(f, l, 3), 1);
+	assert_true(dlb_in_seen(l, &again));
+	use_until(f, l, MAY_GOES + DAY(61));
+	assert_true(use_days(f, l, 3) > 0);
+	assert_false(has(l, DLB_EPOCH_OPENING, 30));
+	assert_false(dlb_in_seen(l, &again));
+	dlb_letterbox_close(l);
+}
+
 /* That a letter of theirs came once goes too, where none is here. */
 static void
 who_was_heard_from_is_forgotten(void **state)
@@ -493,6 +517,7 @@ receipts_are_forgotten_with_their_letters(void **state)
 		assert_ok(dlb_receipt_owe(l, &in, &f->err));
 		if (i < 3)
 			assert_ok(dlb_in_delete(l, in.number, &f->err));
+		o.number = 0;
 		o.to = c.id;
 		o.state = i == 1 ? DLB_OUT_SHOWN : DLB_OUT_WAITING;
 		o.letter_id[0] = (uint8_t)i;
@@ -653,6 +678,7 @@ main(void)
 		TEST(another_secret_is_let_alone),
 		TEST(a_condemned_record_is_not_taken),
 		TEST(nothing_is_left_of_a_deleted_letter),
+		TEST(what_was_sealed_again_is_remembered_for_longer),
 		TEST(who_was_heard_from_is_forgotten),
 		TEST(receipts_are_forgotten_with_their_letters),
 		TEST(what_the_ring_lost_is_told_and_then_done_with),
