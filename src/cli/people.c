@@ -107,6 +107,8 @@ keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_letterbox *l,
 		== DLB_OK;
 	enum dlb_status st = dlb_correspondent_add(l, out, card, name, err);
 
+	if (st == DLB_EXISTS && !name)
+		st = dlb_fail(err, st, "%s: dlb know CARD --as NAME", err->msg);
 	if (st == DLB_OK && was_known)
 		st = rename_known(c, l, out, name, err);
 	if (st == DLB_OK)

@@ -101,6 +101,7 @@ exits 1 "send refuses it too"
 is "$(as alice outbox --json)" "[]" "and sends nothing"
 run as alice verify bob2.card
 exits 1 "and verify"
+has "$err" "dlb know CARD --as NAME" "and says how it can be known"
 run as alice know bob2.card --as bob
 exits 1 "nor is it taken in bob's place"
 has "$err" "other keys" "and says why"
