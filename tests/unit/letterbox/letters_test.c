@@ -219,9 +219,11 @@ numbers_are_never_given_again(void **state)
 	assert_ok(dlb_in_delete(l, 2, &f->err));
 	assert_ok(dlb_letterbox_commit(l, &f->err));
 	l = fixture_reopen(f, l);
+	o.number = 0;
 	assert_ok(dlb_out_add(l, &o, &f->err));
 	assert_int_equal(o.number, 3);
 	assert_ok(dlb_letterbox_rollback(l, &f->err));
+	o.number = 0;
 	assert_ok(dlb_out_add(l, &o, &f->err));
 	assert_int_equal(o.number, 4);
 	dlb_letterbox_close(l);
