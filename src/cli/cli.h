@@ -25,7 +25,7 @@ enum cli_exit {
 struct cli {
 	const struct dlb_env *env;
 	bool quiet;
-	bool lent; /* the home is that of a `dlb serve` that runs */
+	bool served; /* a `dlb serve` runs in the home that was opened */
 	FILE *talk; /* where cli_say goes: standard error where a letter goes out */
 };
 

@@ -375,7 +375,7 @@ say_what_is_next(struct sending *s)
 	int64_t from_ms = dlb_node_own_from_ms(s->n);
 	char when[CLI_FORMAT_MAX];
 
-	if (!s->c->lent)
+	if (!s->c->served)
 		cli_say(s->c,
 			"Nothing has left yet. Next: dlb meet /media/STICK");
 	else if (from_ms == 0)

@@ -79,7 +79,6 @@ borrow(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 	if (dlb_borrow(o->home, o->wait_ms, key, &fd, &why) == DLB_OK) {
 		st = dlb_node_open(
 			out, o->home, &unlock, WAIT_SLICE_MS, o->c->env, err);
-		o->c->lent = st == DLB_OK;
 		/* The open descriptor is the claim on the home. */
 		if (st != DLB_OK)
 			close(fd);
@@ -245,6 +244,9 @@ open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 			o.home);
 	if (st == DLB_OK)
 		st = unlock(out, &o, a, err);
+	/* Not only where it was borrowed: between two borrowers it is free. */
+	if (st == DLB_OK)
+		c->served = !keeps && dlb_lender_there(o.home);
 	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
 		warn_of_clock(*out);
 	return st;

@@ -243,6 +243,17 @@ fail:
 	return -1;
 }
 
+bool
+dlb_lender_there(const char *home)
+{
+	int fd = connect_to(home);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 enum dlb_status
 dlb_borrow(const char *home, unsigned wait_ms, uint8_t key[static DLB_KEY_LEN],
 	int *fd, struct dlb_error *err)

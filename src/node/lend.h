@@ -45,6 +45,8 @@ void dlb_lender_refuse(struct dlb_lender *l);
 
 /* ---- the borrower ----------------------------------------------------------------- */
 
+/* Does anybody lend this home? An old socket does not count. */
+bool dlb_lender_there(const char *home);
 /* Asks for the home, waits at most wait_ms, and fills key, which opens it
  * (DLB_UNLOCK_ROOT). *fd: to be closed once the home is closed, by the end of the
  * process at the latest. DLB_NOT_FOUND without a message where nobody lends it,

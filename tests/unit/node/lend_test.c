@@ -191,8 +191,12 @@ where_nobody_lends(void **state)
 	snprintf(path, sizeof(path), "%s/" DLB_LEND_FILE, w->home);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_true(dlb_lender_there(w->home));
+	/* That was no borrower. */
+	assert_int_equal(dlb_lender_step(w->lender), DLB_LEND_NONE);
 	dlb_lender_free(w->lender);
 	w->lender = NULL;
+	assert_false(dlb_lender_there(w->home));
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(
 		dlb_borrow(w->home, 0, key, &fd, &w->err), DLB_NOT_FOUND);
