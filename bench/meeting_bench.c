@@ -9,7 +9,8 @@
  * The homes have no lock. meet is the meeting of two that met before not long ago, by
  * themselves: own new cells do not go again so soon, and every byte is for finding out
  * that nothing is lacking. Prints equal_s (from connecting to the end of it, both homes
- * being open) and equal_bytes (of TCP's stream, both ways).
+ * being open), equal_cpu (of it, what the caller's process worked) and equal_bytes (of
+ * TCP's stream, both ways).
  */
 #include "carrier.h"
 #include "common.h"
@@ -128,6 +129,15 @@ meet(struct dlb_node *n, bool caller, int fd, struct dlb_peer_result *r)
 		"something was exchanged");
 }
 
+static double
+worked(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static int
 meet_equals(const char *dir)
 {
@@ -136,7 +146,7 @@ meet_equals(const char *dir)
 	struct dlb_node *n;
 	pid_t child;
 	char byte = 0;
-	double start;
+	double start, cpu;
 
 	connect_ends(ends);
 	need(pipe(ready) == 0, "a pipe", "none");
@@ -153,8 +163,10 @@ meet_equals(const char *dir)
 	}
 	need(read(ready[0], &byte, 1) == 1, "the other end", "did not open");
 	start = now();
+	cpu = worked();
 	meet(n, true, ends[0], &r);
 	figure("equal_s", now() - start);
+	figure("equal_cpu", worked() - cpu);
 	figure("equal_bytes", (double)(r.bytes_in + r.bytes_out));
 	dlb_node_close(n);
 	return waitpid(child, &status, 0) == child && status == 0 ? 0 : 1;

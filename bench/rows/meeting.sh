@@ -119,6 +119,7 @@ meeting_equals() {
 		record equals program "$served"
 	done
 	alone equals "nothing goes: from connecting to the end" equal_s s 1
+	alone equals "nothing goes: processor time of the caller" equal_cpu s 1
 	alone equals "nothing goes: all bytes of the stream, both ways" equal_bytes B 8192
 	alone equals "dlb serve and dlb meet, 64 own new cells go" program s 1
 	rm -rf "$where"/{a,b}
