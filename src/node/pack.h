@@ -65,6 +65,7 @@ void dlb_pack_list_free(char **list, size_t n);
  * Files are made in a hidden directory beside their place, with openat and no
  * links followed, and moved there when all is whole; nothing is left on failure. */
 struct dlb_unpack;
+struct dlb_stage;
 struct dlb_unpack_options {
 	const char
 		*directory; /* made where only its last part is missing; or */
@@ -73,6 +74,8 @@ struct dlb_unpack_options {
 	/* What brings the directory onto the medium is the caller's: after
 	 * dlb_unpack_complete of many letters, and again after finish of all. */
 	bool synced_by_caller;
+	/* Of the same directory, or NULL; outlives the letter. */
+	struct dlb_stage *stage;
 	bool describe_only;   /* stops once the manifest is parsed */
 	uint64_t content_len; /* of the whole stream: bounds what is believed;
 			       * UINT64_MAX: not known */
@@ -98,6 +101,14 @@ enum dlb_status dlb_unpack_finish(struct dlb_unpack *u, uint64_t *files,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* Removes what was not finished. */
 void dlb_unpack_close(struct dlb_unpack *u);
+
+/* One hidden folder for many letters that go into one directory: a letter that is a
+ * lone file is written there and needs no folder of its own, nor anything open until
+ * it is finished. target, which stays the caller's and open, is `directory`. */
+enum dlb_status dlb_stage_open(struct dlb_stage **out, int target,
+	const char *directory, struct dlb_error *err) DLB_MUST_CHECK;
+/* Removes the folder. */
+void dlb_stage_close(struct dlb_stage *stage);
 
 /* The first line of a message, or names of files, for a list; printable UTF-8. */
 void dlb_summary_of(const struct dlb_manifest *m, char out[static 256]);

@@ -17,9 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Letters that are read together: as many as leave room for other open files (two
- * for each), and as much as is soon written. */
-#define TOGETHER 256
+/* Letters that are read together: as many as leave room for other open files (one for
+ * each at most, or two where they share no folder), and as much as is soon written. */
+#define TOGETHER 768
+#define TOGETHER_ALONE 256
 #define TOGETHER_LEN (64ull << 20)
 /* What has more cells than that keeps all cores busy alone. */
 #define SHORT_LEN (1ull << 20)
@@ -41,6 +42,7 @@ struct reading {
 	struct outgoing *out;
 	size_t out_n;
 	int directory; /* to bring onto the medium; -1: letters see to it each */
+	struct dlb_stage *stage; /* or NULL: each has its own */
 };
 
 struct feed {
@@ -81,6 +83,7 @@ unpack_letter(struct reading *r, struct outgoing *o, unsigned worker,
 		.fd = r->options->directory ? -1 : r->options->fd,
 		.overwrite = r->options->overwrite,
 		.synced_by_caller = r->directory >= 0,
+		.stage = r->stage,
 		.content_len = letter->stripe.content_len};
 	struct feed feed = {.st = DLB_OK};
 	enum dlb_status st;
@@ -262,9 +265,10 @@ static void
 load_some(struct reading *r, const struct dlb_read_each *each,
 	const int64_t *numbers, size_t n)
 {
+	const size_t most = r->stage ? TOGETHER : TOGETHER_ALONE;
 	uint64_t len = 0;
 
-	for (r->out_n = 0; r->out_n < n && r->out_n < TOGETHER;) {
+	for (r->out_n = 0; r->out_n < n && r->out_n < most;) {
 		struct outgoing *o = &r->out[r->out_n];
 
 		if (load(r->n, o, numbers[r->out_n]) == DLB_OK && each->may)
@@ -319,8 +323,13 @@ dlb_node_read_each(struct dlb_node *n, const int64_t *numbers, size_t numbers_n,
 	r.out = calloc(TOGETHER, sizeof(*r.out));
 	if (!r.out)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	if (options->directory && numbers_n > 1)
+	if (options->directory)
 		directory = open_directory(options->directory, &made);
+	/* Where that is not possible, each tries with one of its own. */
+	if (directory >= 0
+		&& dlb_stage_open(&r.stage, directory, options->directory, NULL)
+			!= DLB_OK)
+		r.stage = NULL;
 	while (more && at < numbers_n) {
 		load_some(&r, each, numbers + at, numbers_n - at);
 		r.directory = r.out_n > 1 ? directory : -1;
@@ -328,6 +337,7 @@ dlb_node_read_each(struct dlb_node *n, const int64_t *numbers, size_t numbers_n,
 		at += r.out_n;
 		more = report(&r, each);
 	}
+	dlb_stage_close(r.stage);
 	if (directory >= 0)
 		close(directory);
 	/* Where nothing was put into it. */

@@ -2,7 +2,8 @@
  * A letter's files into a directory, by way of a hidden staging folder in it.
  *
  * Invariants: staging is new, ours and 0700, so that what is made in it can not be
- * swapped for something else; each file and folder is made new, opened below its
+ * swapped for something else (a file alone may be made in that of many letters, under
+ * a name that is given once); each file and folder is made new, opened below its
  * folder and through no link; links are made after all files. Until finish the target
  * has nothing but staging, and nothing of it is left on failure.
  *
@@ -54,6 +55,19 @@ dlb_local_path(char out[static DLB_MANIFEST_PATH_MAX + 1], const char *path,
 	return changed;
 }
 
+/* Is the letter one file, and is there a folder for such? */
+static bool
+is_lone(const struct dlb_dir_sink *d)
+{
+	struct dlb_manifest_file f;
+	size_t pos = 0;
+
+	return d->stage && d->m->files_n == 1
+		&& dlb_manifest_next(d->m, &pos, &f)
+		&& f.type == DLB_FILE_REGULAR
+		&& !memchr(f.path, '/', f.path_len);
+}
+
 static enum dlb_status
 dir_begin(struct dlb_sink *sink, const struct dlb_manifest *m,
 	struct dlb_error *err)
@@ -72,8 +86,13 @@ dir_begin(struct dlb_sink *sink, const struct dlb_manifest *m,
 		s = dlb_place_check(d, err);
 	if (s == DLB_OK)
 		s = dlb_stage_space(d, err);
-	if (s == DLB_OK)
+	if (s == DLB_OK && is_lone(d)) {
+		d->lone = true;
+		d->staging = d->stage->in.staging;
+		dlb_dirs_init(&d->dirs, d->staging);
+	} else if (s == DLB_OK) {
 		s = dlb_stage_make(d, err);
+	}
 	return s;
 }
 
@@ -143,6 +162,11 @@ dir_file_begin(struct dlb_sink *sink, const struct dlb_manifest_file *f,
 	d->flushed = 0;
 	if (at < 0)
 		return dlb_dir_sink_fail(d, f, errno, err);
+	if (d->lone) {
+		snprintf(d->lone_name, sizeof(d->lone_name), "%u",
+			atomic_fetch_add(&d->stage->names, 1));
+		name = d->lone_name;
+	}
 	d->fd = openat(at, name,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (d->fd < 0)
@@ -328,6 +352,10 @@ static void
 remove_staging(struct dlb_dir_sink *d)
 {
 	dlb_dirs_close(&d->dirs);
+	if (d->lone && d->lone_name[0] && !d->finished)
+		(void)unlinkat(d->staging, d->lone_name, 0);
+	if (d->lone)
+		d->staging = -1;
 	if (d->staging < 0)
 		return;
 	dlb_remove_tree(d->target, d->staging_name);
@@ -374,7 +402,7 @@ dir_close(struct dlb_sink *sink)
 	if (d->fd >= 0)
 		close(d->fd);
 	remove_staging(d);
-	if (d->target >= 0)
+	if (d->target >= 0 && !d->stage)
 		close(d->target);
 	if (d->made_target && !d->finished)
 		(void)rmdir(d->directory);
@@ -416,6 +444,7 @@ dlb_sink_dir_new(struct dlb_sink **out,
 		options->directory, strlen(options->directory));
 	d->overwrite = options->overwrite;
 	d->synced_by_caller = options->synced_by_caller;
+	d->stage = options->stage;
 	d->content_known = options->content_len != UINT64_MAX;
 	d->note = options->note;
 	d->note_ctx = options->note_ctx;

@@ -8,6 +8,8 @@
 
 #include "pack_internal.h"
 
+#include <stdatomic.h>
+
 /* The manifest was parsed: everything in it is as manifest.h promises. Calls come in
  * its order; after one has failed only close is called. */
 struct dlb_sink {
@@ -57,6 +59,10 @@ enum dlb_status dlb_pax_end(struct dlb_buf *out) DLB_MUST_CHECK;
  * (0700), and moved from there at the end. */
 struct dlb_dir_sink {
 	struct dlb_sink base;
+	struct dlb_stage
+		*stage;     /* whose target is not ours to close; or NULL */
+	bool lone;          /* a file alone, written into the stage's folder */
+	char lone_name[16]; /* there; empty: not made */
 	const struct dlb_manifest *m;
 	const char *directory;    /* the caller's */
 	char directory_text[256]; /* printable */
@@ -79,6 +85,12 @@ struct dlb_dir_sink {
 	struct dlb_manifest_file file;
 	uint64_t written;
 	uint64_t flushed; /* of that, handed to the disk */
+};
+
+/* The folder of many letters; its sink is never written to. */
+struct dlb_stage {
+	struct dlb_dir_sink in;
+	atomic_uint names; /* that were given away in it */
 };
 
 /* A name as it is here: control characters become '_'. out is terminated; false

@@ -55,7 +55,11 @@ check_entry(struct dlb_dir_sink *d, struct dlb_dirs *dirs,
 	at = dlb_dirs_parent(dirs, path, f->path_len, &name);
 	if (at < 0)
 		return dlb_dir_sink_fail(d, f, errno, err);
-	if (at == d->target && strcmp(name, d->staging_name) == 0)
+	if (at == d->target
+		&& (strcmp(name, d->staging_name) == 0
+			|| (d->stage
+				&& strcmp(name, d->stage->in.staging_name)
+					== 0)))
 		return dlb_fail(err, DLB_MALFORMED,
 			"the letter has a file called \"%s\", which is in use",
 			name);
@@ -96,11 +100,11 @@ dlb_place_check(struct dlb_dir_sink *d, struct dlb_error *err)
 /* ---- moving ----------------------------------------------------------------------------- */
 
 static int
-rename_new(int from, const char *name, int to)
+rename_new(int from, const char *is, int to, const char *name)
 {
 	struct stat st;
 
-	if (renameat2(from, name, to, name, RENAME_NOREPLACE) == 0)
+	if (renameat2(from, is, to, name, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
@@ -109,7 +113,7 @@ rename_new(int from, const char *name, int to)
 		errno = EEXIST;
 		return -1;
 	}
-	return renameat(from, name, to, name);
+	return renameat(from, is, to, name);
 }
 
 /* A folder that may not be written to can not be moved to another. */
@@ -123,7 +127,7 @@ move(const struct dlb_dir_sink *d, int from, const char *name, int to,
 	if (folder && (f->mode & 0700) != 0700)
 		(void)fchmodat(from, name, 0700, 0);
 	r = d->overwrite && !folder ? renameat(from, name, to, name)
-				    : rename_new(from, name, to);
+				    : rename_new(from, name, to, name);
 	if (r == 0 && folder)
 		dlb_dir_metadata(to, name, f, d->few);
 	return r;
@@ -229,13 +233,30 @@ place_merged(struct dlb_dir_sink *d, struct dlb_error *err)
 	return s;
 }
 
+static enum dlb_status
+place_lone(struct dlb_dir_sink *d, struct dlb_error *err)
+{
+	char name[DLB_MANIFEST_PATH_MAX + 1];
+	const struct dlb_manifest_file *f = &d->file;
+	int r;
+
+	dlb_local_path(name, f->path, f->path_len);
+	r = d->overwrite
+		? renameat(d->staging, d->lone_name, d->target, name)
+		: rename_new(d->staging, d->lone_name, d->target, name);
+	return r == 0 ? DLB_OK : fail_move(d, f, err);
+}
+
 enum dlb_status
 dlb_place_all(struct dlb_dir_sink *d, struct dlb_error *err)
 {
 	enum dlb_status s;
 	int r;
 
-	s = d->overwrite ? place_merged(d, err) : place_new(d, err);
+	if (d->lone)
+		s = place_lone(d, err);
+	else
+		s = d->overwrite ? place_merged(d, err) : place_new(d, err);
 	if (s != DLB_OK || d->synced_by_caller)
 		return s;
 	/* Merging may have changed any folder. */

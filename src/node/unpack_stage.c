@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -121,6 +122,10 @@ dlb_stage_target(struct dlb_dir_sink *d, struct dlb_error *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
+	if (d->stage) {
+		d->target = d->stage->in.target;
+		return DLB_OK;
+	}
 	d->target = open(d->directory, flags);
 	if (d->target < 0 && errno == ENOENT) {
 		if (mkdir(d->directory, 0777) != 0)
@@ -179,6 +184,50 @@ dlb_stage_make(struct dlb_dir_sink *d, struct dlb_error *err)
 	(void)flock(d->staging, LOCK_EX | LOCK_NB);
 	dlb_dirs_init(&d->dirs, d->staging);
 	return DLB_OK;
+}
+
+/* ---- one folder for many letters ------------------------------------------------------ */
+
+/* A letter's label is hex: no letter's own folder is called that. */
+#define SHARED_NAME ".dlb-partial-all"
+
+enum dlb_status
+dlb_stage_open(struct dlb_stage **out, int target, const char *directory,
+	struct dlb_error *err)
+{
+	struct dlb_stage *stage = calloc(1, sizeof(*stage));
+	struct dlb_dir_sink *d;
+	enum dlb_status s;
+
+	*out = NULL;
+	if (!stage)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	d = &stage->in;
+	d->directory = directory;
+	dlb_printable(d->directory_text, sizeof(d->directory_text), directory,
+		strlen(directory));
+	snprintf(d->staging_name, sizeof(d->staging_name), SHARED_NAME);
+	d->target = target;
+	d->staging = -1;
+	s = dlb_stage_make(d, err);
+	if (s != DLB_OK) {
+		if (d->staging >= 0)
+			close(d->staging);
+		free(stage);
+		return s;
+	}
+	*out = stage;
+	return DLB_OK;
+}
+
+void
+dlb_stage_close(struct dlb_stage *stage)
+{
+	if (!stage)
+		return;
+	dlb_remove_tree(stage->in.target, stage->in.staging_name);
+	close(stage->in.staging);
+	free(stage);
 }
 
 enum dlb_status
