@@ -108,3 +108,31 @@ dlb_bulk_open(uint8_t *out, size_t *len, struct dlb_aead *aead,
 	}
 	return DLB_OK;
 }
+
+enum dlb_status
+dlb_bulk_check(struct dlb_aead *aead, const uint8_t cell[static DLB_CELL_LEN],
+	const struct dlb_stripe *stripe, uint32_t index)
+{
+	uint8_t key[DLB_KEY_LEN], ad[BULK_AD_LEN], plain[DLB_BULK_CONTENT_LEN];
+	struct dlb_waybill waybill;
+	uint64_t offset;
+	size_t len;
+	enum dlb_status status;
+
+	if (index < 1 || index >= stripe->cells
+		|| dlb_waybill_read(&waybill, cell) != DLB_OK)
+		return DLB_FORGED;
+	dlb_stripe_range(stripe, index, &offset, &len);
+	/* Padding has to be zero. */
+	if (len < DLB_BULK_CONTENT_LEN) {
+		status = dlb_bulk_open(plain, &len, aead, cell, stripe, index);
+		dlb_wipe(plain, sizeof(plain));
+		return status;
+	}
+	bulk_key(key, stripe, index);
+	bulk_ad(ad, cell);
+	status = dlb_aead_verify(
+		aead, key, ad, sizeof(ad), cell + DLB_AT_BODY, DLB_BODY_LEN);
+	dlb_wipe(key, sizeof(key));
+	return status;
+}

@@ -235,6 +235,11 @@ enum dlb_status dlb_head_card(struct dlb_opened *out, struct dlb_aead *aead,
 	const uint8_t cell[static DLB_CELL_LEN],
 	const struct dlb_card_key *card_key, uint32_t box3_offset,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Whether dlb_bulk_open would take it, for less: what holds no padding is not even
+ * deciphered. */
+enum dlb_status dlb_bulk_check(struct dlb_aead *aead,
+	const uint8_t cell[static DLB_CELL_LEN],
+	const struct dlb_stripe *stripe, uint32_t index) DLB_MUST_CHECK;
 /* Opens bulk cell `index` into out (DLB_BULK_CONTENT_LEN bytes); *len is the part
  * that is content, what follows is checked to be zero. DLB_FORGED otherwise, and
  * out is zeroed. All of the cell but its box tag is bound by the AEAD. */

@@ -20,6 +20,7 @@ struct dlb_aead {
 	EVP_CIPHER_CTX *seal;
 	EVP_CIPHER_CTX *open;
 	EVP_CIPHER_CTX *stream;
+	EVP_MAC_CTX *mac;
 };
 
 static EVP_CIPHER_CTX *
@@ -38,6 +39,16 @@ cipher_ctx(const char *name, int encrypt)
 	return ctx;
 }
 
+static EVP_MAC_CTX *
+mac_ctx(const char *name)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, name, NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+	EVP_MAC_free(mac);
+	return ctx;
+}
+
 enum dlb_status
 dlb_aead_new(struct dlb_aead **out)
 {
@@ -49,7 +60,8 @@ dlb_aead_new(struct dlb_aead **out)
 	a->seal = cipher_ctx("ChaCha20-Poly1305", 1);
 	a->open = cipher_ctx("ChaCha20-Poly1305", 0);
 	a->stream = cipher_ctx("ChaCha20", 1);
-	if (!a->seal || !a->open || !a->stream) {
+	a->mac = mac_ctx("Poly1305");
+	if (!a->seal || !a->open || !a->stream || !a->mac) {
 		dlb_aead_free(a);
 		return DLB_NO_MEMORY;
 	}
@@ -66,6 +78,7 @@ dlb_aead_free(struct dlb_aead *a)
 	EVP_CIPHER_CTX_free(a->seal);
 	EVP_CIPHER_CTX_free(a->open);
 	EVP_CIPHER_CTX_free(a->stream);
+	EVP_MAC_CTX_free(a->mac);
 	free(a);
 }
 
@@ -142,6 +155,48 @@ aead_open(struct dlb_aead *a, uint8_t *out,
 	return DLB_FORGED;
 }
 
+/* Data, and zeros to a whole block. */
+static void
+mac_padded(EVP_MAC_CTX *mac, const uint8_t *data, size_t len)
+{
+	static const uint8_t zeros[15];
+
+	must(EVP_MAC_update(mac, data, len));
+	must(EVP_MAC_update(mac, zeros, -len & 15));
+}
+
+/* RFC 8439, section 2.8, without the cipher: the key of Poly1305 is the start of the
+ * stream's block 0. */
+enum dlb_status
+aead_verify(struct dlb_aead *a, const uint8_t key[static DLB_KEY_LEN],
+	const uint8_t nonce[static AEAD_NONCE_LEN], const uint8_t *ad,
+	size_t ad_len, const uint8_t *in, size_t in_len)
+{
+	uint8_t iv[STREAM_IV_LEN] = {0}, mac_key[DLB_KEY_LEN] = {0};
+	uint8_t lens[16], tag[DLB_TAG_LEN];
+	size_t len, tag_len;
+	bool same;
+
+	if (in_len < DLB_TAG_LEN)
+		return DLB_FORGED;
+	len = in_len - DLB_TAG_LEN;
+	memcpy(iv + STREAM_IV_LEN - AEAD_NONCE_LEN, nonce, AEAD_NONCE_LEN);
+	stream_xor(a, mac_key, key, iv, mac_key, sizeof(mac_key));
+	for (size_t i = 0; i < 8; i++) {
+		lens[i] = (uint8_t)((uint64_t)ad_len >> (8 * i));
+		lens[8 + i] = (uint8_t)((uint64_t)len >> (8 * i));
+	}
+	must(EVP_MAC_init(a->mac, mac_key, sizeof(mac_key), NULL));
+	mac_padded(a->mac, ad, ad_len);
+	mac_padded(a->mac, in, len);
+	must(EVP_MAC_update(a->mac, lens, sizeof(lens)));
+	must(EVP_MAC_final(a->mac, tag, &tag_len, sizeof(tag)));
+	same = tag_len == sizeof(tag) && dlb_equal(tag, in + len, sizeof(tag));
+	dlb_wipe(mac_key, sizeof(mac_key));
+	dlb_wipe(tag, sizeof(tag));
+	return same ? DLB_OK : DLB_FORGED;
+}
+
 void
 stream_xor(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN],
@@ -167,6 +222,13 @@ dlb_aead_open(struct dlb_aead *a, uint8_t *out,
 	const uint8_t *in, size_t in_len)
 {
 	return aead_open(a, out, key, zero_nonce, ad, ad_len, in, in_len);
+}
+
+enum dlb_status
+dlb_aead_verify(struct dlb_aead *a, const uint8_t key[static DLB_KEY_LEN],
+	const uint8_t *ad, size_t ad_len, const uint8_t *in, size_t in_len)
+{
+	return aead_verify(a, key, zero_nonce, ad, ad_len, in, in_len);
 }
 
 void

@@ -19,6 +19,10 @@ enum dlb_status aead_open(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN],
 	const uint8_t nonce[static AEAD_NONCE_LEN], const uint8_t *ad,
 	size_t ad_len, const uint8_t *in, size_t in_len) DLB_MUST_CHECK;
+enum dlb_status aead_verify(struct dlb_aead *a,
+	const uint8_t key[static DLB_KEY_LEN],
+	const uint8_t nonce[static AEAD_NONCE_LEN], const uint8_t *ad,
+	size_t ad_len, const uint8_t *in, size_t in_len) DLB_MUST_CHECK;
 void stream_xor(struct dlb_aead *a, uint8_t *out,
 	const uint8_t key[static DLB_KEY_LEN],
 	const uint8_t iv[static STREAM_IV_LEN], const uint8_t *in, size_t len);

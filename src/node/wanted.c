@@ -345,10 +345,7 @@ bool
 dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
 	const uint8_t name[static 32], struct dlb_aead *aead, size_t *token)
 {
-	uint8_t plain[DLB_BULK_CONTENT_LEN];
 	const struct want *want;
-	size_t len;
-	bool ok;
 
 	if (!lookup(w, cell + DLB_WAYBILL_LEN, token))
 		return false;
@@ -356,11 +353,9 @@ dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
 	if (want->index == 0)
 		return dlb_equal(
 			w->letters[want->letter].head_name, name, DLB_NAME_LEN);
-	ok = dlb_bulk_open(plain, &len, aead, cell,
-		     &w->letters[want->letter].stripe, want->index)
+	return dlb_bulk_check(aead, cell, &w->letters[want->letter].stripe,
+		       want->index)
 		== DLB_OK;
-	dlb_wipe(plain, sizeof(plain));
-	return ok;
 }
 
 bool

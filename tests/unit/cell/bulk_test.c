@@ -43,6 +43,8 @@ open_as(struct cell_world *w, const struct dlb_stripe *s, uint32_t index,
 		assert_int_equal(len, 0);
 		assert_zeroed(w->out, sizeof(w->out));
 	}
+	/* Who only asks gets the same answer. */
+	assert_int_equal(dlb_bulk_check(w->aead, cell, s, index), status);
 	return status;
 }
 
@@ -58,6 +60,7 @@ round_trip(struct cell_world *w, const struct dlb_stripe *s, uint32_t index)
 	dlb_stripe_handle(handle, s->stripe_key, index);
 	assert_memory_equal(w->cell + 64, handle, sizeof(handle));
 	assert_ok(dlb_bulk_open(w->out, &got, w->aead, w->cell, s, index));
+	assert_ok(dlb_bulk_check(w->aead, w->cell, s, index));
 	assert_int_equal(got, len);
 	assert_memory_equal(w->out, w->content, len);
 	assert_zeroed(w->out + len, sizeof(w->out) - len);

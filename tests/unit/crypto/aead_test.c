@@ -59,6 +59,9 @@ check_good(const struct vectors *v)
 				 sealed_len),
 		DLB_OK);
 	assert_memory_equal(back, plain, len);
+	assert_int_equal(
+		aead_verify(aead, key, nonce, ad, ad_len, sealed, sealed_len),
+		DLB_OK);
 	/* In place. */
 	memcpy(out, plain, len);
 	aead_seal(aead, out, key, nonce, ad, ad_len, out, len);
@@ -86,6 +89,10 @@ check_bad(const struct vectors *v)
 				 sealed, sealed_len),
 		DLB_FORGED);
 	assert_true(all_zero(out, len));
+	assert_int_equal(aead_verify(aead, vectors_get_len(v, "key", 32),
+				 vectors_get_len(v, "nonce", 12), ad, ad_len,
+				 sealed, sealed_len),
+		DLB_FORGED);
 	free(out);
 }
 
@@ -183,8 +190,14 @@ every_length_round_trips(void **state)
 					 len + DLB_TAG_LEN),
 			DLB_OK);
 		assert_memory_equal(back, in, len);
+		assert_int_equal(dlb_aead_verify(aead, key, ad, ad_len, out,
+					 len + DLB_TAG_LEN),
+			DLB_OK);
 		/* Another key, other data beside. */
 		key[7] ^= 1;
+		assert_int_equal(dlb_aead_verify(aead, key, ad, ad_len, out,
+					 len + DLB_TAG_LEN),
+			DLB_FORGED);
 		assert_int_equal(dlb_aead_open(aead, back, key, ad, ad_len, out,
 					 len + DLB_TAG_LEN),
 			DLB_FORGED);
