@@ -291,6 +291,77 @@ the_time_seen_is_kept_by_whoever_looks(void **state)
 	}
 }
 
+static uint64_t
+serial_of(struct fixture *f, struct dlb_node *n, bool own, int64_t who)
+{
+	struct dlb_buf bytes = {0};
+	struct dlb_card *card = calloc(1, sizeof(*card));
+	uint64_t serial;
+
+	assert_non_null(card);
+	assert_dlb_ok(f,
+		own ? dlb_letterbox_card(n->letterbox, false, &bytes, &f->err)
+		    : dlb_correspondent_card(
+			    n->letterbox, &bytes, who, &f->err));
+	assert_dlb_ok(f, dlb_card_parse(card, bytes.data, bytes.len, &f->err));
+	serial = card->serial;
+	dlb_buf_free(&bytes);
+	free(card);
+	return serial;
+}
+
+/* Alice writes, Bob takes it in, answers with a receipt, and Alice has that. */
+static void
+there_and_back(struct fixture *f, int64_t bob)
+{
+	struct dlb_node *n = fixture_open(f, "alice");
+
+	fixture_send(f, n, bob, NULL, "are you there?");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_meet(f, n, "usb").letters_complete, 1);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+}
+
+/* Who only reads and never writes hands out new cards all the same. */
+static void
+new_cards_ride_in_receipts(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_node *n;
+	uint64_t now;
+	int64_t bob;
+
+	fixture_home(f, "bob", false);
+	fixture_home(f, "alice", false);
+	n = fixture_open(f, "bob");
+	fixture_introduce(f, n, "alice");
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	bob = fixture_introduce(f, n, "bob");
+	fixture_stick(f, n, "usb", 48);
+	dlb_node_close(n);
+	there_and_back(f, bob);
+	for (int i = 0; i < 3; i++) {
+		f->env.now_ms += 20 * DLB_DAY_MS;
+		dlb_node_close(fixture_open(f, "bob"));
+		dlb_node_close(fixture_open(f, "alice"));
+	}
+	n = fixture_open(f, "bob");
+	now = serial_of(f, n, true, 0);
+	dlb_node_close(n);
+	assert_in_range(now, 2, 3);
+	there_and_back(f, bob);
+	n = fixture_open(f, "alice");
+	assert_int_equal(serial_of(f, n, false, bob), now);
+	dlb_node_close(n);
+}
+
 int
 main(void)
 {
@@ -299,6 +370,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GONE(letters_of_destroyed_keys_stay_closed),
 		GONE(letters_that_were_kept_are_read),
+		GONE(new_cards_ride_in_receipts),
 		GONE(the_time_seen_is_kept_by_whoever_looks),
 	};
 
