@@ -377,7 +377,8 @@ const struct cli_verb cli_people = {
 	.operands_max = 1,
 	.summary = "list your correspondents",
 	.text = "Lists whom you know: the name you call them by, since when, the\n"
-		"serial number of their card, whether a letter of theirs has come,\n"
+		"serial number of their card, whether a letter of theirs has come (which\n"
+		"is forgotten with old keys, where none of theirs is here),\n"
 		"whether you verified them, and the first words of their fingerprint.\n"
 		"With a name, changes what is agreed with one: whether each tells the\n"
 		"other when a letter has arrived. At first they do.",
