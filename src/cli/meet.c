@@ -82,6 +82,11 @@ say_meeting(struct cli *c, bool person, bool take_only,
 		cli_say(c,
 			"  waiting  %s cells of yours, for the next meetings",
 			cli_count(n, r->own_waiting));
+	if (r->displaced > 0)
+		cli_say(c,
+			"  full     %s cell%s gave way there; a larger box (dlb "
+			"box create --size) keeps them longer",
+			cli_count(n, r->displaced), cli_s(r->displaced));
 	if (r->not_given > 0)
 		cli_say(c, "  full     the box had no room for %s cells",
 			cli_count(n, r->not_given));
@@ -168,11 +173,26 @@ cli_meet_box(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 }
 
 static enum dlb_status
+meet_box(struct cli *c, struct dlb_node *n, const struct cli_args *a,
+	struct dlb_meet_options *options, struct dlb_error *err)
+{
+	struct dlb_meet_result result;
+	char cells[CLI_FORMAT_MAX];
+	enum dlb_status st = cli_meet_box(&result, c, n, a, options, err);
+
+	if (st != DLB_OK || result.own_no_room == 0)
+		return st;
+	return dlb_fail(err, DLB_PARTLY,
+		"the box has no room for %s cells of yours; they wait: meet "
+		"another box, or make a larger one (dlb box create --size)",
+		cli_count(cells, result.own_no_room));
+}
+
+static enum dlb_status
 meet(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 	struct dlb_meet_options *options, struct dlb_error *err)
 {
 	const char *command = cli_value(a, "pipe"), *where = options->where;
-	struct dlb_meet_result result;
 
 	if (where && !cli_names_peer(dlb_node_letterbox(n), where)) {
 		if (cli_value(a, "policy"))
@@ -180,7 +200,7 @@ meet(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 				"--policy is for meetings with other nodes; %s "
 				"is a box",
 				where);
-		return cli_meet_box(&result, c, n, a, options, err);
+		return meet_box(c, n, a, options, err);
 	}
 	if (options->collect_only || cli_value(a, "box-passphrase-file")
 		|| cli_value(a, "box-passphrase-fd")

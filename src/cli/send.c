@@ -223,6 +223,12 @@ say_sealed(struct sending *s)
 
 	name_letters(letters, sizeof(letters), r);
 	letters[0] = 'L';
+	if (r->same_cells) {
+		cli_say(s->c, "%s for %s: its %s cell%s go%s out again.",
+			letters, s->to.name, cli_count(cells, r->cells),
+			cli_s(r->cells), r->cells == 1 ? "es" : "");
+		return;
+	}
 	cli_say(s->c, "%s for %s: %s, sealed in %s cell%s.", letters,
 		s->to.name, cli_size(size, r->content_len),
 		cli_count(cells, r->cells), cli_s(r->cells));
@@ -327,7 +333,7 @@ say_on_stick(struct sending *s, const struct dlb_meet_result *met,
 	if (st != DLB_OK || w.shown >= w.cells)
 		return st;
 	name_letters(letters, sizeof(letters), &s->result);
-	if (met->not_given == 0) {
+	if (met->own_no_room == 0) {
 		cli_note(s->c,
 			"%s of %s cells of %s are on their way; the rest "
 			"goes with the next meetings",
@@ -389,6 +395,24 @@ say_what_is_next(struct sending *s)
 			cli_time_here(when, from_ms));
 }
 
+/* To whom it went the first time. */
+static enum dlb_status
+find_again(struct sending *s, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(s->n);
+	struct dlb_out_letter letter;
+	enum dlb_status st = dlb_out_get(l, &letter, s->again_of, NULL);
+
+	if (st == DLB_OK)
+		st = dlb_correspondent_by_id(l, &s->to, letter.to);
+	dlb_wipe(&letter, sizeof(letter));
+	return st == DLB_OK ? st
+			    : dlb_fail(err, DLB_NOT_FOUND,
+				    "there is no letter %lld that went out; "
+				    "see: dlb outbox",
+				    (long long)s->again_of);
+}
+
 static enum dlb_status
 send_letter(struct sending *s, struct dlb_error *err)
 {
@@ -399,6 +423,8 @@ send_letter(struct sending *s, struct dlb_error *err)
 		st = read_via(s, err);
 	if (st == DLB_OK && !s->again_of)
 		st = cli_who(&s->to, s->c, s->n, s->a->operands[0], err);
+	if (st == DLB_OK && s->again_of)
+		st = find_again(s, err);
 	if (st == DLB_OK && s->again_of)
 		st = dlb_node_resend(s->n, s->again_of,
 			s->as_kept ? NULL : &s->options, &s->result,
@@ -518,12 +544,14 @@ static const struct cli_option resend_options[] = {
 const struct cli_verb cli_resend = {
 	.name = "resend",
 	.operands = "NUMBER [PATH...]",
-	.summary = "seal a letter again that may have been lost",
+	.summary = "send a letter again that may have been lost",
 	.text = "Seals a letter of the outbox again, with new keys, under its old\n"
 		"number: its reader gets it once, whichever arrives first. No key to\n"
-		"what you sent is kept here, so name again what it held; only a letter\n"
-		"that was sent with --again needs nothing named, as where its files\n"
-		"are was kept.",
+		"what you sent is kept here, so name again what it held; of a letter\n"
+		"that was sent with --again it was kept where its files are.\n"
+		"With nothing named, the cells of another letter go out again as they\n"
+		"are. Who sees your meetings can tell that they are yours then: cover\n"
+		"goes out once.",
 	.example = "dlb resend 12 report/ -m 'as promised' --stick /media/usb",
 	.options = resend_options,
 	.options_n = DLB_ARRAY_LEN(resend_options),

@@ -125,7 +125,8 @@ dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 
 /* ---- making -------------------------------------------------------------------- */
 
-/* A quarter of what is free, between what is needed and 1 GiB. */
+/* Half of what is free, between what is needed and 1 GiB: cover of all who meet it
+ * fills a small one within days, and letters give way to it. */
 static enum dlb_status
 choose_size(const struct dlb_stick *stick,
 	const struct dlb_box_options *options, uint64_t *size,
@@ -133,7 +134,7 @@ choose_size(const struct dlb_stick *stick,
 {
 	/* Twice over, so that a second letter of the kind fits too. */
 	uint64_t need = options->size_min + options->size_min / 4 + 4 * MIB;
-	uint64_t want = stick->free / 4;
+	uint64_t want = stick->free / 2;
 
 	if (options->size) {
 		*size = options->size;

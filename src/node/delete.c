@@ -6,15 +6,9 @@
 
 #include <stdlib.h>
 
-static enum dlb_status
-release_entry(struct dlb_release *r, uint32_t number)
+enum dlb_status
+dlb_release_note(struct dlb_release *r, const struct dlb_entry *e)
 {
-	struct dlb_entry e;
-
-	if (number == DLB_NO_ENTRY
-		|| !dlb_satchel_entry(r->n->satchel, number, &e)
-		|| !(e.flags & DLB_HELD))
-		return DLB_OK;
 	if (r->len == r->cap) {
 		size_t cap = r->cap ? 2 * r->cap : DLB_BATCH;
 		struct dlb_satchel_change *p =
@@ -25,11 +19,24 @@ release_entry(struct dlb_release *r, uint32_t number)
 		r->changes = p;
 		r->cap = cap;
 	}
-	r->changes[r->len++] = (struct dlb_satchel_change){.number = number,
-		.flags = (uint8_t)(e.flags & ~(DLB_HELD | DLB_OWN)),
-		.copies = e.copies,
-		.searched = e.searched};
+	r->changes[r->len++] = (struct dlb_satchel_change){.number = e->number,
+		.flags = e->flags,
+		.copies = e->copies,
+		.searched = e->searched};
 	return DLB_OK;
+}
+
+static enum dlb_status
+release_entry(struct dlb_release *r, uint32_t number)
+{
+	struct dlb_entry e;
+
+	if (number == DLB_NO_ENTRY
+		|| !dlb_satchel_entry(r->n->satchel, number, &e)
+		|| !(e.flags & DLB_HELD))
+		return DLB_OK;
+	e.flags &= (uint8_t) ~(DLB_HELD | DLB_OWN);
+	return dlb_release_note(r, &e);
 }
 
 enum dlb_status

@@ -226,11 +226,36 @@ note_what_was_shown(struct meet *m, struct dlb_error *err)
 	return dlb_last_meeting_note(m->n, &last, err);
 }
 
+/* Own new cells fill a box, and replace others no more than the rest of a meeting
+ * does: a letter that does not fit would push itself out. How many go depends on the
+ * box alone, where none are sent with --now. */
+static void
+limit_own(struct meet *m, size_t *own_n, uint64_t open, size_t room)
+{
+	size_t most = open >= DLB_MEETING_OWN_CELLS ? (size_t)open : room;
+
+	if (*own_n <= most)
+		return;
+	m->result->own_no_room = *own_n - most;
+	m->result->own_waiting += *own_n - most;
+	*own_n = most;
+}
+
+static uint64_t
+open_places(const struct dlb_satchel *s)
+{
+	struct dlb_satchel_info info;
+
+	dlb_satchel_info(s, &info);
+	return info.slots - info.used;
+}
+
 static enum dlb_status
 exchange(struct meet *m, struct dlb_error *err)
 {
 	struct dlb_plan_move *own = NULL, *out = NULL, *in = NULL;
 	size_t own_n = 0, out_n = 0, in_n = 0, room;
+	uint64_t open = open_places(m->box), left;
 	bool gives = !m->result->box_read_only && !m->options->collect_only;
 	enum dlb_status st;
 
@@ -248,6 +273,7 @@ exchange(struct meet *m, struct dlb_error *err)
 	/* Only now: cover may be shown at once, and would be in that plan too. */
 	if (st == DLB_OK && gives)
 		st = plan_own(m, &own, &own_n, err);
+	limit_own(m, &own_n, open, room);
 	if (out_n > room - (own_n < room ? own_n : room))
 		out_n = room - (own_n < room ? own_n : room);
 	m->total = own_n + out_n + in_n;
@@ -257,6 +283,8 @@ exchange(struct meet *m, struct dlb_error *err)
 		st = dlb_own_note(m->n, err);
 	if (st == DLB_OK)
 		st = dlb_meet_give(m, out, out_n, err);
+	left = open_places(m->box) + m->result->given;
+	m->result->displaced = left > open ? left - open : 0;
 	if (st == DLB_OK)
 		st = note_what_was_shown(m, err);
 	if (gives) {

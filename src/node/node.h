@@ -94,6 +94,7 @@ struct dlb_send_result {
 	uint64_t content_len;
 	uint64_t
 		skipped; /* files that could not travel; each named by `note` */
+	bool same_cells; /* nothing was sealed: those that are there go again */
 };
 /* Seals and stores; nothing leaves this home before a meeting. All letters or
  * none: on failure nothing is left. note: told of each thing left out and why. */
@@ -106,8 +107,8 @@ enum dlb_status dlb_node_send(struct dlb_node *n, int64_t correspondent,
 /* A letter out that may have been lost, sealed again with new keys under its old id,
  * so that it is not read twice. options: what it held, as for dlb_node_send, whose
  * again_of is set here; NULL: as it was kept, for letters that are sent again by
- * themselves. DLB_NOT_FOUND; DLB_EXISTS where it has arrived; DLB_USAGE where it was
- * not kept. */
+ * themselves. Of others the same cells go out again then (same_cells), DLB_CORRUPT
+ * where some are gone. DLB_NOT_FOUND; DLB_EXISTS where it has arrived. */
 enum dlb_status dlb_node_resend(struct dlb_node *n, int64_t number,
 	const struct dlb_send_options *options, struct dlb_send_result *result,
 	void (*note)(void *ctx, const char *text), void *note_ctx,
@@ -130,12 +131,14 @@ struct dlb_meet_result {
 	char box_path[4096];
 	char box_name[DLB_BOX_NAME_MAX + 1]; /* empty where it has none */
 	uint64_t given, taken;               /* cells */
-	uint64_t given_own;        /* of these, own new ones with cover */
-	uint64_t not_given;        /* the box had no room for */
-	uint64_t own_waiting;      /* own cells that still wait for a meeting */
-	uint64_t not_taken;        /* no room here */
-	uint64_t refused;          /* damaged, expired, malformed */
-	uint64_t letters_new;      /* heads found */
+	uint64_t given_own;   /* of these, own new ones with cover */
+	uint64_t not_given;   /* the box had no room for */
+	uint64_t own_waiting; /* own cells that still wait for a meeting */
+	uint64_t own_no_room; /* of these, as the box has no room for them */
+	uint64_t displaced;   /* cells of the box that gave way to new ones */
+	uint64_t not_taken;   /* no room here */
+	uint64_t refused;     /* damaged, expired, malformed */
+	uint64_t letters_new; /* heads found */
 	uint64_t letters_refused;  /* of strangers, beyond their quota */
 	uint64_t letters_complete; /* that became complete in this meeting */
 	bool box_read_only;

@@ -69,6 +69,9 @@ struct dlb_release {
 	struct dlb_satchel_change *changes;
 	size_t len, cap;
 };
+/* An entry as it is to be. */
+enum dlb_status dlb_release_note(
+	struct dlb_release *r, const struct dlb_entry *e) DLB_MUST_CHECK;
 enum dlb_status dlb_release_in(struct dlb_release *r,
 	const struct dlb_in_letter *letter) DLB_MUST_CHECK;
 enum dlb_status dlb_release_out(struct dlb_release *r, int64_t number,

@@ -241,12 +241,15 @@ choose(struct collecting *c, struct dlb_error *err)
 	enum dlb_status st = DLB_OK;
 
 	dlb_plan_own(waiting, &real, &cover);
-	if (cover > c->cover_n && c->week)
+	own->waiting = waiting;
+	/* Under a clock that is not believed no cover can be dated. Without it the
+	 * others would see how much is real: all waits. */
+	if (cover > c->cover_n && !c->week)
+		return DLB_OK;
+	if (cover > c->cover_n)
 		st = make_cover(c, cover - c->cover_n, err);
 	if (st != DLB_OK)
 		return st;
-	if (cover > c->cover_n)
-		cover = c->cover_n;
 	own->numbers = calloc(
 		waiting + DLB_MEETING_OWN_CELLS + 1, sizeof(*own->numbers));
 	if (!own->numbers)

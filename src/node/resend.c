@@ -1,9 +1,10 @@
 /*
- * resend: letters of which no receipt came, sealed again.
+ * resend: letters of which no receipt came, given or sealed again.
  *
- * A sender keeps no key to what they sent. So a letter is made again of the files it
- * was made of: those that its sender names, or, where they asked for it beforehand,
- * those whose paths were kept with the message ("recipe").
+ * A sender keeps a letter's cells until it has arrived, and can give them again. They
+ * keep no key to what they sent: so a letter is sealed again of the files it was made
+ * of, those that its sender names, or, where they asked for it beforehand, those
+ * whose paths were kept with the message ("recipe").
  */
 #include "node_internal.h"
 
@@ -197,23 +198,67 @@ find_old(struct dlb_node *n, int64_t number, struct dlb_out_letter *old,
 }
 
 static enum dlb_status
-by_recipe(struct dlb_node *n, struct dlb_out_letter *old, struct recipe *r,
-	struct dlb_error *err)
+by_recipe(struct dlb_out_letter *old, struct recipe *r, struct dlb_error *err)
 {
-	enum dlb_status st =
-		dlb_out_recipe(n->letterbox, old->number, &r->bytes, err);
+	enum dlb_status st = read_recipe(r, err);
 
-	if (st == DLB_OK && r->bytes.len == 0)
-		st = dlb_fail(err, DLB_USAGE,
-			"no key to letter %lld is kept here, and not where its "
-			"files are: name what it held, as when it was sent",
-			(long long)old->number);
-	if (st == DLB_OK)
-		st = read_recipe(r, err);
 	r->options.no_receipt = !old->receipt_wanted;
 	r->options.again_ms = old->again_ms;
 	r->options.decide = as_before;
 	r->options.decide_ctx = old;
+	return st;
+}
+
+/* Its cells as they are: those that are not carried any more go out as new ones do,
+ * those that are get as many copies as new ones. */
+static enum dlb_status
+insert_again(struct dlb_node *n, struct dlb_out_letter *old,
+	struct dlb_send_result *result, struct dlb_error *err)
+{
+	struct dlb_release r = {.n = n};
+	struct dlb_buf names = {0};
+	uint32_t waiting = 0;
+	enum dlb_status st =
+		dlb_out_cells(n->letterbox, old->number, &names, err);
+
+	for (size_t i = 0; st == DLB_OK && i + DLB_NAME_LEN <= names.len;
+		i += DLB_NAME_LEN) {
+		uint32_t number = dlb_satchel_find(n->satchel, names.data + i);
+		struct dlb_entry e;
+
+		if (number == DLB_NO_ENTRY
+			|| !dlb_satchel_entry(n->satchel, number, &e)
+			|| !(e.flags & DLB_HELD))
+			continue;
+		result->cells++;
+		if (!(e.flags & DLB_SHOWN))
+			e.flags |= DLB_OWN;
+		else
+			e.copies = dlb_copies_start(n->env);
+		waiting += (e.flags & DLB_OWN) != 0;
+		if (dlb_release_note(&r, &e) != DLB_OK)
+			st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	}
+	dlb_buf_free(&names);
+	if (st == DLB_OK && result->cells < old->cells)
+		st = dlb_fail(err, DLB_CORRUPT,
+			"%llu of %u cells of letter %lld are gone here: name "
+			"what it held, and it is sealed anew",
+			(unsigned long long)(old->cells - result->cells),
+			old->cells, (long long)old->number);
+	if (st == DLB_OK && waiting > 0) {
+		old->state = DLB_OUT_WAITING;
+		old->shown = old->cells - waiting;
+		st = dlb_out_update(n->letterbox, old, err);
+	}
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_satchel_update(n->satchel, r.changes, r.len, err);
+	dlb_release_free(&r);
+	result->same_cells = true;
+	result->letters = 1;
+	result->first_number = result->last_number = old->number;
 	return st;
 }
 
@@ -229,14 +274,21 @@ dlb_node_resend(struct dlb_node *n, int64_t number,
 
 	memset(result, 0, sizeof(*result));
 	st = find_old(n, number, &old, err);
+	if (st == DLB_OK && !options)
+		st = dlb_out_recipe(n->letterbox, number, &r.bytes, err);
+	if (st == DLB_OK && !options && r.bytes.len == 0) {
+		st = insert_again(n, &old, result, err);
+		goto out;
+	}
 	if (st == DLB_OK && options)
 		r.options = *options;
 	else if (st == DLB_OK)
-		st = by_recipe(n, &old, &r, err);
+		st = by_recipe(&old, &r, err);
 	r.options.again_of = number;
 	if (st == DLB_OK)
 		st = dlb_node_send(n, old.to, &r.options, result, note,
 			note_ctx, progress, err);
+out:
 	recipe_free(&r);
 	dlb_wipe(&old, sizeof(old));
 	return st;

@@ -122,6 +122,66 @@ a_meeting_adds_the_same_number_with_and_without_a_letter(void **state)
 	dlb_node_close(n);
 }
 
+/* A box that is too small for a letter: what was given to it stays there, and who
+ * sent it is told of the rest, however often the two meet. */
+static void
+a_letter_that_does_not_fit_does_not_push_itself_out(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent;
+	struct dlb_meet_result met;
+	struct dlb_node *n;
+	uint64_t there;
+	int64_t bob;
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	fixture_file(f, "film.mkv", 10 << 20, 3);
+	n = fixture_open(f, "alice");
+	bob = fixture_introduce(f, n, "bob");
+	fixture_stick(f, n, "usb", 5);
+	sent = fixture_send(f, n, bob, "film.mkv", NULL);
+	met = fixture_meet(f, n, "usb");
+	there = met.given_own;
+	assert_int_equal(there, met.box.slots);
+	assert_in_range(sent.cells - there, 65, 120);
+	assert_int_equal(met.own_no_room, sent.cells - there);
+	assert_int_equal(met.own_waiting, sent.cells - there);
+	met = fixture_meet(f, n, "usb");
+	assert_in_range(met.given_own, 1, there / 8);
+	assert_int_equal(met.displaced, met.given_own);
+	assert_int_equal(met.own_no_room, sent.cells - there - met.given_own);
+	dlb_node_close(n);
+}
+
+/* Without cover one could count what is real. */
+static void
+a_clock_in_doubt_gives_nothing_of_ones_own(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_meet_result met;
+	struct dlb_node *n;
+	int64_t bob;
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	n = fixture_open(f, "alice");
+	bob = fixture_introduce(f, n, "bob");
+	fixture_stick(f, n, "usb", 16);
+	for (int i = 0; i < 3; i++)
+		fixture_send(f, n, bob, NULL, "hello");
+	dlb_node_close(n);
+	f->env.now_ms += 40 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	met = fixture_meet(f, n, "usb");
+	assert_int_equal(met.given_own, 0);
+	assert_int_equal(met.own_waiting, 3);
+	assert_dlb_ok(f, dlb_clock_confirm(n->letterbox, &f->err));
+	assert_dlb_ok(f, dlb_node_look_at_clock(n, &f->err));
+	assert_int_equal(fixture_meet(f, n, "usb").given_own, 64);
+	dlb_node_close(n);
+}
+
 static void
 a_large_letter_needs_an_answer(void **state)
 {
@@ -516,6 +576,8 @@ main(void)
 		JOURNEY(a_letter_goes_by_two_sticks_and_a_courier),
 		JOURNEY(the_same_stick_again_delivers_nothing_twice),
 		JOURNEY(a_meeting_adds_the_same_number_with_and_without_a_letter),
+		JOURNEY(a_letter_that_does_not_fit_does_not_push_itself_out),
+		JOURNEY(a_clock_in_doubt_gives_nothing_of_ones_own),
 		JOURNEY(a_large_letter_needs_an_answer),
 		JOURNEY(a_spread_letter_goes_out_over_meetings),
 		JOURNEY(a_short_letter_goes_before_a_long_one),

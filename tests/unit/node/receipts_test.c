@@ -545,6 +545,57 @@ a_lost_receipt_is_written_again(void **state)
 	dlb_node_close(n);
 }
 
+/* As if newcomers had pushed all that is held out of what is carried. */
+static void
+evict_held(struct fixture *f, struct dlb_node *n)
+{
+	struct dlb_entry e;
+
+	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at, DLB_HELD, &e);
+		at = e.number + 1) {
+		struct dlb_satchel_change change = {.number = e.number,
+			.flags = (uint8_t)(e.flags & ~DLB_SHOWN),
+			.copies = e.copies,
+			.searched = e.searched};
+
+		assert_dlb_ok(
+			f, dlb_satchel_update(n->satchel, &change, 1, &f->err));
+	}
+}
+
+/* The stick is lost, and the letter was pushed out of what is carried. */
+static void
+the_same_cells_go_again(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent, again;
+	struct dlb_in_letter letter;
+	struct dlb_out_letter out;
+	struct dlb_node *n;
+	int64_t bob;
+
+	send_lost(f, &bob, &sent);
+	n = fixture_open(f, "alice");
+	evict_held(f, n);
+	assert_dlb_ok(f,
+		dlb_node_resend(n, sent.first_number, NULL, &again, NULL, NULL,
+			NULL, &f->err));
+	assert_true(again.same_cells);
+	assert_int_equal(again.cells, sent.cells);
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &out, sent.first_number,
+			&f->err));
+	assert_int_equal(out.state, DLB_OUT_WAITING);
+	assert_int_equal(fixture_meet(f, n, "usb").given_own, 64);
+	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_SHOWN);
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_meet(f, n, "usb").letters_complete, 1);
+	assert_int_equal(fixture_inbox(n, &letter), 1);
+	dlb_node_close(n);
+	read_film(f, letter.number);
+}
+
 static void
 what_can_not_be_sent_again(void **state)
 {
@@ -557,9 +608,6 @@ what_can_not_be_sent_again(void **state)
 
 	fixture_file(f, "film", 1000, 1);
 	sent = fixture_send(f, n, bob, NULL, "hello");
-	assert_int_equal(dlb_node_resend(n, sent.first_number, NULL, &r, NULL,
-				 NULL, NULL, &f->err),
-		DLB_USAGE);
 	assert_int_equal(
 		dlb_node_resend(n, 77, NULL, &r, NULL, NULL, NULL, &f->err),
 		DLB_NOT_FOUND);
@@ -601,6 +649,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(it_goes_again_by_itself,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_lost_receipt_is_written_again,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_same_cells_go_again,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_can_not_be_sent_again,
 			fixture_setup, fixture_teardown),
