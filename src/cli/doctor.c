@@ -102,18 +102,45 @@ confirm_clock(struct cli *c, struct dlb_node *n, struct dlb_error *err)
 }
 
 static enum dlb_status
+new_keys(struct cli *c, struct dlb_node *n, struct dlb_error *err)
+{
+	uint32_t given_up;
+	bool new_card;
+	enum dlb_status st = dlb_keys_give_up(
+		dlb_node_letterbox(n), &given_up, &new_card, err);
+
+	if (st != DLB_OK)
+		return st;
+	cli_say(c,
+		"%u key%s given up: letters that were sealed to %s will not open.",
+		given_up, given_up == 1 ? " is" : "s are",
+		given_up == 1 ? "it" : "them");
+	if (new_card)
+		cli_say(c,
+			"There are new ones, and a card with them: give it to who "
+			"writes to you (dlb card -o FILE).");
+	return DLB_OK;
+}
+
+static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
 	struct findings f = {.c = c, .as_json = cli_flag(a, "json")};
 	bool confirm = cli_flag(a, "confirm-clock");
+	bool keys = cli_flag(a, "new-keys");
 	struct dlb_node *n = NULL;
 	enum dlb_status st;
 
-	if (confirm && (f.as_json || cli_flag(a, "thorough")))
+	if ((confirm && keys)
+		|| ((confirm || keys)
+			&& (f.as_json || cli_flag(a, "thorough"))))
 		return dlb_fail(err, DLB_USAGE,
-			"--confirm-clock goes alone: run doctor again after it");
+			"--%s goes alone: run doctor again after it",
+			confirm ? "confirm-clock" : "new-keys");
 	st = cli_open(&n, c, a, err);
-	if (st == DLB_OK)
+	if (st == DLB_OK && keys)
+		st = new_keys(c, n, err);
+	else if (st == DLB_OK)
 		st = confirm ? confirm_clock(c, n, err) : look(&f, n, a, err);
 	dlb_node_close(n);
 	return st;
@@ -122,6 +149,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 static const struct cli_option options[] = {
 	{"thorough", 0, NULL, "also read every cell; drop what is damaged"},
 	{"confirm-clock", 0, NULL, "say that the clock is right as it is"},
+	{"new-keys", 0, NULL, "give up keys that are gone, and make new ones"},
 	{"json", 0, NULL, "for programs"},
 };
 
@@ -133,7 +161,10 @@ const struct cli_verb cli_doctor = {
 		"each what is wrong and how to mend it. Exits with 1 where something\n"
 		"is wrong.\n"
 		"When the clock jumped by more than 30 days, or went back, nothing is\n"
-		"destroyed, expires or is sealed until it is set or confirmed.",
+		"destroyed, expires or is sealed until it is set or confirmed.\n"
+		"When the file `ring` was lost or damaged, put it back from a copy of the\n"
+		"home. Where there is none, --new-keys gives up the keys that are gone:\n"
+		"what was sealed to them will not open, and a new card is made.",
 	.example = "dlb doctor --thorough\ndlb doctor --confirm-clock",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),

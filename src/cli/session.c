@@ -228,6 +228,17 @@ warn_of_clock(struct dlb_node *n)
 		now, seen);
 }
 
+static void
+warn_of_keys(struct dlb_node *n)
+{
+	uint32_t lost = dlb_letterbox_lost_keys(dlb_node_letterbox(n));
+
+	if (lost)
+		cli_warn("%u of your keys %s gone: the file `ring` in the home is "
+			 "damaged or missing; see dlb doctor",
+			lost, lost == 1 ? "is" : "are");
+}
+
 static enum dlb_status
 open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 	bool keeps, struct dlb_error *err)
@@ -247,6 +258,9 @@ open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 	/* Not only where it was borrowed: between two borrowers it is free. */
 	if (st == DLB_OK)
 		c->served = !keeps && dlb_lender_there(o.home);
+	/* The doctor says it itself. */
+	if (st == DLB_OK && !cli_has_option(a, "new-keys"))
+		warn_of_keys(*out);
 	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
 		warn_of_clock(*out);
 	return st;

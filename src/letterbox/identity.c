@@ -287,7 +287,8 @@ dlb_letterbox_renew(
 	enum dlb_status s;
 
 	*renewed = false;
-	if (!l->is_person)
+	/* New keys would take the place of lost ones, and of a ring that is put back. */
+	if (!l->is_person || l->epochs.lost)
 		return DLB_OK;
 	s = dlb_clock_look(l, &clock, err);
 	if (s != DLB_OK || !clock.trusted_week)
@@ -306,6 +307,7 @@ enum dlb_status
 dlb_identity_make(
 	struct dlb_letterbox *l, const char *name, struct dlb_error *err)
 {
+	struct dlb_clock_view clock;
 	uint8_t both[64];
 	enum dlb_status s;
 
@@ -313,6 +315,11 @@ dlb_identity_make(
 		return dlb_fail(err, DLB_EXISTS,
 			"this letterbox is a person's already");
 	s = dlb_name_check(name, "a person", err);
+	/* A card of another time is refused by everybody. */
+	if (s == DLB_OK)
+		s = dlb_clock_look(l, &clock, err);
+	if (s == DLB_OK)
+		s = dlb_clock_doubt(&clock, err);
 	if (s != DLB_OK)
 		return s;
 	dlb_random(l->env, both, sizeof(both));
@@ -359,7 +366,7 @@ dlb_letterbox_secret(const struct dlb_letterbox *l)
 uint16_t
 dlb_letterbox_generation(const struct dlb_letterbox *l)
 {
-	return l->generation;
+	return l->epochs.lost ? 0 : l->generation;
 }
 
 enum dlb_status

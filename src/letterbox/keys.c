@@ -8,6 +8,9 @@
  * destroyed. No new secret takes the record of a condemned one, and a record that
  * holds another secret is let alone.
  *
+ * What the ring has lost stays in the database, as the ring may be put back from a
+ * copy, until it is due or its owner gives it up; until then no new secret is made.
+ *
  * Days are counted from 1970, in UTC, by the highest time seen. Those of use are
  * noted only while something is due: the last three are all that is wanted.
  */
@@ -259,6 +262,8 @@ struct pass {
 	struct use_days days;
 	bool new_day;
 	size_t retired, condemned;
+	bool give_up; /* what the ring has lost */
+	uint32_t given_up;
 };
 
 /* When a last-resort key ends, nobody knows before; and no clock that was ahead is to
@@ -293,9 +298,12 @@ judge(struct pass *p, uint32_t keep)
 		struct key_row *row = &p->rows.list[i];
 		int64_t end = end_of(row);
 
-		row->condemned = !row->epoch
-			|| (end && end + keep <= p->today
-				&& end + keep <= p->days.day[0]);
+		row->condemned = end && end + keep <= p->today
+			&& end + keep <= p->days.day[0];
+		if (p->give_up && !row->epoch && !row->condemned) {
+			row->condemned = true;
+			p->given_up++;
+		}
 		p->condemned += row->condemned;
 	}
 }
@@ -338,8 +346,8 @@ write_verdict(struct pass *p, struct dlb_error *err)
 			s = write_row(l, &p->rows.list[i], err);
 	if (s == DLB_OK && p->new_day)
 		s = write_days(l, &p->days, err);
-	if (s == DLB_OK && l->epochs.lost) {
-		s = dlb_own_set_int(l, own_lost, l->epochs.lost, err);
+	if (s == DLB_OK && p->given_up) {
+		s = dlb_own_set_int(l, own_lost, p->given_up, err);
 		if (s == DLB_OK)
 			s = dlb_own_set_int(
 				l, own_lost_ms, p->today * DLB_DAY_MS, err);
@@ -348,18 +356,24 @@ write_verdict(struct pass *p, struct dlb_error *err)
 		s = dlb_letterbox_commit(l, err);
 	if (s != DLB_OK)
 		return s;
-	l->epochs.lost = 0;
-	for (size_t i = 0; i < p->rows.n; i++)
-		if (p->rows.list[i].condemned)
-			dlb_epochs_remove(&l->epochs, p->rows.list[i].kind,
-				p->rows.list[i].id);
+	for (size_t i = 0; i < p->rows.n; i++) {
+		const struct key_row *row = &p->rows.list[i];
+
+		if (!row->condemned)
+			continue;
+		if (row->epoch)
+			dlb_epochs_remove(&l->epochs, row->kind, row->id);
+		else
+			l->epochs.lost--;
+	}
 	return DLB_OK;
 }
 
 static enum dlb_status
-condemn(struct dlb_letterbox *l, uint32_t today, struct dlb_error *err)
+condemn(struct dlb_letterbox *l, uint32_t today, bool give_up,
+	struct dlb_error *err)
 {
-	struct pass p = {.l = l, .today = today};
+	struct pass p = {.l = l, .today = today, .give_up = give_up};
 	struct dlb_card card;
 	enum dlb_status s;
 
@@ -373,7 +387,7 @@ condemn(struct dlb_letterbox *l, uint32_t today, struct dlb_error *err)
 		retire(&p, &p.rows.list[i],
 			(uint32_t)(card.serial & 0x7fffffff));
 	judge(&p, dlb_keys_keep_days(l));
-	if (p.retired || p.condemned || p.new_day || l->epochs.lost)
+	if (p.retired || p.condemned || p.new_day)
 		s = write_verdict(&p, err);
 out:
 	free(p.rows.list);
@@ -467,13 +481,43 @@ dlb_keys_destroy(
 		return DLB_OK;
 	s = dlb_clock_look(l, &clock, err);
 	if (s == DLB_OK && clock.trusted_week)
-		s = condemn(l, (uint32_t)(clock.highest_ms / DLB_DAY_MS), err);
+		s = condemn(l, (uint32_t)(clock.highest_ms / DLB_DAY_MS), false,
+			err);
 	if (s == DLB_OK)
 		s = execute(l, clock.trusted_week, destroyed, err);
 	return s;
 }
 
 /* ---- what was lost ------------------------------------------------------------------------------ */
+
+/* Were a card issued before they are forgotten, it would take their place, and their
+ * number be lost too. Where a crash is in between, the next renewal issues it. */
+enum dlb_status
+dlb_keys_give_up(struct dlb_letterbox *l, uint32_t *n, bool *new_card,
+	struct dlb_error *err)
+{
+	struct dlb_clock_view clock;
+	uint32_t destroyed;
+	enum dlb_status s;
+
+	*n = l->epochs.lost;
+	*new_card = false;
+	if (*n == 0)
+		return dlb_fail(err, DLB_USAGE,
+			"none of the keys is gone: new ones come by themselves, "
+			"with the months");
+	s = dlb_clock_look(l, &clock, err);
+	if (s == DLB_OK)
+		s = dlb_clock_doubt(&clock, err);
+	if (s == DLB_OK)
+		s = condemn(l, (uint32_t)(clock.highest_ms / DLB_DAY_MS), true,
+			err);
+	if (s == DLB_OK)
+		s = execute(l, clock.trusted_week, &destroyed, err);
+	if (s == DLB_OK)
+		s = dlb_letterbox_renew(l, new_card, err);
+	return s == DLB_OK ? dlb_letterbox_commit(l, err) : s;
+}
 
 bool
 dlb_keys_lost(struct dlb_letterbox *l, uint32_t *n, int64_t *when_ms)

@@ -54,16 +54,19 @@ uint32_t dlb_keys_keep_days(struct dlb_letterbox *l);
 enum dlb_status dlb_keys_set_keep_days(struct dlb_letterbox *l, uint32_t days,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
-/* Notes the day, destroys what is due and forgets what went with it, and what the
- * ring has lost. Commits, where there is something to do; to be rolled back where
+/* Notes the day, destroys what is due and forgets what went with it. Commits, where there is something to do; to be rolled back where
  * it fails: what was begun is ended by the next call. No opener and no finding
  * secret is to be held over this. */
 enum dlb_status dlb_keys_destroy(struct dlb_letterbox *l, uint32_t *destroyed,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* Secrets that serve no more and lie in the ring still: it could not be written. */
 uint32_t dlb_keys_condemned(struct dlb_letterbox *l);
-/* Were keys lost with a damaged ring, and new ones made, not longer ago than a key
- * is kept? */
+/* The owner says that what the ring has lost will not come back: *n keys are
+ * forgotten, and a card with new ones is issued where the present one needs them.
+ * Commits. DLB_USAGE where none is lost; DLB_CLOCK; to be rolled back on failure. */
+enum dlb_status dlb_keys_give_up(struct dlb_letterbox *l, uint32_t *n,
+	bool *new_card, struct dlb_error *err) DLB_MUST_CHECK;
+/* Were keys given up not longer ago than a key is kept? */
 bool dlb_keys_lost(struct dlb_letterbox *l, uint32_t *n, int64_t *when_ms);
 
 #endif

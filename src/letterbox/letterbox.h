@@ -109,7 +109,8 @@ const struct dlb_identity_secret *dlb_letterbox_secret(
 enum dlb_status dlb_letterbox_card(struct dlb_letterbox *l, bool is_short,
 	struct dlb_buf *out, struct dlb_error *err) DLB_MUST_CHECK;
 /* Issues the next card (next serial) when the present one covers less than 11
- * months ahead of now and the clock is trusted; makes the secrets it needs. */
+ * months ahead of now and the clock is trusted; makes the secrets it needs. Not while
+ * keys are lost. */
 enum dlb_status dlb_letterbox_renew(struct dlb_letterbox *l, bool *renewed,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
@@ -122,9 +123,10 @@ size_t dlb_letterbox_finding(const struct dlb_letterbox *l,
 /* What dlb_head_open wants; valid while l is open. */
 void dlb_letterbox_opener(struct dlb_letterbox *l, struct dlb_opener *out);
 /* Keys that should be there and are not: the ring was damaged or is missing.
- * Letters sealed to them do not open; the next renewal makes new ones. */
+ * Letters sealed to them do not open until it is put back, or never: keys.h. */
 uint32_t dlb_letterbox_lost_keys(const struct dlb_letterbox *l);
-/* Goes up by one whenever a finding secret is added. Starts at 1. */
+/* Goes up by one whenever a finding secret is added. Starts at 1; 0 while keys are
+ * lost: what is tried then was not tried with all, and is to be tried again. */
 uint16_t dlb_letterbox_generation(const struct dlb_letterbox *l);
 
 /* ---- correspondents (correspondents.c) ----------------------------------------------- */

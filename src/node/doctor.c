@@ -119,18 +119,19 @@ look_at_keys(struct looking *l)
 	}
 	if (lost) {
 		snprintf(what, sizeof(what),
-			"%u of your keys are gone: the file `ring` was damaged or "
+			"%u of your keys %s gone: the file `ring` is damaged or "
 			"missing",
-			lost);
+			lost, lost == 1 ? "is" : "are");
 		l->fn(l->ctx, DLB_WRONG, what,
-			"letters that were sealed to them do not open any more; new "
-			"keys are made as soon as the clock is right");
+			"put `ring` back from a copy of the home; or, where there "
+			"is none: dlb doctor --new-keys. Until then letters that "
+			"were sealed to them do not open, and no keys are made");
 	} else if (dlb_keys_lost(box, &lost, &when)) {
 		dlb_date_text(day, when);
 		snprintf(what, sizeof(what),
-			"%u of your keys are gone: the file `ring` was damaged or "
-			"missing on %s",
-			lost, day);
+			"%u of your keys %s given up on %s: the file `ring` was "
+			"damaged or missing",
+			lost, lost == 1 ? "was" : "were", day);
 		l->fn(l->ctx, DLB_NOTE, what,
 			"letters that were sealed to them do not open any more; new "
 			"keys were made: give your new card to who writes to you "

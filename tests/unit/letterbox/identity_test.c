@@ -344,25 +344,96 @@ threads_may_ask_at_once(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* Its card would be refused by everybody. */
 static void
-a_lost_ring_is_said_and_mended(void **state)
+no_card_is_made_under_an_impossible_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = NULL;
+
+	f->env.now_ms = 1577836800000; /* 2020-01-01 */
+	assert_int_equal(dlb_letterbox_create(&l, dlb_fs_posix(), f->dir,
+				 &f->unlock, true, "ann", &f->env.env, &f->err),
+		DLB_CLOCK);
+	assert_null(l);
+	assert_non_null(strstr(f->err.msg, "2020-01-01"));
+	/* A courier's has none. */
+	assert_ok(dlb_letterbox_create(&l, dlb_fs_posix(), f->dir, &f->unlock,
+		false, NULL, &f->env.env, &f->err));
+	assert_int_equal(
+		dlb_letterbox_make_person(l, "ann", &f->err), DLB_CLOCK);
+	dlb_letterbox_close(l);
+}
+
+/* Whatever is done meanwhile, a ring that is put back opens what it opened. */
+static void
+a_lost_ring_can_be_put_back(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_card card = own_card(l, false);
+	struct dlb_buf ring = {0};
+	uint32_t destroyed;
+
+	dlb_letterbox_close(l);
+	assert_ok(dlb_file_load(&ring, dlb_fs_posix(), fixture_path(f, "ring"),
+		1 << 20, &f->err));
+	assert_int_equal(unlink(fixture_path(f, "ring")), 0);
+	l = fixture_open(f);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(dlb_letterbox_lost_keys(l), 18);
+		/* What is tried now has to be tried again. */
+		assert_int_equal(dlb_letterbox_generation(l), 0);
+		assert_false(opens(l, 28, card.opening[0].key));
+		assert_false(renew(f, l));
+		assert_ok(dlb_keys_destroy(l, &destroyed, &f->err));
+		assert_int_equal(destroyed, 0);
+		assert_ok(dlb_letterbox_commit(l, &f->err));
+		assert_int_equal(access(fixture_path(f, "ring"), F_OK), -1);
+		f->env.now_ms += DLB_DAY_MS / 4;
+		l = fixture_reopen(f, l);
+	}
+	dlb_letterbox_close(l);
+	assert_ok(dlb_file_replace(dlb_fs_posix(), fixture_path(f, "ring"),
+		ring.data, ring.len, &f->err));
+	l = fixture_open(f);
+	assert_int_equal(dlb_letterbox_lost_keys(l), 0);
+	assert_true(dlb_letterbox_generation(l) > 0);
+	assert_true(opens(l, 28, card.opening[0].key));
+	assert_false(renew(f, l));
+	dlb_buf_free(&ring);
+	dlb_letterbox_close(l);
+}
+
+static void
+lost_keys_can_be_given_up(void **state)
 {
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
 	struct dlb_card card = own_card(l, false);
 	struct dlb_identity id = *dlb_letterbox_identity(l);
+	uint64_t serial = card.serial;
+	bool new_card;
+	uint32_t n;
 
+	assert_int_equal(
+		dlb_keys_give_up(l, &n, &new_card, &f->err), DLB_USAGE);
 	dlb_letterbox_close(l);
 	assert_int_equal(unlink(fixture_path(f, "ring")), 0);
 	l = fixture_open(f);
+	f->env.now_ms += 40 * DLB_DAY_MS;
+	assert_int_equal(
+		dlb_keys_give_up(l, &n, &new_card, &f->err), DLB_CLOCK);
+	f->env.now_ms -= 40 * DLB_DAY_MS;
 	assert_int_equal(dlb_letterbox_lost_keys(l), 18);
-	assert_false(opens(l, 28, card.opening[0].key));
-	assert_true(renew(f, l));
+	assert_ok(dlb_keys_give_up(l, &n, &new_card, &f->err));
+	assert_int_equal(n, 18);
+	assert_true(new_card);
 	l = fixture_reopen(f, l);
 	assert_memory_equal(dlb_letterbox_identity(l), &id, sizeof(id));
-	/* The old last-resort key stays lost. */
-	assert_int_equal(dlb_letterbox_lost_keys(l), 1);
+	assert_int_equal(dlb_letterbox_lost_keys(l), 0);
 	card = own_card(l, false);
+	assert_int_equal(card.serial, serial + 1);
 	assert_true(opens(l, 28, card.opening[0].key));
 	assert_false(renew(f, l));
 	dlb_letterbox_close(l);
@@ -461,7 +532,9 @@ main(void)
 		TEST(whatever_card_the_sender_has),
 		TEST(which_finding_secrets_are_tried),
 		TEST(threads_may_ask_at_once),
-		TEST(a_lost_ring_is_said_and_mended),
+		TEST(no_card_is_made_under_an_impossible_clock),
+		TEST(a_lost_ring_can_be_put_back),
+		TEST(lost_keys_can_be_given_up),
 		TEST(a_torn_sector_costs_one_key),
 		TEST(a_full_ring_grows),
 		TEST(the_ring_is_written_in_place),

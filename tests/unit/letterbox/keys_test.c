@@ -548,6 +548,7 @@ what_the_ring_lost_is_told_and_then_done_with(void **state)
 {
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
+	bool new_card;
 	int64_t when;
 	uint32_t n;
 
@@ -557,6 +558,8 @@ what_the_ring_lost_is_told_and_then_done_with(void **state)
 	l = fixture_open(f);
 	assert_int_equal(dlb_letterbox_lost_keys(l), 18);
 	use(f, l);
+	assert_int_equal(dlb_letterbox_lost_keys(l), 18);
+	assert_ok(dlb_keys_give_up(l, &n, &new_card, &f->err));
 	assert_int_equal(dlb_letterbox_lost_keys(l), 0);
 	l = fixture_reopen(f, l);
 	assert_int_equal(dlb_letterbox_lost_keys(l), 0);
@@ -566,6 +569,31 @@ what_the_ring_lost_is_told_and_then_done_with(void **state)
 	assert_true(when == TEST_NOW_MS - TEST_NOW_MS % DLB_DAY_MS);
 	f->env.now_ms += DAY(91);
 	assert_false(dlb_keys_lost(l, &n, &when));
+	dlb_letterbox_close(l);
+}
+
+/* Those that are due go like any other, and are not counted as lost any more. */
+static void
+what_is_lost_and_due_goes_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	int64_t when;
+	uint32_t n;
+
+	dlb_letterbox_close(l);
+	assert_int_equal(unlink(fixture_path(f, "ring")), 0);
+	l = fixture_open(f);
+	/* The opening key of the first month. */
+	for (int i = 0; i < 6; i++) {
+		f->env.now_ms += DAY(20);
+		use(f, l);
+	}
+	use_days(f, l, 4);
+	assert_int_equal(dlb_letterbox_lost_keys(l), 17);
+	assert_false(dlb_keys_lost(l, &n, &when));
+	l = fixture_reopen(f, l);
+	assert_int_equal(dlb_letterbox_lost_keys(l), 17);
 	dlb_letterbox_close(l);
 }
 
@@ -682,6 +710,7 @@ main(void)
 		TEST(who_was_heard_from_is_forgotten),
 		TEST(receipts_are_forgotten_with_their_letters),
 		TEST(what_the_ring_lost_is_told_and_then_done_with),
+		TEST(what_is_lost_and_due_goes_by_itself),
 		TEST(nothing_goes_before_its_time),
 	};
 

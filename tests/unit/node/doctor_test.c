@@ -145,14 +145,27 @@ keys_that_are_gone_are_told(void **state)
 	struct fixture *f = *state;
 	struct findings found;
 	struct dlb_node *n;
+	uint32_t given_up;
+	bool new_card;
 
 	fixture_home(f, "alice", false);
 	assert_int_equal(unlink(fixture_path(f, "alice/ring")), 0);
+	for (int i = 0; i < 2; i++) {
+		n = fixture_open(f, "alice");
+		found = look(f, n, false);
+		assert_int_equal(found.wrong, 1);
+		assert_non_null(strstr(found.text, "18 of your keys are gone"));
+		assert_non_null(strstr(found.text, "--new-keys"));
+		dlb_node_close(n);
+	}
 	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_keys_give_up(n->letterbox, &given_up, &new_card, &f->err));
+	assert_true(new_card);
 	found = look(f, n, false);
 	assert_int_equal(found.wrong, 0);
-	assert_non_null(strstr(found.text, "18 of your keys are gone"));
-	assert_non_null(strstr(found.text, "missing on 2026-11-24"));
+	assert_non_null(strstr(found.text, "18 of your keys were given up"));
+	assert_non_null(strstr(found.text, "on 2026-11-24"));
 	assert_non_null(strstr(found.text, "dlb card"));
 	dlb_node_close(n);
 	/* It stays said for as long as letters to them may come. */
@@ -160,7 +173,7 @@ keys_that_are_gone_are_told(void **state)
 	n = fixture_open(f, "alice");
 	found = look(f, n, false);
 	assert_int_equal(found.wrong, 0);
-	assert_non_null(strstr(found.text, "18 of your keys are gone"));
+	assert_non_null(strstr(found.text, "18 of your keys were given up"));
 	dlb_node_close(n);
 	for (int i = 0; i < 3; i++) {
 		f->env.now_ms += 25 * DLB_DAY_MS;
@@ -178,6 +191,8 @@ keys_that_wait_for_the_clock_are_told(void **state)
 	struct fixture *f = *state;
 	struct findings found;
 	struct dlb_node *n;
+	uint32_t given_up;
+	bool new_card;
 
 	fixture_home(f, "alice", false);
 	assert_int_equal(unlink(fixture_path(f, "alice/ring")), 0);
@@ -186,9 +201,14 @@ keys_that_wait_for_the_clock_are_told(void **state)
 	found = look(f, n, false);
 	assert_int_equal(found.wrong, 2);
 	assert_non_null(strstr(found.text, "18 of your keys are gone"));
-	assert_non_null(strstr(found.text, "the clock is right"));
+	assert_non_null(strstr(found.text, "confirm-clock"));
+	assert_int_equal(
+		dlb_keys_give_up(n->letterbox, &given_up, &new_card, &f->err),
+		DLB_CLOCK);
 	assert_dlb_ok(f, dlb_clock_confirm(dlb_node_letterbox(n), &f->err));
 	assert_dlb_ok(f, dlb_node_look_at_clock(n, &f->err));
+	assert_dlb_ok(f,
+		dlb_keys_give_up(n->letterbox, &given_up, &new_card, &f->err));
 	assert_int_equal(look(f, n, false).wrong, 0);
 	dlb_node_close(n);
 }
