@@ -92,6 +92,27 @@ check_name(struct dlb_letterbox *l, const struct dlb_box *box,
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
+/* Nor that it is kept under another name. */
+static enum dlb_status
+check_unknown(struct dlb_letterbox *l, const struct dlb_box *box,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM boxes WHERE root = ?1 LIMIT 1";
+	struct dlb_box other;
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_blob(&q, box->root, sizeof(box->root));
+	s = read_one(&q, &other, err);
+	if (s == DLB_OK)
+		s = dlb_fail(err, DLB_EXISTS,
+			"this box is known already, as \"%s\"", other.name);
+	dlb_wipe(&other, sizeof(other));
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
+}
+
 enum dlb_status
 dlb_box_save(
 	struct dlb_letterbox *l, struct dlb_box *box, struct dlb_error *err)
@@ -101,8 +122,10 @@ dlb_box_save(
 	static const char update[] = "UPDATE boxes SET name = ?1, root = ?2,"
 				     " path = ?3 WHERE id = ?4";
 	struct dlb_query q;
-	enum dlb_status s = check_name(l, box, err);
+	enum dlb_status s = box->id ? DLB_OK : check_unknown(l, box, err);
 
+	if (s == DLB_OK)
+		s = check_name(l, box, err);
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)

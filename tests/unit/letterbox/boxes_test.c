@@ -9,7 +9,7 @@ a_box(const char *name)
 	struct dlb_box b = {0};
 
 	snprintf(b.name, sizeof(b.name), "%s", name);
-	memset(b.root, 0x5a, sizeof(b.root));
+	memset(b.root, name[0], sizeof(b.root));
 	strcpy(b.path, "/media/stick/box");
 	return b;
 }
@@ -46,7 +46,13 @@ boxes_are_kept(void **state)
 	got = a_box("attic");
 	assert_int_equal(dlb_box_save(l, &got, &f->err), DLB_EXISTS);
 	got = a_box("../x");
+	got.root[0] ^= 1;
 	assert_int_equal(dlb_box_save(l, &got, &f->err), DLB_MALFORMED);
+	/* The same box by another name. */
+	got = a_box("attic");
+	strcpy(got.name, "upstairs");
+	assert_int_equal(dlb_box_save(l, &got, &f->err), DLB_EXISTS);
+	assert_non_null(strstr(f->err.msg, "known already, as \"attic\""));
 	assert_ok(dlb_box_forget(l, "attic", &f->err));
 	assert_int_equal(dlb_box_forget(l, "attic", &f->err), DLB_NOT_FOUND);
 	assert_ok(dlb_box_save(l, &a, &f->err));
