@@ -257,7 +257,12 @@ open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 		st = unlock(out, &o, a, err);
 	/* Not only where it was borrowed: between two borrowers it is free. */
 	if (st == DLB_OK)
-		c->served = !keeps && dlb_lender_there(o.home);
+		c->served = dlb_lender_there(o.home);
+	if (st == DLB_OK && keeps && c->served) {
+		dlb_node_close(*out);
+		*out = NULL;
+		return still_busy(&o, err);
+	}
 	/* The doctor says it itself. */
 	if (st == DLB_OK && !cli_has_option(a, "new-keys"))
 		warn_of_keys(*out);
