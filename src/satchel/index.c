@@ -217,6 +217,10 @@ dlb_record_set(struct dlb_record *r, const struct dlb_entry_plain *e)
 
 	memcpy(r->name, e->name, sizeof(r->name));
 	memcpy(r->handle, cell ? e->handle : e->token_hash, sizeof(r->handle));
+	if (cell)
+		memcpy(r->recall, e->token_hash, sizeof(r->recall));
+	else
+		memset(r->recall, 0, sizeof(r->recall));
 	r->slot = e->slot;
 	r->origin = e->origin;
 	r->expiry_week = e->expiry_week;
@@ -224,6 +228,15 @@ dlb_record_set(struct dlb_record *r, const struct dlb_entry_plain *e)
 	r->searched = e->searched;
 	r->copies = e->copies;
 	r->flags = cell ? e->flags | DLB_REC_CELL : DLB_REC_TOKEN;
+}
+
+void
+dlb_record_copy(struct dlb_record *r, const struct dlb_record *from)
+{
+	uint32_t place = r->place;
+
+	*r = *from;
+	r->place = place;
 }
 
 static void

@@ -7,6 +7,7 @@
  * letterbox. The item's result says FULL when a claim was not granted.
  */
 #include "put_internal.h"
+#include "recall.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,36 +49,20 @@ find_leaders(struct dlb_put *p, uint32_t *leader, struct dlb_error *err)
 
 /* ---- tokens --------------------------------------------------------------------------------- */
 
+/* Also of one that is here and only held: who holds it must answer as others do. */
 static bool
-token_holds(const struct dlb_put *p, uint32_t number)
+is_refused(
+	struct dlb_put *p, const struct dlb_satchel_item *item, uint32_t number)
 {
-	return !p->now_week
-		|| p->s->index.records[number].expiry_week >= p->now_week;
-}
+	uint8_t has =
+		number == DLB_NO_ENTRY ? 0 : p->s->index.records[number].flags;
 
-/* Whether a token or a refusal speaks against a cell: by its name, or by the hash
- * in its waybill, of which the index has 8 bytes and the table the rest. */
-static bool
-is_refused(struct dlb_put *p, const struct dlb_satchel_item *item)
-{
-	const struct dlb_index *ix = &p->s->index;
-	const uint8_t *hash = item->cell + DLB_CELL_TOKEN_HASH_AT;
-	struct dlb_entry_plain e;
-	uint32_t i = dlb_index_find(ix, item->name, DLB_REC_TOKEN);
-
-	if (i != DLB_NO_ENTRY && token_holds(p, i))
-		return true;
-	i = dlb_index_handle_first(ix, hash, DLB_REC_TOKEN);
-	for (; i != DLB_NO_ENTRY;
-		i = dlb_index_handle_next(ix, i, DLB_REC_TOKEN))
-		if (token_holds(p, i)
-			&& dlb_table_entry(
-				   p->s, &e, i, p->s->workers[0].aead, NULL)
-				== DLB_OK
-			&& memcmp(e.token_hash, hash, sizeof(e.token_hash))
-				== 0)
-			return true;
-	return false;
+	if (number != DLB_NO_ENTRY
+		&& ((has & DLB_SHOWN) || !(item->flags & DLB_SHOWN)))
+		return false;
+	return dlb_satchel_refuses(p->s, item->name,
+		item->cell + DLB_CELL_TOKEN_HASH_AT, p->now_week,
+		p->s->workers[0].aead);
 }
 
 /* ---- room -------------------------------------------------------------------------------------- */
@@ -157,7 +142,7 @@ plan_leader(struct dlb_put *p, size_t i)
 	bool fresh = number == DLB_NO_ENTRY, all;
 
 	memset(in, 0, sizeof(*in));
-	if (fresh && is_refused(p, item)) {
+	if (is_refused(p, item, number)) {
 		item->result = DLB_REFUSED;
 		return;
 	}

@@ -141,10 +141,11 @@ enum dlb_entry_state dlb_entry_open(struct dlb_entry_plain *e,
 #define DLB_REC_DROPPED 0x80 /* while opening: to be overwritten */
 #define DLB_REC_PUBLIC (DLB_SHOWN | DLB_HELD | DLB_LOOK | DLB_OWN)
 
-/* 56 bytes for each entry. */
+/* 60 bytes for each entry. */
 struct dlb_record {
 	uint8_t name[16];
 	uint8_t handle[8]; /* of a token: of the hash of it */
+	uint8_t recall[4]; /* of a cell: of its token's hash */
 	uint32_t slot;
 	uint32_t origin;
 	uint16_t expiry_week;
@@ -184,6 +185,8 @@ enum dlb_status dlb_index_init(struct dlb_index *ix, const struct dlb_layout *l,
 void dlb_index_free(struct dlb_index *ix);
 /* Fills the record of an entry; it is not in the index yet. */
 void dlb_record_set(struct dlb_record *r, const struct dlb_entry_plain *e);
+/* All but where it stands in chains and groups. */
+void dlb_record_copy(struct dlb_record *r, const struct dlb_record *from);
 /* Puts a filled record into the chains, counts and groups. */
 void dlb_index_add(struct dlb_index *ix, uint32_t number);
 /* Takes it out; its slot, if any, is free again. */

@@ -18,6 +18,14 @@ check_between(const struct work_state *is, const struct work_state *before,
 	const struct work_state *after)
 {
 	for (unsigned i = 0; i < TEST_CELLS; i++) {
+		bool refused = is->cells[i].refused;
+
+		if (refused != before->cells[i].refused
+			&& refused != after->cells[i].refused)
+			return "a cell is refused, or not any more";
+		if (before->cells[i].there && after->cells[i].refused
+			&& !is->cells[i].there && !refused)
+			return "a cell is gone and its token is not there";
 		if (same_cell(is, before, i) || same_cell(is, after, i))
 			continue;
 		snprintf(reason, sizeof(reason),

@@ -266,6 +266,27 @@ removals_survive(void **state)
 	run("removals", 2, 7, S, steps, DLB_ARRAY_LEN(steps));
 }
 
+/* The cell or the token, at each moment. */
+static void
+recalls_survive(void **state)
+{
+	static const struct work_step steps[] = {
+		{WORK_RECALL, 0, 3, 0, 0},
+		/* They are refused, one is new. */
+		{WORK_PUT, 1, 3, S, 4},
+		{WORK_CHANGE, 4, 1, S | H, 2},
+		/* One of these stays, held. */
+		{WORK_RECALL, 4, 2, 0, 0},
+		{WORK_ADD, 20, 2, S, 4},
+		/* Nobody knows these. */
+		{WORK_RECALL, 4, 2, 1, 0},
+		{WORK_RECALL, 30, 2, 1, 0},
+	};
+
+	(void)state;
+	run("recalls", 4, 7, S, steps, DLB_ARRAY_LEN(steps));
+}
+
 static void
 headers_survive(void **state)
 {
@@ -346,6 +367,7 @@ main(void)
 		cmocka_unit_test(evictions_survive),
 		cmocka_unit_test(changes_survive),
 		cmocka_unit_test(removals_survive),
+		cmocka_unit_test(recalls_survive),
 		cmocka_unit_test(headers_survive),
 		cmocka_unit_test(mending_survives),
 		cmocka_unit_test(each_sync_is_needed),

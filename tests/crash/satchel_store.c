@@ -7,6 +7,17 @@
 
 static struct test_cell *cells[TEST_CELLS];
 
+struct dlb_satchel_token
+test_token(unsigned i)
+{
+	struct dlb_satchel_token t = {.expiry_week = 0};
+	struct dlb_env_seeded env;
+
+	dlb_env_seeded_init(&env, 9000 + i, 0);
+	dlb_random(&env.env, t.token, sizeof(t.token));
+	return t;
+}
+
 static struct test_cell *
 make_cell(unsigned i)
 {
@@ -22,6 +33,7 @@ make_cell(unsigned i)
 	c->bytes[0] = 1;
 	c->bytes[2] = (uint8_t)(expiry >> 8);
 	c->bytes[3] = (uint8_t)expiry;
+	dlb_sha256(c->bytes + 32, test_token(i).token, 32);
 	dlb_cell_name(c->core, c->name, c->bytes);
 	return c;
 }

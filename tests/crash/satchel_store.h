@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "crash_fs.h"
+#include "recall.h"
 #include "satchel.h"
 
 #define STORE_PATH "stick/box.dlb"
@@ -35,6 +36,8 @@ struct test_cell {
 const struct test_cell *test_cell(unsigned i);
 /* Which one that is; -1 where none (or one that was not asked for yet). */
 int test_cell_named(const uint8_t name[static 16]);
+/* What calls it back. */
+struct dlb_satchel_token test_token(unsigned i);
 /* An item that puts it, shown, with two copies. */
 struct dlb_satchel_item test_item(unsigned i, uint8_t flags);
 

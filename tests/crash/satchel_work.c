@@ -31,6 +31,9 @@ work_state_read(struct work_state *out, struct store *st, unsigned unlocks)
 		out->cells[i].flags = e.flags;
 		out->cells[i].copies = e.copies;
 	}
+	for (unsigned i = 0; i < TEST_OLD; i++)
+		out->cells[i].refused = dlb_satchel_refuses(
+			st->s, test_cell(i)->name, NULL, STORE_WEEK, st->aead);
 }
 
 /* ---- the steps ------------------------------------------------------------------------ */
@@ -69,6 +72,20 @@ step_change(struct store *st, const struct work_step *step)
 }
 
 static enum dlb_status
+step_recall(struct store *st, const struct work_step *step)
+{
+	struct dlb_satchel_token tokens[TEST_CELLS];
+
+	for (unsigned i = 0; i < step->n; i++) {
+		tokens[i] = test_token(step->first + i);
+		tokens[i].own = step->flags != 0;
+		memcpy(tokens[i].name, test_cell(step->first + i)->name, 32);
+		tokens[i].expiry_week = STORE_EXPIRY;
+	}
+	return dlb_satchel_recall(st->s, tokens, step->n, STORE_WEEK, &st->err);
+}
+
+static enum dlb_status
 do_step(struct store *st, const struct work_step *step, unsigned *unlocks)
 {
 	struct dlb_unlock unlock;
@@ -84,6 +101,8 @@ do_step(struct store *st, const struct work_step *step, unsigned *unlocks)
 	case WORK_CHANGE:
 	case WORK_REMOVE:
 		return step_change(st, step);
+	case WORK_RECALL:
+		return step_recall(st, step);
 	case WORK_UNLOCK:
 		unlock = work_keyfile(*unlocks);
 		s = dlb_satchel_add_unlock(st->s, &unlock, &st->err);

@@ -13,6 +13,7 @@ enum work_kind {
 	WORK_COMMIT,
 	WORK_CHANGE, /* those of them that are there get flags and copies */
 	WORK_REMOVE, /* those that are there */
+	WORK_RECALL, /* by their tokens; flags 1: as their maker */
 	WORK_UNLOCK, /* one key file more opens it */
 	WORK_SCRUB,
 	WORK_REOPEN,
@@ -28,6 +29,7 @@ struct work_state {
 	struct {
 		bool there;
 		uint8_t flags, copies;
+		bool refused;
 	} cells[TEST_CELLS];
 	unsigned unlocks;
 };

@@ -207,7 +207,7 @@ handles_are_found(void **state)
 
 /* ---- tokens ----------------------------------------------------------------------------- */
 
-/* Straight into the tables: nothing in this program writes tokens yet. */
+/* Straight into the tables, without a cell that gives way. */
 static void
 write_token(struct store *st, uint32_t number, const uint8_t *name,
 	const uint8_t *hash, uint16_t expiry)
