@@ -26,7 +26,8 @@ check_config(const struct dlb_meeting_config *c, struct dlb_error *err)
 
 	for (size_t i = 0; i < c->secrets_n; i++)
 		boxes += c->secrets[i].box;
-	if (c->window > DLB_WINDOW_MAX || !c->env || boxes > DLB_BOXES_MAX
+	if (c->window > DLB_WINDOW_MAX || !c->env
+		|| c->tokens_n > DLB_MEETING_TOKENS_MAX || boxes > DLB_BOXES_MAX
 		|| c->secrets_n > UINT16_MAX)
 		return dlb_fail(err, DLB_USAGE,
 			"a meeting can not be set up like this");
@@ -69,7 +70,8 @@ take_memory(struct dlb_meeting *m, const struct dlb_meeting_config *c)
 		&m->budget, m->take.window, sizeof(*m->take.ring));
 	if (!m->in.payload || !m->take.ring)
 		return DLB_NO_MEMORY;
-	if (dlb_greeting_init(m, c) != DLB_OK)
+	if (dlb_tokens_init(m, c) != DLB_OK
+		|| dlb_greeting_init(m, c) != DLB_OK)
 		return DLB_NO_MEMORY;
 	return dlb_set_fill(&m->set, &m->budget, c, m->id_key);
 }
@@ -115,6 +117,7 @@ dlb_meeting_free(struct dlb_meeting *m)
 	dlb_give_free(m);
 	dlb_groups_free(m);
 	dlb_take_free(m);
+	dlb_tokens_free(m);
 	dlb_set_free(&m->set, &m->budget);
 	dlb_greeting_free(m);
 	dlb_budget_give(&m->budget, m->in.payload,
@@ -294,7 +297,7 @@ say_bye(struct dlb_meeting *m)
 	m->bye_due = false;
 	dlb_frame_begin(m, &w);
 	dlb_write_u8(&w, m->bye);
-	dlb_write_u8(&w, DLB_MEETING_VERSION);
+	dlb_write_u8(&w, DLB_MEETING_VERSION_MIN);
 	dlb_write_u8(&w, DLB_MEETING_VERSION);
 	dlb_frame_end(m, &w, DLB_FRAME_BYE);
 	return true;
@@ -351,7 +354,7 @@ say_next(struct dlb_meeting *m)
 	if (m->state == DLB_STATE_EXCHANGE
 		&& (dlb_take_send_ack(m) || dlb_answer_send(m)
 			|| dlb_groups_send_last(m) || tell_in_turn(m)
-			|| say_end(m)))
+			|| dlb_tokens_send(m) || say_end(m)))
 		return true;
 	if (m->state == DLB_STATE_OVER)
 		return say_bye(m);
@@ -440,7 +443,7 @@ dlb_meeting_next(struct dlb_meeting *m, struct dlb_meeting_action *a)
 		*a = m->take.store;
 		return true;
 	}
-	if (dlb_give_given(m, a))
+	if (dlb_tokens_next(m, a) || dlb_give_given(m, a))
 		return true;
 	if (m->state == DLB_STATE_EXCHANGE && dlb_give_fetch(m, a))
 		return true;

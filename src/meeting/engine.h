@@ -22,7 +22,8 @@
 #include "ends.h"
 
 #define DLB_MEETING_CELL_LEN 65536
-#define DLB_MEETING_VERSION 1 /* the lowest and the highest spoken */
+#define DLB_MEETING_VERSION 2     /* the highest spoken */
+#define DLB_MEETING_VERSION_MIN 1 /* the lowest: without recall tokens */
 /* So many secrets are shown at most (drawn anew for each meeting where there are
  * more), and so many of them answered. */
 #define DLB_MEETING_TAGS 32
@@ -32,6 +33,9 @@
 #define DLB_MEETING_STALL_MS 30000
 /* So many cells are asked for in one FETCH at most. */
 #define DLB_MEETING_FETCH_MAX 32
+/* Recall tokens that a side shows at most: half a cell. */
+#define DLB_MEETING_TOKENS_MAX 1024
+#define DLB_MEETING_TOKEN_LEN 32
 
 #define DLB_MEETING_OWN 0x01 /* new here, goes first */
 
@@ -65,6 +69,10 @@ struct dlb_meeting_config {
 	size_t cells_n;
 	const struct dlb_meeting_secret *secrets; /* copied */
 	size_t secrets_n;
+	/* Recall tokens, one after the other; copied. Shown to whoever it is, as soon as
+	 * there is nothing more urgent to say. */
+	const uint8_t *tokens;
+	size_t tokens_n;
 	bool known_only; /* end with who shares none of the node secrets */
 	uint32_t room;   /* so many cells are taken at most, in all */
 	/* So many STOREs may be waiting for their answer; 1 to 1024. */
@@ -98,6 +106,9 @@ enum dlb_meeting_do {
 	/* Once: who it is. No matches: a stranger. _stop before anything else is
 	 * done ends it before anything of the set is said. */
 	DLB_MEETING_PEER,
+	/* All of the other side's tokens, tokens_n of them in data; said once, where there
+	 * are any. Each calls back a cell whose waybill has the hash of it. */
+	DLB_MEETING_TOKENS,
 	/* Over; _next says it again and again. */
 	DLB_MEETING_DONE,
 	DLB_MEETING_FAILED, /* end says why */
@@ -105,8 +116,8 @@ enum dlb_meeting_do {
 
 struct dlb_meeting_action {
 	enum dlb_meeting_do what;
-	const uint8_t *data; /* SEND */
-	size_t len;
+	const uint8_t *data; /* SEND; TOKENS */
+	size_t len, tokens_n;
 	const uint32_t *numbers; /* FETCH; valid until the next call */
 	size_t numbers_n;
 	uint64_t ticket; /* STORE: each above the last */

@@ -13,6 +13,7 @@
  *	ids.c       a set of ids that are waited for
  *	give.c      cells that go
  *	take.c      cells that come
+ *	tokens.c    what calls cells back
  *	engine.c    states, turns, the end
  */
 #ifndef DLB_ENGINE_INTERNAL_H
@@ -30,6 +31,7 @@
 #define DLB_LIST_MAX                                                           \
 	8192 /* payload of SYMBOLS, IDS, WANT, ACK, HELLO at most */
 #define DLB_IDS_A_FRAME 1000
+#define DLB_TOKENS_A_FRAME 250
 #define DLB_WINDOW_MAX 1024
 #define DLB_WEEKS_MAX 32
 #define DLB_GROUPS_OPEN 4
@@ -122,7 +124,8 @@ enum dlb_frame {
 	DLB_FRAME_LAST,
 	DLB_FRAME_END,
 	DLB_FRAME_PING,
-	DLB_FRAMES, /* 14 is kept for recall tokens */
+	DLB_FRAME_TOKENS, /* from version 2 on */
+	DLB_FRAMES,
 };
 /* What comes: one frame at a time. */
 struct dlb_inlet {
@@ -199,7 +202,7 @@ enum dlb_group_kind {
 	DLB_GROUP_SYMBOLS, /* the caller tells symbols */
 	DLB_GROUP_IDS,     /* the caller tells all its ids */
 	DLB_GROUP_ASK,     /* the listener is asked for all of its ids */
-	DLB_GROUP_KINDS,   /* 3 is kept for recall tokens */
+	DLB_GROUP_KINDS,
 };
 /* A part of both sets, to be cut by the first bits of the id. */
 struct dlb_range {
@@ -409,6 +412,23 @@ bool dlb_take_send_ack(struct dlb_meeting *m);
 bool dlb_take_busy(const struct dlb_meeting *m);
 void dlb_take_free(struct dlb_meeting *m);
 
+/* ---- tokens.c ----------------------------------------------------------------------------------------------- */
+
+struct dlb_tokens {
+	uint8_t *out, *in;
+	size_t out_n, out_at;
+	size_t in_all; /* so many it will be; 0: none came */
+	size_t in_n;
+	bool due; /* to be handed over */
+};
+enum dlb_status dlb_tokens_init(struct dlb_meeting *m,
+	const struct dlb_meeting_config *config) DLB_MUST_CHECK;
+/* Says some; false: nothing is left to say. */
+bool dlb_tokens_send(struct dlb_meeting *m);
+void dlb_tokens_heard(struct dlb_meeting *m, struct dlb_reader *r);
+bool dlb_tokens_next(struct dlb_meeting *m, struct dlb_meeting_action *a);
+void dlb_tokens_free(struct dlb_meeting *m);
+
 /* ---- engine.c ------------------------------------------------------------------------------------------------- */
 
 enum dlb_meeting_state {
@@ -437,7 +457,7 @@ struct dlb_meeting {
 	uint8_t id_key[16], symbol_key[16];
 	enum dlb_meeting_state state;
 	enum dlb_meeting_end end;
-	uint8_t their_min, their_max;
+	uint8_t their_min, their_max, version;
 	/* to be said */
 	bool peer_due, hello_due, welcome_due, summary_due, ping_due, bye_due;
 	uint8_t bye;
@@ -452,6 +472,7 @@ struct dlb_meeting {
 	struct dlb_groups groups;
 	struct dlb_give give;
 	struct dlb_take take;
+	struct dlb_tokens tokens;
 	/* time */
 	int64_t start_ms, limit_at_ms, moved_ms, sent_ms, over_ms;
 	size_t moved;

@@ -54,6 +54,8 @@ static const struct {
 		dlb_meeting_heard_end},
 	[DLB_FRAME_PING] = {BOTH, SUMMARY | EXCHANGE, 0, 0, DLB_MEETING_CONTROL,
 		dlb_meeting_ping},
+	[DLB_FRAME_TOKENS] = {BOTH, EXCHANGE, 2 + DLB_MEETING_TOKEN_LEN,
+		DLB_LIST_MAX, DLB_MEETING_CONTROL, dlb_tokens_heard},
 };
 
 /* ---- what goes ------------------------------------------------------------------- */
@@ -99,7 +101,7 @@ fault_of(const struct dlb_meeting *m)
 {
 	uint8_t type = m->in.head[0], from = m->caller ? LISTENER : CALLER;
 
-	if (type >= DLB_FRAMES)
+	if (type >= DLB_FRAMES || (type == DLB_FRAME_TOKENS && m->version == 1))
 		return DLB_END_MALFORMED;
 	/* Whose first bytes are not a greeting speaks something else. */
 	if (!(frames[type].from & from)

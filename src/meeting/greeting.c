@@ -96,7 +96,7 @@ dlb_greeting_send_hello(struct dlb_meeting *m)
 
 	draw_shown(m);
 	dlb_frame_begin(m, &w);
-	dlb_write_u8(&w, DLB_MEETING_VERSION);
+	dlb_write_u8(&w, DLB_MEETING_VERSION_MIN);
 	dlb_write_u8(&w, DLB_MEETING_VERSION);
 	dlb_write_u16(&w, m->now_week);
 	for (size_t i = 0; i < DLB_MEETING_TAGS; i++) {
@@ -192,10 +192,12 @@ dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
 		return;
 	}
 	if (m->their_min > DLB_MEETING_VERSION
-		|| m->their_max < DLB_MEETING_VERSION) {
+		|| m->their_max < DLB_MEETING_VERSION_MIN) {
 		dlb_meeting_fail(m, DLB_END_VERSION);
 		return;
 	}
+	m->version = m->their_max < DLB_MEETING_VERSION ? m->their_max
+							: DLB_MEETING_VERSION;
 	week = dlb_read_u16(r);
 	tags = dlb_read_view(r, DLB_MEETING_TAGS * TAG_LEN);
 	if (!tags)
@@ -229,7 +231,7 @@ dlb_greeting_send_welcome(struct dlb_meeting *m)
 		memcpy(answers[i - 1], t, ANSWER_LEN);
 	}
 	dlb_frame_begin(m, &w);
-	dlb_write_u8(&w, DLB_MEETING_VERSION);
+	dlb_write_u8(&w, m->version);
 	dlb_write_bytes(&w, answers, sizeof(answers));
 	dlb_frame_end(m, &w, DLB_FRAME_WELCOME);
 }
@@ -244,10 +246,12 @@ dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r)
 	const uint8_t *answers =
 		dlb_read_view(r, DLB_MEETING_ANSWERS * ANSWER_LEN);
 
-	if (version != DLB_MEETING_VERSION || !dlb_reader_done(r)) {
+	if (version < DLB_MEETING_VERSION_MIN || version > DLB_MEETING_VERSION
+		|| !dlb_reader_done(r)) {
 		dlb_meeting_fail(m, DLB_END_MALFORMED);
 		return;
 	}
+	m->version = version;
 	for (size_t i = 0; i < DLB_MEETING_TAGS; i++) {
 		uint8_t answer[ANSWER_LEN];
 		bool found = false;

@@ -172,6 +172,8 @@ act(struct dlb_exchange *x, const struct dlb_meeting_action *a,
 			: DLB_OK;
 	case DLB_MEETING_GIVEN:
 		return dlb_exchange_given(x, a, err);
+	case DLB_MEETING_TOKENS:
+		return DLB_OK;
 	case DLB_MEETING_PEER:
 		return dlb_exchange_recognise(x, a->matches, a->matches_n, err);
 	default:

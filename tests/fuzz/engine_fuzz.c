@@ -53,6 +53,7 @@ struct side {
 	struct dlb_meeting_cell cells[CELLS];
 	uint8_t fetched[CELLS], given[CELLS], stored[CELLS];
 	uint32_t stored_n;
+	unsigned tokens;
 	struct {
 		uint64_t ticket;
 		uint8_t name[16];
@@ -70,6 +71,7 @@ static struct {
 	uint8_t cell[DLB_MEETING_CELL_LEN];
 	uint8_t frame[FRAME_MAX + 512];
 	size_t budget;
+	uint8_t tokens[600 * DLB_MEETING_TOKEN_LEN];
 } f;
 
 /* ---- the cast -------------------------------------------------------------------------- */
@@ -131,6 +133,9 @@ start(struct side *s, bool caller, uint8_t how, uint32_t from)
 	s->config.room = 1000;
 	s->config.stall_ms = 10000;
 	s->config.limit_ms = 3600 * 1000;
+	/* Two frames and a half. */
+	s->config.tokens = f.tokens;
+	s->config.tokens_n = sizeof(f.tokens) / DLB_MEETING_TOKEN_LEN;
 	set_cells(s, both[how >> 1 & 3], both[how >> 1 & 3] + from, how & 8);
 	s->config.secrets = how & 8 ? secrets : secrets + 1;
 	s->config.secrets_n = (how & 8 ? 1u : 0) + (how & 16 ? 1u : 0);
@@ -402,6 +407,11 @@ act_once(struct side *s, struct side *to)
 		break;
 	case DLB_MEETING_PEER:
 		REQUIRE(a.matches_n <= 2);
+		break;
+	case DLB_MEETING_TOKENS:
+		REQUIRE(a.tokens_n >= 1 && ++s->tokens == 1);
+		REQUIRE(a.tokens_n <= DLB_MEETING_TOKENS_MAX);
+		memcpy(f.cell, a.data, a.tokens_n * DLB_MEETING_TOKEN_LEN);
 		break;
 	case DLB_MEETING_DONE:
 	case DLB_MEETING_FAILED:

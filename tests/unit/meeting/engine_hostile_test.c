@@ -82,6 +82,7 @@ test_out_of_turn(void **state)
 		[DLB_FRAME_LAST] = X,
 		[DLB_FRAME_END] = X,
 		[DLB_FRAME_PING] = S | X,
+		[DLB_FRAME_TOKENS] = X,
 	};
 	static const uint8_t to_caller[DLB_FRAMES] = {
 		[DLB_FRAME_BYE] = G | S | X,
@@ -94,6 +95,7 @@ test_out_of_turn(void **state)
 		[DLB_FRAME_ACK] = X,
 		[DLB_FRAME_END] = X,
 		[DLB_FRAME_PING] = S | X,
+		[DLB_FRAME_TOKENS] = X,
 	};
 
 	(void)state;
@@ -123,17 +125,17 @@ test_out_of_turn(void **state)
 static void
 test_version(void **state)
 {
-	static const uint8_t newer[] = {2, 9, 1, 2, 3}, wrong[] = {1, 0, 0, 0};
+	static const uint8_t newer[] = {3, 9, 1, 2, 3}, wrong[] = {1, 0, 0, 0};
 	static const uint8_t bye[] = {DLB_BYE_VERSION, 2, 9};
-	static const uint8_t welcome[65] = {2};
+	static const uint8_t welcome[65] = {3};
 
 	(void)state;
 	begin(false);
 	raw_say(&r, DLB_FRAME_HELLO, newer, sizeof(newer));
-	assert_int_equal(r.end.their_min, 2);
+	assert_int_equal(r.end.their_min, 3);
 	assert_int_equal(r.end.their_max, 9);
 	assert_int_equal(r.said[r.said_n - 1].payload[1], 1);
-	assert_int_equal(r.said[r.said_n - 1].payload[2], 1);
+	assert_int_equal(r.said[r.said_n - 1].payload[2], 2);
 	finish(DLB_END_VERSION, DLB_BYE_VERSION);
 
 	/* And what it says then is understood. */

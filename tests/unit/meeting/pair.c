@@ -318,6 +318,11 @@ act(struct pair *p, int side)
 		s->matches_n = a.matches_n;
 		memcpy(s->matches, a.matches, a.matches_n * sizeof(*a.matches));
 		break;
+	case DLB_MEETING_TOKENS:
+		s->tokens_seen++;
+		s->tokens_n = a.tokens_n;
+		memcpy(s->tokens, a.data, 32 * a.tokens_n);
+		break;
 	case DLB_MEETING_DONE:
 	case DLB_MEETING_FAILED:
 		assert_int_equal(

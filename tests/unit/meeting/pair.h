@@ -42,6 +42,9 @@ struct pair_side {
 	struct dlb_meeting_match matches[DLB_MEETING_ANSWERS];
 	size_t matches_n;
 	bool peer_seen;
+	unsigned tokens_seen;
+	size_t tokens_n;
+	uint8_t tokens[DLB_MEETING_TOKENS_MAX][DLB_MEETING_TOKEN_LEN];
 	unsigned fetched, stored;
 	uint32_t damage;     /* answers every damage-th cell with DLB_CORRUPT */
 	uint32_t full_after; /* DLB_FULL from this one on; 0: never */

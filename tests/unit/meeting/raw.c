@@ -18,6 +18,7 @@ raw_init(struct raw *r, bool caller, uint32_t n)
 	memset(r->config.exporter, 0x5a, 32);
 	r->config.room = 1000;
 	r->config.window = 8;
+	r->version = DLB_MEETING_VERSION;
 	r->config.env = &r->env.env;
 	r->config.cells = r->cells;
 	r->config.cells_n = n;
@@ -136,6 +137,11 @@ raw_act(struct raw *r)
 			memcpy(r->matches, a.matches,
 				a.matches_n * sizeof(*a.matches));
 			break;
+		case DLB_MEETING_TOKENS:
+			r->tokens++;
+			r->tokens_n = a.tokens_n;
+			memcpy(r->token, a.data + 32 * (a.tokens_n - 1), 32);
+			break;
 		case DLB_MEETING_DONE:
 		case DLB_MEETING_FAILED:
 			r->over = true;
@@ -236,9 +242,9 @@ raw_hello(struct raw *r)
 	struct dlb_writer w;
 
 	dlb_writer_init(&w, buf, sizeof(buf));
-	dlb_write_u8(&w, 1);
+	dlb_write_u8(&w, r->config.caller ? r->version : 1);
 	if (!r->config.caller) {
-		dlb_write_u8(&w, 1);
+		dlb_write_u8(&w, r->version);
 		dlb_write_zeros(&w, 2 + 32 * 12);
 		raw_say(r, DLB_FRAME_HELLO, buf, w.len);
 		return;

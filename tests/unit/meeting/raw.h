@@ -26,8 +26,11 @@ struct raw {
 	uint8_t head[4];
 	size_t partial_n;
 	/* actions other than SEND */
-	unsigned stores, givens, fetches, peers;
-	uint64_t ticket; /* of the last STORE */
+	unsigned stores, givens, fetches, peers, tokens;
+	uint8_t version;   /* that the hand speaks; raw_init: the highest */
+	size_t tokens_n;   /* of the last TOKENS */
+	uint8_t token[32]; /* the last of these */
+	uint64_t ticket;   /* of the last STORE */
 	uint8_t copies;
 	uint32_t given_number;
 	uint8_t given_keep;
