@@ -43,7 +43,7 @@ enum dlb_status dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,
 enum dlb_status dlb_card_parse(struct dlb_card *out, const uint8_t *data,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 /* The text form: "-----BEGIN DLB CARD-----", base64 in lines of 64, "-----END...";
- * text around it is passed over. Appends; terminated by a NUL that is not counted
+ * text around it is passed over, and what mail programs do to its lines. Appends; terminated by a NUL that is not counted
  * in len. */
 enum dlb_status dlb_card_to_text(
 	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
@@ -52,6 +52,10 @@ enum dlb_status dlb_card_to_text(
 #define DLB_CARD_DIGITS "DLB CARD "
 enum dlb_status dlb_card_to_digits(
 	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
+/* Is there a card in a text? Does it start as the digits of one do? Whether it is
+ * sound is another matter. */
+bool dlb_card_is_text(const char *text, size_t len);
+bool dlb_card_is_digits(const char *text, size_t len);
 /* A file's content: bytes, text or digits (at most DLB_CARD_FILE_MAX). Gives canonical
  * bytes, in place of what `bytes` held, and what they say. A file with two
  * different cards is refused. */

@@ -73,20 +73,14 @@ read_group(struct dlb_buf *out, const char *text, size_t digits)
 	return dlb_buf_append(out, bytes, n);
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Is `word` next, whatever space stands before it? Then p is behind it. */
+/* Is `word` next, behind what is passed over? Then p is behind it. */
 static bool
 take_word(const char **p, const char *end, const char *word)
 {
-	size_t len = strlen(word);
+	size_t len = strlen(word), over;
 
-	while (*p < end && is_space(**p))
-		(*p)++;
+	while ((over = dlb_card_passed_over(*p, end)) > 0)
+		*p += over;
 	if ((size_t)(end - *p) < len || memcmp(*p, word, len) != 0)
 		return false;
 	*p += len;
@@ -98,7 +92,8 @@ dlb_card_is_digits(const char *text, size_t len)
 {
 	const char *end = text + len;
 
-	return take_word(&text, end, "DLB") && text < end && is_space(*text)
+	return take_word(&text, end, "DLB")
+		&& dlb_card_passed_over(text, end) > 0
 		&& take_word(&text, end, "CARD");
 }
 
@@ -112,12 +107,15 @@ dlb_card_from_digits(struct dlb_buf *out, const char *text, size_t len)
 
 	if (!take_word(&text, end, "DLB") || !take_word(&text, end, "CARD"))
 		return DLB_MALFORMED;
-	for (; s == DLB_OK && text < end; text++) {
-		if (is_space(*text))
+	while (s == DLB_OK && text < end) {
+		size_t over = dlb_card_passed_over(text, end);
+
+		text += over;
+		if (over > 0)
 			continue;
 		if (*text < '0' || *text > '9')
 			return DLB_MALFORMED;
-		group[n++] = *text;
+		group[n++] = *text++;
 		if (n == GROUP_DIGITS) {
 			s = read_group(out, group, n);
 			n = 0;

@@ -21,10 +21,10 @@ enum dlb_status dlb_card_decode(struct dlb_card *out, const uint8_t *data,
 enum dlb_status dlb_card_encode(
 	struct dlb_buf *out, const struct dlb_card *card) DLB_MUST_CHECK;
 
-/* Does a text start as the digits of a card do? (card_digits.c) */
-bool dlb_card_is_digits(const char *text, size_t len);
-/* Appends the bytes; DLB_MALFORMED for what no card is written as. White space is
- * passed over. */
+/* How many bytes at p, before end, are a sign that says nothing in a card's text or
+ * digits: white space, and what mail programs put before the lines that they quote. */
+size_t dlb_card_passed_over(const char *p, const char *end);
+/* Appends the bytes; DLB_MALFORMED for what no card is written as. */
 enum dlb_status dlb_card_from_digits(
 	struct dlb_buf *out, const char *text, size_t len) DLB_MUST_CHECK;
 

@@ -47,61 +47,71 @@ dlb_card_to_text(struct dlb_buf *out, const uint8_t *data, size_t len)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* The next line without what ends it and the space around it; false at the end. */
-static bool
-next_line(const char **p, const char *end, const char **line, size_t *len)
+size_t
+dlb_card_passed_over(const char *p, const char *end)
 {
-	const char *nl;
+	/* U+00A0; U+FEFF, with which some editors start a file. */
+	static const char wide[2][4] = {"\xc2\xa0", "\xef\xbb\xbf"};
 
-	if (*p >= end)
-		return false;
-	nl = memchr(*p, '\n', (size_t)(end - *p));
-	*line = *p;
-	*len = (size_t)((nl ? nl : end) - *p);
-	*p = nl ? nl + 1 : end;
-	while (*len > 0 && strchr(" \t\r", (*line)[*len - 1])
-		&& (*line)[*len - 1] != '\0')
-		--*len;
-	while (*len > 0 && ((*line)[0] == ' ' || (*line)[0] == '\t')) {
-		++*line;
-		--*len;
+	if (p < end && *p && strchr(" \t\r\n>|", *p))
+		return 1;
+	for (size_t i = 0; i < DLB_ARRAY_LEN(wide); i++) {
+		size_t len = strlen(wide[i]);
+
+		if ((size_t)(end - p) >= len && memcmp(p, wide[i], len) == 0)
+			return len;
 	}
-	return true;
+	return 0;
 }
 
-static bool
-line_is(const char *line, size_t len, const char *text)
+/* Where the mark is, or NULL. */
+static const char *
+find_mark(const char *p, const char *end, const char *mark)
 {
-	return len == strlen(text) && memcmp(line, text, len) == 0;
+	return memmem(p, (size_t)(end - p), mark, strlen(mark));
 }
 
-/* Takes the lines up to the end of a card, decoded. */
+bool
+dlb_card_is_text(const char *text, size_t len)
+{
+	return find_mark(text, text + len, BEGIN) != NULL;
+}
+
+/* What stands between the marks, decoded. */
+static enum dlb_status
+decode_block(struct dlb_buf *out, const char *p, const char *end)
+{
+	struct dlb_buf text = {0};
+	enum dlb_status s = DLB_OK;
+
+	while (s == DLB_OK && p < end) {
+		size_t over = dlb_card_passed_over(p, end);
+
+		if (over == 0)
+			s = dlb_buf_append(&text, p, 1);
+		p += over ? over : 1;
+	}
+	if (s == DLB_OK)
+		s = dlb_base64_decode(
+			out, DLB_BASE64, (const char *)text.data, text.len);
+	dlb_buf_free(&text);
+	return s;
+}
+
+/* Takes one card, whose first mark is at *p, and moves *p behind its last. */
 static enum dlb_status
 read_block(struct dlb_buf *out, const char **p, const char *end,
 	struct dlb_error *err)
 {
-	struct dlb_buf text = {0};
-	const char *line;
-	enum dlb_status s = DLB_OK;
-	bool ended = false;
-	size_t len;
+	const char *from = *p + strlen(BEGIN), *to = find_mark(from, end, END);
+	enum dlb_status s = to ? decode_block(out, from, to) : DLB_MALFORMED;
 
-	while (s == DLB_OK && !ended && next_line(p, end, &line, &len)) {
-		ended = line_is(line, len, END);
-		if (!ended)
-			s = dlb_buf_append(&text, line, len);
-	}
-	if (s == DLB_OK && !ended)
-		s = DLB_MALFORMED;
-	if (s == DLB_OK)
-		s = dlb_base64_decode(
-			out, DLB_BASE64, (const char *)text.data, text.len);
 	if (s == DLB_MALFORMED)
-		dlb_fail(err, s,
+		return dlb_fail(err, s,
 			"the card's text is damaged or cut short: copy it "
 			"again, from %s to %s",
 			BEGIN, END);
-	dlb_buf_free(&text);
+	*p = to + strlen(END);
 	return s;
 }
 
@@ -110,29 +120,26 @@ static enum dlb_status
 read_text(struct dlb_buf *out, const char *p, size_t text_len,
 	struct dlb_error *err)
 {
-	const char *end = p + text_len, *line;
+	const char *end = p + text_len;
 	struct dlb_buf card = {0};
 	enum dlb_status s = DLB_OK;
-	size_t len;
+	size_t cards = 0;
 
-	while (s == DLB_OK && next_line(&p, end, &line, &len)) {
-		if (!line_is(line, len, BEGIN))
-			continue;
+	while (s == DLB_OK && (p = find_mark(p, end, BEGIN)) != NULL) {
 		dlb_buf_free(&card);
 		s = read_block(&card, &p, end, err);
 		if (s != DLB_OK)
 			break;
-		if (out->len == 0)
+		if (cards++ == 0)
 			s = dlb_buf_append(out, card.data, card.len);
 		else if (out->len != card.len
-			|| memcmp(out->data, card.data, card.len) != 0)
+			|| (card.len > 0
+				&& memcmp(out->data, card.data, card.len) != 0))
 			s = dlb_fail(err, DLB_MALFORMED,
 				"the file holds more than one card: put each "
 				"into a file of its own");
 	}
 	dlb_buf_free(&card);
-	if (s == DLB_OK && out->len == 0)
-		s = dlb_fail(err, DLB_MALFORMED, "there is no card in it");
 	return s;
 }
 
@@ -163,10 +170,12 @@ dlb_card_load(struct dlb_card *out, struct dlb_buf *bytes, const uint8_t *file,
 			DLB_CARD_FILE_MAX);
 	if (len >= sizeof(magic) && memcmp(file, magic, sizeof(magic)) == 0)
 		s = dlb_buf_append(bytes, file, len);
+	else if (dlb_card_is_text((const char *)file, len))
+		s = read_text(bytes, (const char *)file, len, err);
 	else if (dlb_card_is_digits((const char *)file, len))
 		s = read_digits(bytes, (const char *)file, len, err);
 	else
-		s = read_text(bytes, (const char *)file, len, err);
+		s = dlb_fail(err, DLB_MALFORMED, "there is no card in it");
 	if (s == DLB_OK)
 		s = dlb_card_parse(out, bytes->data, bytes->len, err);
 	if (s != DLB_OK)

@@ -5,7 +5,8 @@
  *         changes, (u16 offset, u8 length, bytes) again and again; it is signed
  *         anew, so that what is behind the signature is reached
  *
- * Beyond memory errors: a card that parses is the one that would be written.
+ * Beyond memory errors: a card that parses is the one that would be written, and the
+ * same as pasted mail.
  */
 #include "card.h"
 
@@ -70,6 +71,29 @@ check_canonical(const struct dlb_card *card, const uint8_t *bytes, size_t len)
 	dlb_buf_free(&again);
 }
 
+/* Between two marks nothing but the card counts: quoted twice over it is the same. */
+static void
+check_pasted(const uint8_t *bytes, size_t len)
+{
+	struct dlb_buf text = {0}, pasted = {0}, again = {0};
+	struct dlb_card card;
+
+	REQUIRE(dlb_card_to_text(&text, bytes, len) == DLB_OK);
+	for (size_t i = 0; i < text.len; i++)
+		REQUIRE(dlb_buf_append(&pasted,
+				text.data[i] == '\n'
+					? (const uint8_t *)"\r\n> |"
+					: &text.data[i],
+				text.data[i] == '\n' ? 5 : 1)
+			== DLB_OK);
+	REQUIRE(dlb_card_load(&card, &again, pasted.data, pasted.len, NULL)
+		== DLB_OK);
+	REQUIRE(again.len == len && memcmp(again.data, bytes, len) == 0);
+	dlb_buf_free(&text);
+	dlb_buf_free(&pasted);
+	dlb_buf_free(&again);
+}
+
 static void
 attack_file(const uint8_t *data, size_t len)
 {
@@ -77,10 +101,12 @@ attack_file(const uint8_t *data, size_t len)
 	struct dlb_card card;
 	struct dlb_error err;
 
-	if (dlb_card_load(&card, &bytes, data, len, &err) == DLB_OK)
+	if (dlb_card_load(&card, &bytes, data, len, &err) == DLB_OK) {
 		check_canonical(&card, bytes.data, bytes.len);
-	else
+		check_pasted(bytes.data, bytes.len);
+	} else {
 		REQUIRE(bytes.len == 0 && card.serial == 0);
+	}
 	dlb_buf_free(&bytes);
 }
 

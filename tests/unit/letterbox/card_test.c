@@ -79,6 +79,15 @@ digits_are_read_in_one_form_alone(void **state)
 			DLB_MALFORMED);
 		assert_non_null(strstr(f->err.msg, "scan or copy"));
 	}
+	/* As pasted mail, and in a file of an editor that starts each so. */
+	other_init(&o, f, "bob", 1);
+	bytes.len = text.len = spaced.len = 0;
+	other_write(&bytes, &o);
+	assert_ok(dlb_card_to_digits(&text, bytes.data, bytes.len));
+	assert_ok(dlb_buf_append(&spaced, "\xef\xbb\xbf> DLB\n> CARD\n> ", 18));
+	assert_ok(dlb_buf_append(&spaced, text.data + 9, text.len - 9));
+	assert_ok(dlb_card_load(&card, &got, spaced.data, spaced.len, &f->err));
+	assert_memory_equal(got.data, bytes.data, bytes.len);
 	/* 2^56, which no seven bytes are. */
 	assert_int_equal(dlb_card_load(&card, &got,
 				 (const uint8_t *)"DLB CARD 72057594037927936",
@@ -278,6 +287,21 @@ text_is_found_in_what_surrounds_it(void **state)
 		{"\n", "\r\n", true},
 		{"\n", "\n  ", true},
 		{"\n", "\t\n\t", true},
+		/* What mail programs put before a line that they quote. */
+		{"\n", "\n> ", true},
+		{"\n", "\n> > ", true},
+		{"\n", "\n>>", true},
+		{"\n", "\n| ", true},
+		{"\n", "\r\n  > ", true},
+		{"\n", "\n\xc2\xa0", true},
+		/* And what is left where lines are none any more. */
+		{"\n", " ", true},
+		{"\n", " > ", true},
+		{"-----BEGIN", "\xef\xbb\xbf-----BEGIN", true},
+		{"-----BEGIN", "My card: -----BEGIN", true},
+		{"END DLB CARD-----\n", "END DLB CARD----- so long", true},
+		{"\n", "\n: ", false},
+		{"\n", "\n\xc2 ", false},
 		{"-----BEGIN", "Hi,\nmy card:\n\n-----BEGIN", true},
 		{"CARD-----\n", "CARD-----\n-- \nann\n", false},
 		{"END DLB CARD-----\n", "END DLB CARD-----\n-- \nann\n", true},
@@ -315,6 +339,16 @@ text_is_found_in_what_surrounds_it(void **state)
 				 "-----BEGIN DLB CARD-----\n"
 				 "-----END DLB CARD-----\n"),
 		DLB_MALFORMED);
+	/* One that is empty is another. */
+	{
+		char *two = calloc(1, text.len + 64);
+
+		strcpy(two,
+			"-----BEGIN DLB CARD----- -----END DLB CARD-----\n");
+		strcat(two, (char *)text.data);
+		assert_int_equal(load_text(&card, two), DLB_MALFORMED);
+		free(two);
+	}
 	dlb_buf_free(&text);
 }
 

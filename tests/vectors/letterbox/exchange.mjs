@@ -155,23 +155,30 @@ function ofDigits(text) {
 	return Uint8Array.from(out);
 }
 
+// White space, and what mail programs put before the lines that they quote: of latin1,
+// a byte a character.
+const passedOver = /[ \t\r\n>|]|\xc2\xa0|\xef\xbb\xbf/g;
+
+// The digits behind the two words.
+function wordsBefore(text) {
+	const said = /^ *DLB +CARD([ \d]*)$/.exec(text.replace(passedOver, ' '));
+	must(said !== null, 'no card');
+	return said[1].replaceAll(' ', '');
+}
+
 export function cardOfFile(file) {
 	must(file.length <= 65536, 'length of the file');
 	if (equal(file.subarray(0, 4), ascii('DLBC')))
 		return file;
-	const digits = /^[ \t\r\n]*DLB[ \t\r\n]+CARD([ \t\r\n\d]*)$/
-		.exec(Buffer.from(file).toString('latin1'));
-	if (digits)
-		return ofDigits(digits[1].replace(/[ \t\r\n]/g, ''));
-	const lines = Buffer.from(file).toString('latin1').split('\n')
-		.map((l) => l.replace(/^[ \t]+|[ \t\r]+$/g, ''));
-	const found = [];
-	for (let i = lines.indexOf('-----BEGIN DLB CARD-----'); i >= 0;) {
-		const end = lines.indexOf('-----END DLB CARD-----', i);
+	const text = Buffer.from(file).toString('latin1');
+	const blocks = text.split('-----BEGIN DLB CARD-----');
+	if (blocks.length === 1)
+		return ofDigits(wordsBefore(text));
+	const found = blocks.slice(1).map((block) => {
+		const end = block.indexOf('-----END DLB CARD-----');
 		must(end >= 0, 'no end');
-		found.push(base64(lines.slice(i + 1, end).join(''), 'base64'));
-		i = lines.indexOf('-----BEGIN DLB CARD-----', end);
-	}
+		return base64(block.slice(0, end).replace(passedOver, ''), 'base64');
+	});
 	must(found.length > 0 && found.every((b) => equal(b, found[0])), 'one card');
 	return found[0];
 }

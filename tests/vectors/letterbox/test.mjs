@@ -55,12 +55,21 @@ function testCards() {
 		const quoted = `hello\r\n${block.replaceAll('\n', ' \r\n\t')}bye\n${block}`;
 		same(hex(cardOfFile(ascii(quoted))), hex(full), 'twice, within other text');
 		refused(() => cardOfFile(ascii(block.replace('END', 'end'))), 'no end');
+		for (const before of ['> ', '> > ', '| ', '  >', '\xc2\xa0']) {
+			const lines = block.replace(/^/gm, before).replaceAll('\n', '\r\n');
+			same(hex(cardOfFile(Buffer.from(lines, 'latin1'))), hex(full), `behind ${before}`);
+		}
+		same(hex(cardOfFile(ascii(`Here: ${block.replaceAll('\n', ' ')}`))), hex(full), 'one line');
+		same(hex(cardOfFile(Buffer.from(`\xef\xbb\xbf${block}`, 'latin1'))), hex(full), 'a mark');
+		refused(() => cardOfFile(ascii(block.replaceAll('\n', '\n: '))), '');
+		refused(() => cardOfFile(ascii(`${block}${text('v1.card.txt').replace(/.{64}\n/, '')}`)), '');
 	});
 	test('a card as digits', () => {
 		const digits = text('v1.short.digits');
 		same(hex(cardOfFile(ascii(digits))), hex(brief), 'the same card');
 		same(hex(cardOfFile(ascii(` ${digits.replace(/(.{50})/g, '$1\r\n\t')}\n`))), hex(brief),
 			'in lines');
+		same(hex(cardOfFile(ascii(`> DLB\n> CARD\n> ${digits.slice(9)}`))), hex(brief), 'quoted');
 		refused(() => cardOfFile(ascii(`${digits.slice(0, 9)}9${digits.slice(10)}`)), 'digits');
 		refused(() => readCard(cardOfFile(ascii(digits.slice(0, -3)))), '');
 	});
