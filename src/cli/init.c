@@ -107,42 +107,27 @@ write_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 		st = cli_write_file(path, text.data, text.len, 0, err);
 	dlb_buf_free(&text);
 	if (st == DLB_OK)
-		cli_say(c, "  card      %s (for whoever should write to you)",
+		cli_say(c,
+			"  card      %s (for whoever should write to you; as "
+			"text: dlb card --short)",
 			path);
 	else
 		cli_say(c, "  card      not written");
 	return st;
 }
 
-/* To be pasted into a message, where a file is no use. */
-static enum dlb_status
-print_short_card(struct cli *c, struct dlb_letterbox *l, struct dlb_error *err)
-{
-	struct dlb_buf text = {0};
-	enum dlb_status st = DLB_OK;
-
-	if (!c->quiet)
-		st = cli_card_text(&text, l, true, err);
-	if (st == DLB_OK && !c->quiet) {
-		cli_say(c, "The card in short, as text for a message:");
-		fwrite(text.data, 1, text.len, stdout);
-	}
-	dlb_buf_free(&text);
-	return st;
-}
-
 /* What a person sees of a new identity. The home is there whatever happens. */
 static enum dlb_status
-show_person(struct cli *c, struct dlb_letterbox *l, const char *path,
+show_person(struct cli *c, struct dlb_node *n, const char *path,
 	struct dlb_error *err)
 {
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
 	enum dlb_status st = write_card(c, l, path, err);
 
+	cli_say(c, "  home      %s", dlb_node_home(n));
 	cli_say(c, "  words     for others to compare with your card:");
 	if (!c->quiet)
 		cli_print_fingerprint(dlb_letterbox_identity(l));
-	if (st == DLB_OK)
-		st = print_short_card(c, l, err);
 	cli_say(c, "Next: dlb know FRIEND.card");
 	if (st == DLB_OK)
 		return st;
@@ -166,7 +151,8 @@ show_home(struct cli *c, struct dlb_node *n, const struct dlb_home_options *o)
 	cli_say(c, "%s",
 		o->courier ? "This machine carries letters now."
 			   : "Your letterbox is made.");
-	cli_say(c, "  home      %s", dlb_node_home(n));
+	if (o->courier)
+		cli_say(c, "  home      %s", dlb_node_home(n));
 	cli_say(c, "  satchel   %s%s", cli_size(size, info.size),
 		o->size ? "" : " (the default; --size gives another)");
 	if (o->sparse)
@@ -217,8 +203,7 @@ make_person(struct cli *c, const char *home, const struct cli_args *a,
 	if (st == DLB_OK) {
 		cli_say(c,
 			"This courier's home has a letterbox of its own now.");
-		cli_say(c, "  home      %s", dlb_node_home(n));
-		st = show_person(c, l, path, err);
+		st = show_person(c, n, path, err);
 	}
 	dlb_node_close(n);
 	return st;
@@ -243,7 +228,7 @@ make_home(struct cli *c, const char *home, struct dlb_home_options *o,
 	if (o->courier)
 		cli_say(c, "Next: dlb meet /media/STICK");
 	else
-		st = show_person(c, dlb_node_letterbox(n), path, err);
+		st = show_person(c, n, path, err);
 	dlb_node_close(n);
 	return st;
 }
@@ -289,8 +274,8 @@ const struct cli_verb cli_init = {
 	.summary = "make your letterbox, or a courier's home",
 	.text = "Makes a home: your letterbox with your keys, and a satchel of a fixed\n"
 		"size for the letters that you send, get and carry for others. Then\n"
-		"writes your card, to be given to whoever should write to you, and prints\n"
-		"a short one for messages.\n"
+		"writes your card, to be given to whoever should write to you, and shows\n"
+		"the words of its fingerprint; `dlb card` prints it as text.\n"
 		"\n"
 		"The home is locked with a new passphrase, asked for twice on the\n"
 		"terminal, or with what one of the options gives.\n"
