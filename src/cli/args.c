@@ -3,7 +3,8 @@
  *
  * Invariants: every pointer given out is argv's own or static; nothing is parsed
  * twice; an argument that starts with a dash is never taken as an operand before
- * "--", so that a mistyped option can not become a file name.
+ * "--", so that a mistyped option can not become a file name. But a card's text, which
+ * starts with five, is no option.
  */
 #include "args.h"
 
@@ -181,6 +182,15 @@ parse_letters(struct cli_args *a, int argc, char *const *argv, int *i,
 	return DLB_OK;
 }
 
+static bool
+is_operand(const char *arg)
+{
+	static const char card[] = "-----BEGIN DLB CARD";
+
+	return arg[0] != '-' || arg[1] == '\0'
+		|| strncmp(arg, card, strlen(card)) == 0;
+}
+
 enum dlb_status
 cli_args_parse(struct cli_args *out, int argc, char *const *argv,
 	const struct cli_option_set sets[static CLI_OPTION_SETS_MAX],
@@ -198,7 +208,7 @@ cli_args_parse(struct cli_args *out, int argc, char *const *argv,
 	for (int i = 0; i < argc && s == DLB_OK; i++) {
 		const char *arg = argv[i];
 
-		if (ended || arg[0] != '-' || arg[1] == '\0')
+		if (ended || is_operand(arg))
 			out->operands[out->operands_n++] = arg;
 		else if (strcmp(arg, "--") == 0)
 			ended = true;

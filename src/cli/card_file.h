@@ -10,9 +10,11 @@
 /* The text of one's own card; freed by the caller. */
 enum dlb_status cli_card_text(struct dlb_buf *out, struct dlb_letterbox *l,
 	bool is_short, struct dlb_error *err) DLB_MUST_CHECK;
-/* Someone's card, checked: from a file ("-": standard input) in any of its forms,
- * or from a picture of its QR code. */
-enum dlb_status cli_load_card(struct dlb_card *out, const char *file,
+/* Is that a card's text itself, and not the name of a file? */
+bool cli_is_card_text(const char *what);
+/* Someone's card, checked: its text; or from a file ("-": standard input) in any of
+ * its forms, or from a picture of its QR code. */
+enum dlb_status cli_load_card(struct dlb_card *out, const char *what,
 	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* Writes a whole file, or none: it has its name when it is durable. DLB_EXISTS

@@ -112,8 +112,17 @@ parse(struct dlb_card *out, struct dlb_buf *raw, bool picture,
 	return st;
 }
 
-enum dlb_status
-cli_load_card(struct dlb_card *out, const char *file, const struct dlb_env *env,
+bool
+cli_is_card_text(const char *what)
+{
+	size_t len = strlen(what);
+
+	return (dlb_card_is_text(what, len) || dlb_card_is_digits(what, len))
+		&& access(what, F_OK) != 0;
+}
+
+static enum dlb_status
+load_file(struct dlb_card *out, const char *file, const struct dlb_env *env,
 	struct dlb_error *err)
 {
 	bool standard = strcmp(file, "-") == 0;
@@ -139,5 +148,20 @@ cli_load_card(struct dlb_card *out, const char *file, const struct dlb_env *env,
 		dlb_error_prefix(err, "%s", name);
 out:
 	dlb_buf_free(&raw);
+	return st;
+}
+
+enum dlb_status
+cli_load_card(struct dlb_card *out, const char *what, const struct dlb_env *env,
+	struct dlb_error *err)
+{
+	struct dlb_buf bytes = {0};
+	enum dlb_status st;
+
+	if (!cli_is_card_text(what))
+		return load_file(out, what, env, err);
+	st = dlb_card_load(
+		out, &bytes, (const uint8_t *)what, strlen(what), err);
+	dlb_buf_free(&bytes);
 	return st;
 }

@@ -36,11 +36,12 @@ const struct cli_verb cli_know = {
 	.summary =
 		"add a correspondent by their card, or by a letter of theirs",
 	.text = "Reads a card (- is standard input), checks it, and remembers whose it\n"
-		"is: a file, the text of a QR code, or a picture (PNG, JPEG) of one. It\n"
-		"then shows twelve words: compare them with those that `dlb card --words`\n"
-		"shows its owner, or see `dlb verify`. A newer card of someone you know\n"
-		"replaces the older. A card with the name of someone you know and other\n"
-		"keys is refused, unless you give it another name.\n"
+		"is: a file, such as a mail it was pasted into, its text itself, the text\n"
+		"of a QR code, or a picture (PNG, JPEG) of one. It then shows twelve words:\n"
+		"compare them with those that `dlb card --words` shows its owner, or see\n"
+		"`dlb verify`. A newer card of someone you know replaces the older. A card\n"
+		"with the name of someone you know and other keys is refused, unless you\n"
+		"give it another name.\n"
 		"A stranger's letter brings their card: its number in place of a file\n"
 		"makes a correspondent of its sender, whom you can then answer.",
 	.example = "dlb know bob.card\n"

@@ -215,7 +215,7 @@ cli_who(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 
 	if (st != DLB_NOT_FOUND && st != DLB_USAGE && st != DLB_MALFORMED)
 		return st;
-	if (access(who, F_OK) == 0)
+	if (cli_is_card_text(who) || access(who, F_OK) == 0)
 		return cli_know_card(out, c, n, who, NULL, err);
 	st = dlb_correspondent_each(l, look_near, &near, err);
 	if (st != DLB_OK)

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "node.h"
 
-/* Reads a card ("-": standard input), adds or renews the correspondent, commits,
+/* Reads a card (a file, "-" for standard input, or its text), adds or renews the correspondent, commits,
  * and says what came of it and which words to compare. name may be NULL. */
 enum dlb_status cli_know_card(struct dlb_correspondent *out, struct cli *c,
 	struct dlb_node *n, const char *file, const char *name,
@@ -15,7 +15,7 @@ enum dlb_status cli_know_card(struct dlb_correspondent *out, struct cli *c,
 /* The same with the card that came with a stranger's letter. */
 enum dlb_status cli_know_sender(struct cli *c, struct dlb_node *n,
 	int64_t number, const char *name, struct dlb_error *err) DLB_MUST_CHECK;
-/* A correspondent's name, or a card's file, which is then known. */
+/* A correspondent's name, or a card's file or text, which is then known. */
 enum dlb_status cli_who(struct dlb_correspondent *out, struct cli *c,
 	struct dlb_node *n, const char *who, struct dlb_error *err)
 	DLB_MUST_CHECK;
