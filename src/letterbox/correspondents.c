@@ -340,6 +340,9 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	dlb_query_int(&q, c->id);
 	dlb_query_blob(&q, key, sizeof(key));
 	s = dlb_query_run(&q, err);
+	c->heard = s == DLB_OK && sqlite3_changes(l->db.sql) > 0;
+	if (c->heard)
+		s = dlb_correspondent_mark(l, c->id, true, false, err);
 	if (s == DLB_OK)
 		s = dlb_receipts_owe_all(l, c->id, err);
 out:

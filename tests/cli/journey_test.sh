@@ -126,6 +126,8 @@ run as alice know "$n" --as davy
 exits 0 "know takes a letter's number"
 has "$out" "$(as dave card --words | tail -n 3)" "and shows the words that dave sees"
 has "$out" "Compare these words with davy" "and says that they must be compared"
+is "$(as alice people --json | jq '.[] | select(.name == "davy").heard')" true \
+	"whose letter is here was heard from"
 run as alice inbox
 lacks "$out$err" "stranger" "and the letter is no stranger's any more"
 run as alice know "$n"

@@ -304,7 +304,11 @@ a_strangers_letters_become_theirs(void **state)
 	assert_ok(dlb_in_get(l, &got, letter.number, &f->err));
 	assert_int_equal(got.from, 0);
 	assert_true(got.has_card);
+	assert_false(c.heard);
 	c = add(f, l, &o.card, NULL);
+	assert_true(c.heard);
+	assert_ok(dlb_correspondent_by_id(l, &c, c.id));
+	assert_true(c.heard);
 	assert_ok(dlb_in_get(l, &got, letter.number, &f->err));
 	assert_int_equal(got.from, c.id);
 	assert_false(got.has_card);
