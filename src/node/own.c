@@ -238,9 +238,13 @@ choose(struct collecting *c, struct dlb_error *err)
 {
 	struct dlb_own_cells *own = c->own;
 	size_t waiting = c->now_n + c->spread_n, real, cover;
+	/* What is more than usual goes beside the usual number, so that it neither
+	 * keeps the other letters waiting nor tells that there are some. */
+	size_t beside = c->now_n > DLB_MEETING_OWN_CELLS ? c->now_n : 0;
 	enum dlb_status st = DLB_OK;
 
-	dlb_plan_own(waiting, &real, &cover);
+	dlb_plan_own(waiting - beside, &real, &cover);
+	real += beside;
 	own->waiting = waiting;
 	/* Under a clock that is not believed no cover can be dated. Without it the
 	 * others would see how much is real: all waits. */
