@@ -198,11 +198,11 @@ seal_cells(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 
 	if (known != UINT64_MAX)
 		st = set_layout(s, l, known, err);
-	if (st == DLB_OK && known != UINT64_MAX) {
+	/* Nobody is asked how what does not fit should go. */
+	if (st == DLB_OK && known != UINT64_MAX)
+		st = check_room(s, l->stripe.cells, err);
+	if (st == DLB_OK && known != UINT64_MAX)
 		st = decide(s, l->stripe.cells, err);
-		if (st == DLB_OK)
-			st = check_room(s, l->stripe.cells, err);
-	}
 	if (st == DLB_OK)
 		st = read_head(s, l, pack, err);
 	if (st != DLB_OK)
@@ -397,8 +397,8 @@ measure_each(struct sending *s, char *const *list, size_t list_n,
 		cells += stripe.cells;
 		s->total += len;
 	}
-	st = decide(s, cells, err);
-	return st == DLB_OK ? check_room(s, cells, err) : st;
+	st = check_room(s, cells, err);
+	return st == DLB_OK ? decide(s, cells, err) : st;
 }
 
 static enum dlb_status

@@ -113,6 +113,17 @@ exits 2 "a message that is not text"
 run as alice send bob bob.card - -m x
 exits 2 "standard input with other files"
 
+# What does not fit is not asked about.
+truncate -s 200M hole
+for how in "" --each; do
+	# shellcheck disable=SC2086
+	run as alice send bob hole $how
+	exits 1 "more than the home holds: $how"
+	has "$err" "MiB of the home satchel" "says so: $how"
+	lacks "$err" "--spread" "and does not ask how it should go: $how"
+done
+rm hole
+
 # 3: some files left out.
 mkdir mixed
 echo yes >mixed/good
