@@ -19,6 +19,18 @@
 
 /* ---- opening ---------------------------------------------------------------------- */
 
+/* Special bits do not travel. What the sticky one kept safe in a folder is nobody
+ * else's to write to then. */
+static uint16_t
+mode_of(const struct stat *st)
+{
+	mode_t mode = st->st_mode & 0777;
+
+	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX))
+		mode &= ~(mode_t)0022;
+	return (uint16_t)mode;
+}
+
 static enum dlb_status
 add_file(void *ctx, const struct dlb_walk_entry *e, struct dlb_error *err)
 {
@@ -26,7 +38,7 @@ add_file(void *ctx, const struct dlb_walk_entry *e, struct dlb_error *err)
 	struct dlb_manifest_file f = {
 		.type = S_ISDIR(e->st->st_mode) ? DLB_FILE_DIR
 						: DLB_FILE_REGULAR,
-		.mode = (uint16_t)(e->st->st_mode & 0777),
+		.mode = mode_of(e->st),
 		.mtime_s = e->st->st_mtim.tv_sec,
 		.mtime_ns = (uint32_t)e->st->st_mtim.tv_nsec,
 		.path = e->path,
