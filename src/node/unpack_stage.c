@@ -92,8 +92,9 @@ dlb_dir_sink_fail(const struct dlb_dir_sink *d,
 		return dlb_stage_fail_space(d, err);
 	dlb_printable(name, sizeof(name), f->path, f->path_len);
 	if (sys_errno == EEXIST)
-		return dlb_fail(err, DLB_MALFORMED,
-			"the letter has two names that are one in \"%s\": \"%s\"",
+		return dlb_fail(err, DLB_REFUSED,
+			"two names of the letter are one in \"%s\": \"%s\"; take "
+			"all as an archive: dlb read N >FILE.tar",
 			d->directory_text, name);
 	if (sys_errno == EFBIG)
 		return dlb_fail(err, DLB_LIMIT,

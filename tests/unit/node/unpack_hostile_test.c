@@ -447,7 +447,8 @@ test_control_characters_collide(void **state)
 		forge(&f, DLB_FILE_REGULAR, "a\n", 0, NULL);
 		forge(&f, types[i], "a_", 0,
 			types[i] == DLB_FILE_LINK ? "x" : NULL);
-		expect_refused(t, &f, DLB_MALFORMED);
+		expect_refused(t, &f, DLB_REFUSED);
+		assert_non_null(strstr(t->err.msg, "dlb read N >FILE.tar"));
 	}
 }
 
