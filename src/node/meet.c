@@ -226,18 +226,37 @@ note_what_was_shown(struct meet *m, struct dlb_error *err)
 	return dlb_last_meeting_note(m->n, &last, err);
 }
 
+/* Those of letters before cover; how many they are. */
+static size_t
+real_first(struct meet *m, struct dlb_plan_move *own, size_t own_n)
+{
+	size_t real = 0;
+
+	for (size_t i = 0; i < own_n; i++) {
+		struct dlb_plan_move move = own[i];
+
+		if (dlb_own_is_cover(&m->own, move.number))
+			continue;
+		own[i] = own[real];
+		own[real++] = move;
+	}
+	return real;
+}
+
 /* Own new cells fill a box, and replace others no more than the rest of a meeting
  * does: a letter that does not fit would push itself out. How many go depends on the
  * box alone, where none are sent with --now. */
 static void
-limit_own(struct meet *m, size_t *own_n, uint64_t open, size_t room)
+limit_own(struct meet *m, struct dlb_plan_move *own, size_t *own_n,
+	uint64_t open, size_t room)
 {
-	size_t most = open >= DLB_MEETING_OWN_CELLS ? (size_t)open : room;
+	size_t most = open >= DLB_MEETING_OWN_CELLS ? (size_t)open : room, real;
 
 	if (*own_n <= most)
 		return;
-	m->result->own_no_room = *own_n - most;
-	m->result->own_waiting += *own_n - most;
+	real = real_first(m, own, *own_n);
+	m->result->own_no_room = real > most ? real - most : 0;
+	m->result->own_waiting += m->result->own_no_room;
 	*own_n = most;
 }
 
@@ -273,7 +292,7 @@ exchange(struct meet *m, struct dlb_error *err)
 	/* Only now: cover may be shown at once, and would be in that plan too. */
 	if (st == DLB_OK && gives)
 		st = plan_own(m, &own, &own_n, err);
-	limit_own(m, &own_n, open, room);
+	limit_own(m, own, &own_n, open, room);
 	if (out_n > room - (own_n < room ? own_n : room))
 		out_n = room - (own_n < room ? own_n : room);
 	m->total = own_n + out_n + in_n;

@@ -16,9 +16,10 @@ struct dlb_own_cells {
 	uint32_t *cover;  /* which entries are only cover, ascending */
 	size_t cover_n;
 };
-/* All that is sent now, others up to the constant number, cover for the rest; cover
- * is made where there is not enough of it. week: 0, the clock is not trusted, and
- * none is made. Freed by dlb_own_free, also after a failure. */
+/* The constant number: what is sent now, others, cover for the rest; what is sent now
+ * and is more than that comes besides. Cover is made where there is not enough of it.
+ * week: 0, the clock is not trusted, and none is made. Freed by dlb_own_free, also
+ * after a failure. */
 enum dlb_status dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n,
 	bool release_now, uint16_t week, struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_own_free(struct dlb_own_cells *own);
@@ -30,6 +31,7 @@ bool dlb_own_allowed(struct dlb_node *n, bool by_itself);
 /* They went, now; uncommitted. */
 enum dlb_status dlb_own_note(struct dlb_node *n, struct dlb_error *err)
 	DLB_MUST_CHECK;
+bool dlb_own_is_cover(const struct dlb_own_cells *own, uint32_t number);
 /* The flags of an entry once it has been given. own may be NULL. */
 uint8_t dlb_own_given_flags(
 	const struct dlb_own_cells *own, const struct dlb_entry *e);

@@ -342,14 +342,20 @@ dlb_own_free(struct dlb_own_cells *own)
 	memset(own, 0, sizeof(*own));
 }
 
+bool
+dlb_own_is_cover(const struct dlb_own_cells *own, uint32_t number)
+{
+	return own->cover_n > 0
+		&& bsearch(&number, own->cover, own->cover_n,
+			sizeof(*own->cover), compare_numbers);
+}
+
 uint8_t
 dlb_own_given_flags(const struct dlb_own_cells *own, const struct dlb_entry *e)
 {
 	uint8_t flags = (uint8_t)((e->flags & ~DLB_OWN) | DLB_SHOWN);
 
-	if (own && own->cover_n
-		&& bsearch(&e->number, own->cover, own->cover_n,
-			sizeof(*own->cover), compare_numbers))
+	if (own && dlb_own_is_cover(own, e->number))
 		flags &= (uint8_t)~DLB_HELD;
 	return flags;
 }
