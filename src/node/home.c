@@ -541,6 +541,9 @@ dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
 		st = renew_card(n, err);
 	if (st == DLB_OK)
 		st = destroy_keys(n, err);
+	/* That it is put off to the next time does no harm. */
+	if (st == DLB_OK && dlb_node_expire(n, NULL) != DLB_OK)
+		st = dlb_letterbox_rollback(n->letterbox, err);
 	return st;
 }
 

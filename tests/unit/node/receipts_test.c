@@ -596,6 +596,52 @@ the_same_cells_go_again(void **state)
 	read_film(f, letter.number);
 }
 
+static size_t
+rows_out(struct dlb_node *n, bool seen)
+{
+	struct dlb_out_letter letter;
+	size_t rows = 0;
+
+	/* Those that nobody sees have numbers from 2^37 on. */
+	for (int64_t i = 0; i < 200; i++)
+		rows += dlb_out_get(dlb_node_letterbox(n), &letter,
+				(seen ? 0 : 1LL << 37) + i, NULL)
+			== DLB_OK;
+	return rows;
+}
+
+/* Cover, receipts and what was replaced go when their cells do; a letter stays and
+ * says so. */
+static void
+what_expires_leaves_no_trace(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent;
+	struct dlb_node *n;
+	int64_t bob;
+
+	send_lost(f, &bob, &sent);
+	send_again(f, sent.first_number);
+	n = fixture_open(f, "alice");
+	assert_int_equal(
+		rows_out(n, false), 3); /* cover twice, the first sealing */
+	assert_int_equal(held(n), sent.cells);
+	dlb_node_close(n);
+	for (int week = 0; week < 13; week++) {
+		n = fixture_open(f, "alice");
+		assert_int_equal(rows_out(n, false), 3);
+		assert_int_equal(
+			state_of(f, n, sent.first_number), DLB_OUT_SHOWN);
+		dlb_node_close(n);
+		f->env.now_ms += DLB_WEEK_MS;
+	}
+	n = fixture_open(f, "alice");
+	assert_int_equal(rows_out(n, false), 0);
+	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_EXPIRED);
+	assert_int_equal(held(n), 0);
+	dlb_node_close(n);
+}
+
 static void
 what_can_not_be_sent_again(void **state)
 {
@@ -649,6 +695,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(it_goes_again_by_itself,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_lost_receipt_is_written_again,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_expires_leaves_no_trace,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_same_cells_go_again,
 			fixture_setup, fixture_teardown),
