@@ -4,7 +4,8 @@
  * Standard output carries messages and, without -o, files; everything else that is
  * said goes to standard error as soon as standard output is not a terminal. Bytes
  * of others reach a terminal only when they are text, and then only what can not
- * upset it.
+ * upset it. Of several letters standard output takes what can be told from their
+ * order: messages, and no files.
  */
 #include "format.h"
 #include "interrupt.h"
@@ -18,6 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A lone file that is shown on a terminal, where it is text. */
+#define SHOWN_LEN_MAX (64u << 10)
+
 struct reading {
 	struct cli *c;
 	const struct cli_args *a;
@@ -27,8 +31,7 @@ struct reading {
 	bool terminal;         /* standard output is one */
 	int64_t *numbers;
 	size_t numbers_n, numbers_cap;
-	size_t with_files;
-	size_t reported, done, incomplete;
+	size_t done, incomplete;
 	struct dlb_error failed; /* of the last that could not be read */
 	bool failed_memory;
 };
@@ -64,8 +67,6 @@ pick_unread(void *ctx, const struct dlb_in_letter *letter)
 		r->incomplete++;
 	if (letter->state != DLB_IN_UNREAD)
 		return true;
-	if (!letter->described || letter->files > 0)
-		r->with_files++;
 	return add_number(r, letter->number);
 }
 
@@ -156,7 +157,11 @@ say_files(struct reading *r, const struct dlb_read_result *result)
 
 	if (result->files == 0 && !result->first_path[0])
 		return;
-	if (r->to_stdout)
+	if (result->text.len > 0) {
+		cli_say(r->c, "%s, %s:", result->first_path,
+			cli_size(size, result->text.len));
+		print_for_terminal(stdout, result->text.data, result->text.len);
+	} else if (r->to_stdout)
 		cli_say(r->c, "%s file%s, %s, to standard output",
 			cli_count(n, result->files), cli_s(result->files),
 			cli_size(size, result->bytes));
@@ -167,34 +172,114 @@ say_files(struct reading *r, const struct dlb_read_result *result)
 			result->files > 1 ? " ..." : "");
 }
 
-/* Where files may not go where they would. */
-static enum dlb_status
-check_place(struct reading *r, const struct dlb_in_letter *letter,
-	struct dlb_error *err)
-{
-	bool files = !letter->described || letter->files > 0;
-
-	if (r->directory || !files || letter->state == DLB_IN_PARTLY)
-		return DLB_OK;
-	if (r->terminal)
-		return dlb_fail(err, DLB_USAGE,
-			"letter %lld has %u file%s, which do%s not go to a terminal; "
-			"say where: dlb read %lld -o DIR",
-			(long long)letter->number, letter->files,
-			cli_s(letter->files), letter->files == 1 ? "es" : "",
-			(long long)letter->number);
-	if (r->with_files > 1 || r->numbers_n > 1)
-		return dlb_fail(err, DLB_USAGE,
-			"letter %lld has files, and standard output takes one letter; "
-			"read it alone, or say where: -o DIR",
-			(long long)letter->number);
-	return DLB_OK;
-}
-
+/* What is only partly here is not begun where it could not be taken back. */
 static enum dlb_status
 may_read(void *ctx, const struct dlb_in_letter *letter, struct dlb_error *err)
 {
-	return check_place(ctx, letter, err);
+	const struct reading *r = ctx;
+
+	if (r->directory || letter->state != DLB_IN_PARTLY)
+		return DLB_OK;
+	return dlb_fail(err, DLB_PARTLY,
+		"letter %lld is not whole: %u of %u cells are here; meet more "
+		"boxes (dlb meet) and read it again",
+		(long long)letter->number, letter->have, letter->stripe.cells);
+}
+
+/* "2 files", "a folder" */
+static void
+name_rest(char out[static 64], const struct dlb_read_result *result)
+{
+	char n[CLI_FORMAT_MAX];
+
+	if (result->files > 0)
+		snprintf(out, 64, "%s file%s", cli_count(n, result->files),
+			cli_s(result->files));
+	else
+		snprintf(out, 64, "%s folder%s", cli_count(n, result->entries),
+			cli_s(result->entries));
+}
+
+/* Files that did not go where they would. */
+static enum dlb_status
+fail_rest(struct reading *r, const struct dlb_in_letter *letter,
+	const struct dlb_read_result *result, struct dlb_error *err)
+{
+	long long number = (long long)letter->number;
+	uint64_t count = result->files ? result->files : result->entries;
+	char rest[64], size[CLI_FORMAT_MAX], name[128];
+
+	name_rest(rest, result);
+	if (!r->terminal)
+		return dlb_fail(err, DLB_USAGE,
+			"letter %lld has %s, and standard output takes those of "
+			"one letter; read it alone, or say where: -o DIR",
+			number, rest);
+	dlb_printable(name, sizeof(name), result->first_path,
+		strlen(result->first_path));
+	return dlb_fail(err, result->message.len ? DLB_PARTLY : DLB_USAGE,
+		"letter %lld has %s (%s%s, %s), which do%s not go to a "
+		"terminal; say where: dlb read %lld -o DIR",
+		number, rest, name, result->entries > 1 ? " ..." : "",
+		cli_size(size, result->bytes), count == 1 ? "es" : "", number);
+}
+
+/* A letter that no reader can take, made so by whoever made it. */
+static bool
+is_bad(enum dlb_status st)
+{
+	return st == DLB_MALFORMED || st == DLB_CORRUPT || st == DLB_FORGED
+		|| st == DLB_UNSUPPORTED || st == DLB_LIMIT;
+}
+
+/* Says which letter it was, and what to do with one that is bad. */
+static void
+name_letter(struct reading *r, int64_t number,
+	const struct dlb_in_letter *letter, struct dlb_error *err)
+{
+	enum dlb_status st = err->status;
+	char name[DLB_PERSON_NAME_MAX + 1];
+	struct dlb_error why = *err;
+
+	if (st == DLB_NOT_FOUND || st == DLB_PARTLY || st == DLB_USAGE
+		|| st == DLB_CANCELLED)
+		return;
+	cli_sender(name, dlb_node_letterbox(r->n), letter);
+	if (is_bad(st))
+		dlb_fail(err, st,
+			"letter %lld from %s: %.150s; ask for it again, and: dlb "
+			"delete %lld",
+			(long long)number, name, why.msg, (long long)number);
+	else
+		dlb_error_prefix(
+			err, "letter %lld from %s", (long long)number, name);
+}
+
+static void
+say_failure(struct reading *r, int64_t number,
+	const struct dlb_in_letter *letter, const struct dlb_error *err)
+{
+	r->failed = *err;
+	name_letter(r, number, letter, &r->failed);
+	if (r->numbers_n > 1 && err->status != DLB_CANCELLED)
+		cli_say_error(&r->failed);
+}
+
+/* What is on its way to standard output comes before what is said of it. */
+static void
+say_letter(struct reading *r, const struct dlb_in_letter *letter,
+	const struct dlb_read_result *result)
+{
+	if (r->done > 0)
+		cli_say(r->c, "%s", "");
+	say_header(r, letter);
+	print_message(r, result);
+	if (result->whole)
+		say_files(r, result);
+	if (letter->has_card)
+		cli_say(r->c, "To answer, first: dlb know %lld --as NAME",
+			(long long)letter->number);
+	fflush(stdout);
 }
 
 static bool
@@ -203,23 +288,18 @@ say_read(void *ctx, int64_t number, const struct dlb_in_letter *letter,
 	const struct dlb_error *err)
 {
 	struct reading *r = ctx;
+	struct dlb_error rest;
 
-	if (r->reported++ > 0)
-		cli_say(r->c, "%s", "");
-	if (st == DLB_OK) {
-		say_header(r, letter);
-		print_message(r, result);
-		say_files(r, result);
-		if (letter->has_card)
-			cli_say(r->c,
-				"To answer, first: dlb know %lld --as NAME",
-				(long long)number);
+	if (st != DLB_OK) {
+		say_failure(r, number, letter, err);
+	} else if (result->whole) {
+		say_letter(r, letter, result);
 		r->done++;
-		fflush(stdout);
 	} else {
-		r->failed = *err;
-		if (r->numbers_n > 1 && st != DLB_CANCELLED)
-			cli_say_error(err);
+		if (r->terminal && result->message.len > 0)
+			say_letter(r, letter, result);
+		if (fail_rest(r, letter, result, &rest) != DLB_OK)
+			say_failure(r, number, letter, &rest);
 	}
 	return st != DLB_CANCELLED && !cli_interrupted();
 }
@@ -227,9 +307,12 @@ say_read(void *ctx, int64_t number, const struct dlb_in_letter *letter,
 static enum dlb_status
 read_all(struct reading *r, struct dlb_error *err)
 {
+	bool show = !r->directory && (r->terminal || r->numbers_n > 1);
 	struct dlb_read_options options = {.directory = r->directory,
-		.fd = r->directory ? -1 : STDOUT_FILENO,
-		.overwrite = cli_flag(r->a, "force")};
+		.fd = r->directory || show ? -1 : STDOUT_FILENO,
+		.overwrite = cli_flag(r->a, "force"),
+		.show = show,
+		.show_max = r->terminal ? SHOWN_LEN_MAX : 0};
 	struct dlb_read_each each = {
 		.ctx = r, .may = may_read, .done = say_read};
 	enum dlb_status st;
@@ -323,8 +406,9 @@ const struct cli_verb cli_read = {
 	.summary = "read letters, and write out their files",
 	.text = "Shows the message of a letter and writes its files. Files need -o DIR,\n"
 		"or a standard output that is not a terminal: there goes a lone file as\n"
-		"it is, and several as a pax archive. A file that is there already is\n"
-		"not replaced without --force. Letters can be read again.\n"
+		"it is, and several as a pax archive. On a terminal a lone file is shown\n"
+		"where it is text; of others it says what there is. A file that is there\n"
+		"already is not replaced without --force. Letters can be read again.\n"
 		"It exits with 3 where a letter is not whole yet, and says what is\n"
 		"missing.",
 	.example = "dlb read 12 -o .\n"

@@ -171,12 +171,20 @@ struct dlb_read_options {
 	int fd; /* a lone file's bytes, else a pax archive (if >= 0) */
 	bool overwrite;
 	bool again; /* read letters may be read again: always so; kept for --all */
+	/* Neither of the two: what can be shown comes into the result. A letter that
+	 * is more than its message and one file that is text of at most so many
+	 * bytes is not marked as read. */
+	bool show;
+	size_t show_max;
 };
 struct dlb_read_result {
-	uint64_t files;
+	uint64_t files;   /* folders not counted */
+	uint64_t entries; /* of what is shown: folders, too */
 	uint64_t bytes;
 	struct dlb_buf message; /* the letter's; freed by the caller */
 	char first_path[4096];  /* of what was written */
+	bool whole;             /* all that the letter has is written or here */
+	struct dlb_buf text;    /* a lone file's, shown; freed by the caller */
 };
 /* DLB_PARTLY with what is missing; DLB_EXISTS names the file in the way. What could
  * not be written whole is not there. Marks the letter as read. */

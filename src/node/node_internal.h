@@ -280,6 +280,14 @@ enum dlb_status dlb_last_meeting_note(struct dlb_node *n,
 	const struct dlb_last_meeting *last, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
+/* ---- what of a letter can be shown (read_show.c) -------------------------------------- */
+
+/* Fills out, which is empty: see dlb_read_options. */
+enum dlb_status dlb_show_letter(struct dlb_node *n,
+	const struct dlb_in_letter *letter, size_t text_max, unsigned worker,
+	struct dlb_read_result *out, const struct dlb_progress *progress,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- what a list shows (describe.c) ------------------------------------------------- */
 
 /* From the start of its content; or, once it is whole, from its cells. */

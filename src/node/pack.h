@@ -69,7 +69,8 @@ struct dlb_stage;
 struct dlb_unpack_options {
 	const char
 		*directory; /* made where only its last part is missing; or */
-	int fd;             /* >= 0: a lone file's bytes, else a pax archive */
+	int fd; /* >= 0: a lone file's bytes, else a pax archive; or */
+	struct dlb_buf *text; /* a lone file's bytes are appended; else NULL */
 	bool overwrite;
 	/* What brings the directory onto the medium is the caller's: after
 	 * dlb_unpack_complete of many letters, and again after finish of all. */

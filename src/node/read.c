@@ -102,6 +102,15 @@ unpack_letter(struct reading *r, struct outgoing *o, unsigned worker,
 	return st == DLB_OK ? dlb_unpack_complete(o->unpack, err) : st;
 }
 
+static enum dlb_status
+take_out(struct reading *r, struct outgoing *o, unsigned worker,
+	const struct dlb_progress *progress, struct dlb_error *err)
+{
+	return r->options->show ? dlb_show_letter(r->n, &o->letter,
+		       r->options->show_max, worker, &o->result, progress, err)
+				: unpack_letter(r, o, worker, progress, err);
+}
+
 static void
 unpack_one(void *ctx, size_t i, unsigned worker)
 {
@@ -109,7 +118,7 @@ unpack_one(void *ctx, size_t i, unsigned worker)
 	struct outgoing *o = &r->out[i];
 
 	if (o->st == DLB_OK)
-		o->st = unpack_letter(r, o, worker, NULL, &o->err);
+		o->st = take_out(r, o, worker, NULL, &o->err);
 }
 
 /* Not in parallel: it changes the letterbox. */
@@ -156,10 +165,12 @@ place_all(struct reading *r)
 		struct outgoing *o = &r->out[i];
 
 		recount(r->n, o);
-		if (o->st == DLB_OK)
-			o->st = dlb_unpack_finish(o->unpack, &o->result.files,
-				&o->result.bytes, o->result.first_path,
-				sizeof(o->result.first_path), &o->err);
+		if (o->st != DLB_OK || r->options->show)
+			continue;
+		o->result.whole = true;
+		o->st = dlb_unpack_finish(o->unpack, &o->result.files,
+			&o->result.bytes, o->result.first_path,
+			sizeof(o->result.first_path), &o->err);
 	}
 }
 
@@ -171,7 +182,8 @@ mark_all(struct reading *r, struct dlb_error *err)
 	for (size_t i = 0; st == DLB_OK && i < r->out_n; i++) {
 		struct outgoing *o = &r->out[i];
 
-		if (o->st != DLB_OK || o->letter.state == DLB_IN_READ)
+		if (o->st != DLB_OK || !o->result.whole
+			|| o->letter.state == DLB_IN_READ)
 			continue;
 		o->letter.state = DLB_IN_READ;
 		st = dlb_in_update(r->n->letterbox, &o->letter, err);
@@ -186,8 +198,8 @@ read_loaded(struct reading *r)
 	struct dlb_error err;
 
 	if (r->out_n == 1 && r->out[0].st == DLB_OK)
-		r->out[0].st = unpack_letter(
-			r, &r->out[0], 0, r->progress, &r->out[0].err);
+		r->out[0].st =
+			take_out(r, &r->out[0], 0, r->progress, &r->out[0].err);
 	else if (r->options->directory)
 		dlb_pool_run(r->out_n, unpack_one, r);
 	else
@@ -202,8 +214,10 @@ read_loaded(struct reading *r)
 	for (size_t i = 0; i < r->out_n; i++) {
 		dlb_unpack_close(r->out[i].unpack);
 		r->out[i].unpack = NULL;
-		if (r->out[i].st != DLB_OK)
+		if (r->out[i].st != DLB_OK) {
 			dlb_buf_free(&r->out[i].result.message);
+			dlb_buf_free(&r->out[i].result.text);
+		}
 	}
 }
 
@@ -295,6 +309,7 @@ report(struct reading *r, const struct dlb_read_each *each)
 			       o->st, &o->err)
 			&& more;
 		dlb_buf_free(&o->result.message);
+		dlb_buf_free(&o->result.text);
 		dlb_wipe(&o->letter, sizeof(o->letter));
 	}
 	return more;

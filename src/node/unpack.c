@@ -58,6 +58,8 @@ dlb_unpack_open(struct dlb_unpack **out,
 		s = dlb_sink_dir_new(&u->sink, options, err);
 	else if (!u->describe_only && options->fd >= 0)
 		s = dlb_sink_fd_new(&u->sink, options->fd, err);
+	else if (!u->describe_only && options->text)
+		s = dlb_sink_text_new(&u->sink, options->text, err);
 	else if (!u->describe_only)
 		s = dlb_fail(err, DLB_USAGE, "nowhere to write the letter to");
 	if (s != DLB_OK) {

@@ -1,7 +1,7 @@
 /*
  * Between the files of unpacking: unpack.c reads the stream and drives a sink, which
- * writes into a directory (unpack_dir.c, unpack_place.c) or to a descriptor
- * (archive.c).
+ * writes into a directory (unpack_dir.c, unpack_place.c), to a descriptor
+ * (archive.c) or into memory (read_show.c).
  */
 #ifndef DLB_NODE_UNPACK_INTERNAL_H
 #define DLB_NODE_UNPACK_INTERNAL_H
@@ -42,6 +42,8 @@ enum dlb_status dlb_sink_dir_new(struct dlb_sink **out,
 	DLB_MUST_CHECK;
 enum dlb_status dlb_sink_fd_new(
 	struct dlb_sink **out, int fd, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_sink_text_new(struct dlb_sink **out, struct dlb_buf *text,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- archives (archive_pax.c) --------------------------------------------------------- */
 

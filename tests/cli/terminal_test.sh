@@ -51,7 +51,7 @@ mkdir stick
 run as bob box create stick --open --sparse --size 64M
 printf 'hello\033[2J\n\tworld' >message
 run as bob send carol -m "$(cat message)"
-echo text >file.txt
+printf 'text\001' >file.txt
 run as bob send carol file.txt
 run as bob meet stick
 run as carol meet stick
