@@ -235,17 +235,18 @@ show_last(const struct facts *f)
 		printf("  - how many cells you carry (%s, by week of expiry), and of "
 		       "any cell that\n    it has, whether you have it too\n",
 			cli_count(a, m->carried));
-	printf("  - %s cells from you, which of them it lacked, and that you took "
-	       "%s\n",
-		cli_count(a, m->given), cli_count(b, m->taken));
+	printf("  - %s cell%s from you, which of them it lacked, and that you "
+	       "took %s\n",
+		cli_count(a, m->given), cli_s(m->given),
+		cli_count(b, m->taken));
 	if (m->given_own > 64)
 		printf("  - that %s new cells come from you, more than the usual 64: "
 		       "something big went out\n",
 			cli_count(a, m->given_own));
 	else
-		printf("  - that %s new cells may come from you, as many as in a "
-		       "meeting without letters\n",
-			cli_count(a, m->given_own));
+		printf("  - that %s new cell%s may come from you, as many as in "
+		       "a meeting without letters\n",
+			cli_count(a, m->given_own), cli_s(m->given_own));
 	if (m->peer)
 		printf("Who listened on the network saw the two addresses, when, and "
 		       "about how\nmuch went each way.\n");

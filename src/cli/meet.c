@@ -80,22 +80,23 @@ say_meeting(struct cli *c, bool person, bool take_only,
 		say_letters(c, r);
 	if (r->own_waiting > 0)
 		cli_say(c,
-			"  waiting  %s cells of yours, for the next meetings",
-			cli_count(n, r->own_waiting));
+			"  waiting  %s cell%s of yours, for the next meetings",
+			cli_count(n, r->own_waiting), cli_s(r->own_waiting));
 	if (r->displaced > 0)
 		cli_say(c,
 			"  full     %s cell%s gave way there; a larger box (dlb "
 			"box create --size) keeps them longer",
 			cli_count(n, r->displaced), cli_s(r->displaced));
 	if (r->not_given > 0)
-		cli_say(c, "  full     the box had no room for %s cells",
-			cli_count(n, r->not_given));
+		cli_say(c, "  full     the box had no room for %s cell%s",
+			cli_count(n, r->not_given), cli_s(r->not_given));
 	if (r->not_taken > 0)
-		cli_say(c, "  full     here was no room for %s cells",
-			cli_count(n, r->not_taken));
+		cli_say(c, "  full     here was no room for %s cell%s",
+			cli_count(n, r->not_taken), cli_s(r->not_taken));
 	if (r->refused > 0)
-		cli_say(c, "  refused  %s cells that were damaged or expired",
-			cli_count(n, r->refused));
+		cli_say(c, "  refused  %s cell%s that %s damaged or expired",
+			cli_count(n, r->refused), cli_s(r->refused),
+			r->refused == 1 ? "was" : "were");
 	if (r->box_read_only && !take_only)
 		cli_say(c, "The box is read-only: nothing could be given.");
 	cli_say(c, "The stick may be pulled now.");
@@ -183,9 +184,10 @@ meet_box(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 	if (st != DLB_OK || result.own_no_room == 0)
 		return st;
 	return dlb_fail(err, DLB_PARTLY,
-		"the box has no room for %s cells of yours; they wait: meet "
-		"another box, or make a larger one (dlb box create --size)",
-		cli_count(cells, result.own_no_room));
+		"the box has no room for %s cell%s of yours; the rest waits: "
+		"meet another box, or make a larger one (dlb box create --size)",
+		cli_count(cells, result.own_no_room),
+		cli_s(result.own_no_room));
 }
 
 static enum dlb_status

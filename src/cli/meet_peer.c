@@ -101,13 +101,12 @@ cli_say_peer(struct cli *c, bool person, const struct dlb_peer_result *r)
 			cli_count(w, r->letters_complete));
 	if (r->own_waiting > 0)
 		cli_say(c,
-			"  waiting  %s cells of yours, for the next meetings",
-			cli_count(n, r->own_waiting));
+			"  waiting  %s cell%s of yours, for the next meetings",
+			cli_count(n, r->own_waiting), cli_s(r->own_waiting));
 	if (r->refused > 0)
 		cli_say(c,
-			"  refused  %s cells that were not as promised, or "
-			"found no room",
-			cli_count(n, r->refused));
+			"  refused  %s cell%s not as promised, or without room",
+			cli_count(n, r->refused), cli_s(r->refused));
 }
 
 /* ---- the link -------------------------------------------------------------------------- */

@@ -335,14 +335,15 @@ say_on_stick(struct sending *s, const struct dlb_meet_result *met,
 	name_letters(letters, sizeof(letters), &s->result);
 	if (met->own_no_room == 0) {
 		cli_note(s->c,
-			"%s of %s cells of %s are on their way; the rest "
-			"goes with the next meetings",
-			cli_count(n, w.shown), cli_count(of, w.cells), letters);
+			"%s of %s cells of %s %s on the way; the rest goes "
+			"with the next meetings",
+			cli_count(n, w.shown), cli_count(of, w.cells), letters,
+			w.shown == 1 ? "is" : "are");
 		return DLB_OK;
 	}
 	return dlb_fail(err, DLB_PARTLY,
-		"the box had no room for %s of %s cells of %s; they wait: meet "
-		"another box",
+		"the box had no room for %s of %s cells of %s; the rest waits: "
+		"meet another box",
 		cli_count(n, w.cells - w.shown), cli_count(of, w.cells),
 		letters);
 }
@@ -354,6 +355,7 @@ hand_over(
 	const char *where = cli_value(s->a, "stick");
 	struct dlb_meet_options options = {.where = where};
 	struct dlb_meet_result met;
+	struct dlb_error why;
 	char letters[64];
 	enum dlb_status st = DLB_OK;
 
@@ -364,13 +366,11 @@ hand_over(
 	if (st == DLB_OK)
 		return say_on_stick(s, &met, err);
 	name_letters(letters, sizeof(letters), &s->result);
-	if (st == DLB_CANCELLED)
-		return dlb_fail(err, DLB_PARTLY,
-			"interrupted; %s: sealed and waiting, nothing is lost",
-			letters);
-	dlb_error_prefix(
-		err, "%s: sealed and waiting, but not handed over", letters);
-	return DLB_PARTLY;
+	why = *err;
+	return dlb_fail(err, DLB_PARTLY,
+		"%s: sealed and waiting, nothing is lost: %.240s; do not send "
+		"again, but: dlb meet %.160s",
+		letters, st == DLB_CANCELLED ? "interrupted" : why.msg, where);
 }
 
 /* ---- the verb ------------------------------------------------------------------------ */

@@ -86,9 +86,9 @@ say_met(struct serving *s, const char *who, const char *where,
 	if (s->person && letters > 0)
 		snprintf(text, sizeof(text),
 			"; letters to be read: %s (dlb inbox)", n->complete);
-	say(s, "met %s%s%s for %s s: gave %s cells, took %s%s%s", who,
-		where[0] ? " at " : "", where, n->seconds, n->given, n->taken,
-		text, more);
+	say(s, "met %s%s%s for %s s: gave %s cell%s, took %s%s%s", who,
+		where[0] ? " at " : "", where, n->seconds, n->given,
+		strcmp(n->given, "1") == 0 ? "" : "s", n->taken, text, more);
 }
 
 /* Many a message names the place itself. */
@@ -160,8 +160,8 @@ on_event(void *ctx, const struct dlb_serve_event *e)
 			e->box->box_name[0] ? e->box->box_name : "the box");
 		count(&n, e->box->given, e->box->taken, e->box->letters_new,
 			e->box->letters_complete, 0);
-		say(s, "met %s at %s: gave %s cells, took %s%s", who, e->where,
-			n.given, n.taken,
+		say(s, "met %s at %s: gave %s cell%s, took %s%s", who, e->where,
+			n.given, cli_s(e->box->given), n.taken,
 			e->medium ? "; unmount the stick, then pull it" : "");
 		if (s->person && e->box->letters_complete > 0)
 			say(s, "letters to be read: %s (dlb inbox)",

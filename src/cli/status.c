@@ -72,10 +72,11 @@ show_letters(const struct counts *n, int64_t from_ms)
 		printf(", %s not whole yet", cli_count(a, n->partly));
 	printf("\noutbox   ");
 	if (n->waiting > 0)
-		printf("%s letter%s wait%s for a meeting (%s cells)\n",
+		printf("%s letter%s wait%s for a meeting (%s cell%s)\n",
 			cli_count(a, n->waiting), cli_s(n->waiting),
 			n->waiting == 1 ? "s" : "",
-			cli_count(b, n->waiting_cells));
+			cli_count(b, n->waiting_cells),
+			cli_s(n->waiting_cells));
 	else
 		printf("nothing waits\n");
 	if (n->waiting > 0 && from_ms > 0)

@@ -134,6 +134,23 @@ has "$err" "dlb: left out \"mixed/pipe\": " "and says what and why"
 has "$out" "Letter" "and seals the rest"
 is "$(as alice outbox --json | jq '.[-1].files')" 1 "folders do not count as files"
 
+# 3: sealed, and the box does not open: nothing is to be sent twice.
+mkdir locked
+echo abacus >boxpass
+echo zebra >wrongpass
+run as bob box create locked --passphrase-file boxpass --sparse --size 17M
+run as alice send bob -m hello --stick locked --box-passphrase-file wrongpass
+exits 3 "a box that does not open"
+has "$err" "sealed and waiting" "says that the letter is sealed"
+has "$err" "dlb meet locked" "and the next command, which is not send again"
+one_line "in a line"
+person zoe
+run as zoe send bob.card -m hello
+run as zoe status
+has "$out" "(1 cell)" "one cell is one"
+run as alice meet locked --box-passphrase-file boxpass
+exits 0 "that command does it"
+
 # 3: a letter that is not whole. Half of its cells stay at alice's.
 head -c 6000000 /dev/urandom >big
 mkdir stick
