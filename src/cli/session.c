@@ -234,8 +234,9 @@ warn_of_keys(struct dlb_node *n)
 	uint32_t lost = dlb_letterbox_lost_keys(dlb_node_letterbox(n));
 
 	if (lost)
-		cli_warn("%u of your keys %s gone: the file `ring` in the home is "
-			 "damaged or missing; see dlb doctor",
+		cli_warn(
+			"%u of your keys %s gone: the file `ring` in the home is "
+			"damaged or missing; see dlb doctor",
 			lost, lost == 1 ? "is" : "are");
 }
 

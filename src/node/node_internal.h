@@ -84,8 +84,8 @@ void dlb_release_free(struct dlb_release *r);
 /* ---- letters out that have expired (expire.c) -------------------------------------- */
 
 /* Under a clock that is believed, once a week. Commits. */
-enum dlb_status dlb_node_expire(
-	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_node_expire(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* ---- letters that are sealed again (resend.c) -------------------------------------- */
 
