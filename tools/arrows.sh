@@ -14,19 +14,20 @@ allowed() {
 	base) echo ;;
 	crypto) echo base ;;
 	cell | satchel) echo base crypto ;;
+	share) echo base crypto cell ;;
 	meeting) echo base crypto ;;
 	carrier | picture) echo base ;;
 	letterbox) echo base crypto cell ;;
-	node) echo base crypto cell satchel meeting carrier letterbox ;;
-	cli) echo base crypto cell satchel meeting carrier letterbox picture node ;;
-	sim) echo base crypto cell satchel meeting carrier letterbox node ;;
+	node) echo base crypto cell share satchel meeting carrier letterbox ;;
+	cli) echo base crypto cell share satchel meeting carrier letterbox picture node ;;
+	sim) echo base crypto cell share satchel meeting carrier letterbox node ;;
 	*) return 1 ;;
 	esac
 }
 
 # Headers that a module shares with others; the rest of its headers are its own.
 public=" base/base.h base/bytes.h base/env.h base/file.h base/pool.h base/secret.h
- base/status.h base/text.h crypto/crypto.h cell/cell.h satchel/satchel.h satchel/object.h
+ base/status.h base/text.h crypto/crypto.h cell/cell.h share/share.h satchel/satchel.h satchel/object.h
  meeting/meeting.h meeting/engine.h meeting/ends.h meeting/reconcile.h carrier/carrier.h carrier/cell_dir.h carrier/command.h carrier/lan.h
  carrier/link.h carrier/mounts.h carrier/stick.h carrier/tcp.h letterbox/letterbox.h
  letterbox/card.h letterbox/manifest.h picture/picture.h node/lend.h node/node.h node/peer.h

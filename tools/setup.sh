@@ -16,7 +16,7 @@ packages=(
 	gcc libc6-dev meson ninja-build pkg-config ca-certificates
 	libsodium-dev libssl-dev libsqlite3-dev libzstd-dev libkeyutils-dev
 	libavahi-client-dev libqrencode-dev libpng-dev libjpeg62-turbo-dev
-	libzbar-dev
+	libzbar-dev libisal-dev
 )
 # Files cut in clang 14's way are what lint compares with; the sanitizers'
 # run-time library is a package of its own.
