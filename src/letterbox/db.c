@@ -109,6 +109,15 @@ static const char *const schema[] = {
 	" WHERE again_of > 0;"
 	"ALTER TABLE letters_out ADD COLUMN again_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE letters_out ADD COLUMN recipe BLOB NOT NULL DEFAULT x'';",
+	/* 7: recalls. released: a bit a cell, by index, whose token was released;
+	 * unreleased: 0 when they all were. */
+	"ALTER TABLE letters_out"
+	" ADD COLUMN recalled_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE letters_out ADD COLUMN released BLOB NOT NULL DEFAULT x'';"
+	"ALTER TABLE letters_out"
+	" ADD COLUMN unreleased INTEGER NOT NULL DEFAULT 1;"
+	"CREATE INDEX out_recalls ON letters_out(number) WHERE unreleased = 1"
+	" AND (correspondent = 0 OR arrived_ms > 0 OR recalled_ms > 0);",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

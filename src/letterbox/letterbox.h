@@ -210,13 +210,15 @@ enum dlb_out_state {
 	DLB_OUT_ARRIVED, /* a receipt came */
 	DLB_OUT_EXPIRED,
 	DLB_OUT_REPLACED, /* it was sealed again; its tokens are still needed */
+	DLB_OUT_RECALLED, /* its sender called it back */
 };
 struct dlb_out_letter {
 	int64_t number;
 	int64_t to;   /* correspondent; 0: cover */
 	uint8_t kind; /* enum dlb_manifest_kind; of cover DLB_KIND_LETTER */
 	bool receipt_wanted;
-	int64_t arrived_ms; /* of its receipt; 0: none came */
+	int64_t arrived_ms;  /* of its receipt; 0: none came */
+	int64_t recalled_ms; /* 0: it was not */
 	int64_t again_ms; /* sent again when none came in so long; 0: not by itself */
 	uint8_t letter_id[DLB_LETTER_ID_LEN];
 	uint8_t sealing_id[DLB_LETTER_ID_LEN];
@@ -263,6 +265,31 @@ enum dlb_status dlb_out_cells_append(struct dlb_letterbox *l, int64_t number,
 	const uint8_t *names, size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_cells(struct dlb_letterbox *l, int64_t number,
 	struct dlb_buf *names, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- calling them back (recalls.c) ------------------------------------------------------ */
+
+/* Its sender wants it back: all sealings of it. again and recipe are forgotten. */
+enum dlb_status dlb_out_recall(struct dlb_letterbox *l, int64_t number,
+	int64_t when_ms, struct dlb_error *err) DLB_MUST_CHECK;
+/* What has tokens that may be released and were not: cover, what has arrived, what was
+ * recalled, replaced sealings included; not what expired before that week. fn may change
+ * letters. */
+enum dlb_status dlb_out_recallable(struct dlb_letterbox *l, uint16_t week,
+	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* All sealings of one letter. fn may change letters. */
+enum dlb_status dlb_out_sealings(struct dlb_letterbox *l,
+	const struct dlb_out_letter *of,
+	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Bit i % 8 of byte i / 8: the token of cell i was released, or none is needed. As many
+ * bits as the letter has cells (what `bits` held is replaced). */
+enum dlb_status dlb_out_released(struct dlb_letterbox *l,
+	const struct dlb_out_letter *letter, struct dlb_buf *bits,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_out_set_released(struct dlb_letterbox *l,
+	const struct dlb_out_letter *letter, const struct dlb_buf *bits,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- letters in (inbox.c) ------------------------------------------------------------------ */
 

@@ -5,10 +5,7 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                 \
-	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
-	" sealed_ms, expiry_week, content_len, files, cells, shown, summary,"   \
-	" kind, receipt, arrived_ms, again_ms"
+#define COLUMNS DLB_OUT_COLUMNS
 
 static enum dlb_status
 fail_missing(struct dlb_error *err, int64_t number)
@@ -40,10 +37,12 @@ read_columns(struct dlb_query *q, struct dlb_out_letter *out)
 	out->receipt_wanted = dlb_query_get_int(q) != 0;
 	out->arrived_ms = dlb_query_get_int(q);
 	out->again_ms = dlb_query_get_int(q);
+	out->recalled_ms = dlb_query_get_int(q);
 }
 
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
+enum dlb_status
+dlb_out_read_one(
+	struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
 {
 	bool there = dlb_query_row(q);
 	enum dlb_status s;
@@ -71,7 +70,7 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	static const char sql[] =
 		"INSERT INTO letters_out (" COLUMNS ") VALUES (?1, ?2, ?3, ?4,"
 		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-		" ?15, ?16, ?17, ?18)";
+		" ?15, ?16, ?17, ?18, ?19)";
 	struct dlb_query q;
 	int64_t number;
 	enum dlb_status s;
@@ -105,6 +104,7 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	dlb_query_int(&q, letter->receipt_wanted);
 	dlb_query_int(&q, letter->arrived_ms);
 	dlb_query_int(&q, letter->again_ms);
+	dlb_query_int(&q, letter->recalled_ms);
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK)
 		letter->number = number;
@@ -150,7 +150,7 @@ dlb_out_get(struct dlb_letterbox *l, struct dlb_out_letter *out, int64_t number,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
-	s = read_one(&q, out, err);
+	s = dlb_out_read_one(&q, out, err);
 	return s == DLB_NOT_FOUND ? fail_missing(err, number) : s;
 }
 
@@ -172,7 +172,7 @@ dlb_out_each(struct dlb_letterbox *l,
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, after);
-		s = read_one(&q, &letter, err);
+		s = dlb_out_read_one(&q, &letter, err);
 		if (s == DLB_OK)
 			more = fn(ctx, &letter);
 	}

@@ -193,4 +193,14 @@ enum dlb_status dlb_number_next(struct dlb_letterbox *l, int64_t *out,
 enum dlb_status dlb_number_unseen(struct dlb_letterbox *l, int64_t *out,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
+/* ---- letters out (outbox.c) -------------------------------------------------------- */
+
+#define DLB_OUT_COLUMNS                                                         \
+	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
+	" sealed_ms, expiry_week, content_len, files, cells, shown, summary,"   \
+	" kind, receipt, arrived_ms, again_ms, recalled_ms"
+/* The row of a query of DLB_OUT_COLUMNS, which it ends. DLB_NOT_FOUND without a message. */
+enum dlb_status dlb_out_read_one(struct dlb_query *q,
+	struct dlb_out_letter *out, struct dlb_error *err) DLB_MUST_CHECK;
+
 #endif

@@ -134,7 +134,10 @@ letters_of_before_have_no_card(void **state)
 	assert_int_equal(
 		sqlite3_exec(l->db.sql,
 			"DROP INDEX out_ids; DROP INDEX in_receipts;"
-			"DROP INDEX in_again;"
+			"DROP INDEX in_again; DROP INDEX out_recalls;"
+			"ALTER TABLE letters_out DROP COLUMN recalled_ms;"
+			"ALTER TABLE letters_out DROP COLUMN released;"
+			"ALTER TABLE letters_out DROP COLUMN unreleased;"
 			"ALTER TABLE letters_in DROP COLUMN again_of;"
 			"ALTER TABLE letters_out DROP COLUMN again_ms;"
 			"ALTER TABLE letters_out DROP COLUMN recipe;"
