@@ -7,6 +7,7 @@
  * down right after: what a crash takes in between, the next search finds.
  */
 #include "arrivals.h"
+#include "recall.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,12 @@ check_one(void *ctx, size_t i, unsigned worker)
 	one->expiry_week = one->st == DLB_OK ? waybill.expiry_week : 0;
 	if (one->st == DLB_OK && a->week)
 		one->st = dlb_cell_check_expiry(waybill.expiry_week, a->week);
+	if (one->st == DLB_OK
+		&& dlb_satchel_refuses(n->satchel, item->name,
+			waybill.token_hash, a->week, n->aead[worker])) {
+		one->st = DLB_REFUSED;
+		one->recalled = true;
+	}
 	if (one->st != DLB_OK || !a->wanted)
 		return;
 	one->mine = dlb_wanted_check(a->wanted, item->cell, item->name,
@@ -124,7 +131,7 @@ count_one(struct dlb_arrivals *a, const struct dlb_arrival *one)
 {
 	if (one->st == DLB_OK)
 		a->taken++;
-	else if (one->st != DLB_DUPLICATE)
+	else if (one->st != DLB_DUPLICATE && !one->recalled)
 		a->refused++;
 }
 

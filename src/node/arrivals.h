@@ -12,7 +12,8 @@ struct dlb_arrival {
 	uint16_t expiry_week; /* 0: it is no cell */
 	bool mine; /* wanted by a letter; token is dlb_wanted_take's */
 	size_t token;
-	bool hit; /* a head for the reader here */
+	bool hit;      /* a head for the reader here */
+	bool recalled; /* a token speaks against it */
 	uint8_t shared[DLB_POINT_LEN];
 };
 

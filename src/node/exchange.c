@@ -154,6 +154,20 @@ dlb_exchange_settle(struct dlb_exchange *x, struct dlb_error *err)
 
 /* ---- actions -------------------------------------------------------------------------- */
 
+/* What came before them is stored first, and what went is written down: changes name
+ * entries, and those of cells that go are others' then. */
+static enum dlb_status
+hear_tokens(struct dlb_exchange *x, const struct dlb_meeting_action *a,
+	struct dlb_error *err)
+{
+	enum dlb_status st = dlb_arrivals_store(&x->in, err);
+
+	if (st == DLB_OK)
+		st = dlb_exchange_write_given(x, err);
+	return st == DLB_OK ? dlb_recall_heard(x->n, a->data, a->tokens_n, err)
+			    : st;
+}
+
 static enum dlb_status
 act(struct dlb_exchange *x, const struct dlb_meeting_action *a,
 	struct dlb_error *err)
@@ -173,7 +187,7 @@ act(struct dlb_exchange *x, const struct dlb_meeting_action *a,
 	case DLB_MEETING_GIVEN:
 		return dlb_exchange_given(x, a, err);
 	case DLB_MEETING_TOKENS:
-		return DLB_OK;
+		return hear_tokens(x, a, err);
 	case DLB_MEETING_PEER:
 		return dlb_exchange_recognise(x, a->matches, a->matches_n, err);
 	default:

@@ -214,9 +214,18 @@ dlb_exchange_begin(struct dlb_exchange *x, const uint8_t exporter[static 32],
 	struct gathering g = {.x = x};
 	struct dlb_meeting_cell *cells = NULL;
 	enum dlb_status st = DLB_OK;
+	bool own = dlb_own_allowed(x->n, x->options.by_itself);
+	uint8_t(*tokens)[DLB_TOKEN_LEN] =
+		calloc(DLB_RECALL_SHOWN_MAX, sizeof(*tokens));
 
 	memcpy(config.exporter, exporter, sizeof(config.exporter));
-	if (st == DLB_OK && dlb_own_allowed(x->n, x->options.by_itself))
+	if (!tokens)
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	/* Before what is shown is listed: what goes is not in it any more. */
+	if (st == DLB_OK)
+		st = dlb_recall_show(x->n, own, tokens, &config.tokens_n, err);
+	config.tokens = tokens ? tokens[0] : NULL;
+	if (st == DLB_OK && own)
 		st = dlb_own_collect(
 			&x->own, x->n, x->options.release_now, x->week, err);
 	x->result.own_waiting = x->own.waiting;
@@ -232,6 +241,7 @@ dlb_exchange_begin(struct dlb_exchange *x, const uint8_t exporter[static 32],
 		st = dlb_meeting_new(&x->engine, &config, err);
 	}
 	gathering_free(&g);
+	free(tokens);
 	dlb_wipe(&config, sizeof(config));
 	free(cells);
 	return st;

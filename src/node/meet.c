@@ -11,6 +11,7 @@
  */
 #include "cell_dir.h"
 #include "meet_internal.h"
+#include "recall.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,15 @@
 
 /* ---- plans ------------------------------------------------------------------------ */
 
+/* What a token speaks against there would not be taken. */
 static bool
 has_cell(void *ctx, const uint8_t name[static 16])
 {
 	uint8_t full[DLB_NAME_LEN] = {0};
 
 	memcpy(full, name, 16);
-	return dlb_satchel_find(ctx, full) != DLB_NO_ENTRY;
+	return dlb_satchel_find(ctx, full) != DLB_NO_ENTRY
+		|| dlb_satchel_refuses(ctx, name, NULL, 0, NULL);
 }
 
 static bool
@@ -40,8 +43,9 @@ shown_at_home(void *ctx, const uint8_t name[static 16])
 
 	memcpy(full, name, 16);
 	number = dlb_satchel_find(ctx, full);
-	return number != DLB_NO_ENTRY && dlb_satchel_entry(ctx, number, &e)
-		&& (e.flags & DLB_SHOWN);
+	return (number != DLB_NO_ENTRY && dlb_satchel_entry(ctx, number, &e)
+		       && (e.flags & DLB_SHOWN))
+		|| dlb_satchel_refuses(ctx, name, NULL, 0, NULL);
 }
 
 size_t
@@ -276,8 +280,12 @@ exchange(struct meet *m, struct dlb_error *err)
 	size_t own_n = 0, out_n = 0, in_n = 0, room;
 	uint64_t open = open_places(m->box), left;
 	bool gives = !m->result->box_read_only && !m->options->collect_only;
-	enum dlb_status st;
+	enum dlb_status st = dlb_recall_with_box(m->n, m->box, gives,
+		dlb_own_allowed(m->n, m->options->by_itself), err);
 
+	if (st != DLB_OK)
+		return st;
+	open = open_places(m->box);
 	/* Both plans before either is carried out: nothing goes to and fro. */
 	m->carry = dlb_meet_room(m->n->satchel, m->week);
 	st = plan_moves(m, m->box, m->n->satchel, SIZE_MAX, &in, &in_n, err);

@@ -11,6 +11,7 @@
 #include "cell_dir.h"
 #include "meet_internal.h"
 #include "object.h"
+#include "recall.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,6 +297,47 @@ give_own(struct dir_meet *m, struct dlb_error *err)
 	return st;
 }
 
+/* ---- what was called back ----------------------------------------------------------------- */
+
+/* Objects of cells that a token kept here speaks against. None is kept there, as an object
+ * is a cell: who has the token removes the cell again, should somebody bring it. */
+static enum dlb_status
+remove_recalled(struct dir_meet *m, bool gives, struct dlb_error *err)
+{
+	struct dlb_satchel_token *list = NULL;
+	size_t n = 0, before = m->there_now;
+	enum dlb_status st = DLB_OK;
+
+	if (!gives)
+		return DLB_OK;
+	if (dlb_own_allowed(m->n, m->options->by_itself)) {
+		st = dlb_recall_release(m->n, &list, &n, err);
+		free(list);
+		list = NULL;
+	}
+	if (st == DLB_OK)
+		st = dlb_satchel_tokens(m->n->satchel, &list, &n, m->week, err);
+	for (size_t i = 0; st == DLB_OK && i < n; i++) {
+		char object[DLB_OBJECT_NAME_MAX];
+
+		if (!lies_there(m, list[i].name))
+			continue;
+		dlb_object_name(object, &m->keys, list[i].name);
+		remove_object(m, object);
+	}
+	if (list)
+		dlb_wipe(list, n * sizeof(*list));
+	free(list);
+	if (st != DLB_OK || m->there_now == before)
+		return st;
+	free(m->there);
+	m->there = NULL;
+	st = dlb_cell_dir_list(
+		&m->there, &m->there_n, m->dir, DLB_OBJECT_LEN, err);
+	m->there_now = m->there_n;
+	return st;
+}
+
 /* ---- the meeting -------------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -312,6 +354,8 @@ exchange(struct dir_meet *m, struct dlb_error *err)
 	st = dlb_cell_dir_list(
 		&m->there, &m->there_n, m->dir, DLB_OBJECT_LEN, err);
 	m->there_now = m->there_n;
+	if (st == DLB_OK)
+		st = remove_recalled(m, gives, err);
 	if (st == DLB_OK)
 		st = dlb_node_list_shown(
 			m->n->satchel, 0, &shown, &shown_n, err);

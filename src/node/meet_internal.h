@@ -36,6 +36,30 @@ bool dlb_own_is_cover(const struct dlb_own_cells *own, uint32_t number);
 uint8_t dlb_own_given_flags(
 	const struct dlb_own_cells *own, const struct dlb_entry *e);
 
+/* ---- tokens (recall.c) ---------------------------------------------------------- */
+
+#define DLB_RECALL_SHOWN_MAX 1024 /* in a meeting over a link: half a cell */
+/* When the token of a cell may be released; INT64_MAX: not as things are. */
+int64_t dlb_recall_due_ms(const struct dlb_out_letter *letter, uint32_t index);
+/* Releases so many of those that are due as a meeting may: they are kept in the home
+ * satchel, their cells gone. Commits. *tokens is malloc'ed. */
+struct dlb_satchel_token;
+enum dlb_status dlb_recall_release(struct dlb_node *n,
+	struct dlb_satchel_token **tokens, size_t *tokens_n,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* What a meeting over a link shows, in random order: out has room for
+ * DLB_RECALL_SHOWN_MAX. own: tokens of own cells too, DLB_MEETING_OWN_CELLS of them with
+ * random bytes filling up. */
+enum dlb_status dlb_recall_show(struct dlb_node *n, bool own,
+	uint8_t (*out)[DLB_TOKEN_LEN], size_t *out_n, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* What the other side shows. */
+enum dlb_status dlb_recall_heard(struct dlb_node *n, const uint8_t *tokens,
+	size_t tokens_n, struct dlb_error *err) DLB_MUST_CHECK;
+/* Both ways, with a box that is a satchel. */
+enum dlb_status dlb_recall_with_box(struct dlb_node *n, struct dlb_satchel *box,
+	bool gives, bool own, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* Cells that move at once: few enough that what was read is still in a cache when
  * it is written. */
 #define DLB_MEET_BATCH 64

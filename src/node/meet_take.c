@@ -4,6 +4,7 @@
  * are known when they come, and get their hold.
  */
 #include "meet_internal.h"
+#include "recall.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,11 @@ fetch_from_box(void *ctx, size_t i, unsigned worker)
 		item->core, item->name, m->n->aead[worker], true, NULL);
 	if (m->got[i] == DLB_OK)
 		m->got[i] = dlb_cell_check(&waybill, cell, NULL);
+	/* As one that gave way: it was called back. */
+	if (m->got[i] == DLB_OK
+		&& dlb_satchel_refuses(m->n->satchel, item->name,
+			waybill.token_hash, m->week, m->n->aead[worker]))
+		m->got[i] = DLB_NOT_FOUND;
 	/* dlb_cell_check() filled it; cppcheck does not follow got[]. */
 	if (m->got[i] == DLB_OK && m->week)
 		/* cppcheck-suppress uninitStructMember */

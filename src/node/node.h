@@ -118,6 +118,19 @@ enum dlb_status dlb_node_resend(struct dlb_node *n, int64_t number,
  * wait for the next time. */
 void dlb_node_resend_due(struct dlb_node *n);
 
+/* ---- calling a letter back (recall.c) ----------------------------------------- */
+
+struct dlb_recall_result {
+	uint64_t cells;      /* of all its sealings */
+	uint64_t never_left; /* let go of here: nobody else has them */
+	uint64_t released;   /* whose tokens meetings have shown already */
+	int64_t arrived_ms;  /* not 0: its reader has it */
+};
+/* All its tokens are due: the coming meetings show them, DLB_MEETING_OWN_CELLS each, and
+ * who carries the cells drops them. Who has the letter keeps it. DLB_NOT_FOUND. Commits. */
+enum dlb_status dlb_node_recall(struct dlb_node *n, int64_t number,
+	struct dlb_recall_result *result, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- meeting a stick (meet.c) --------------------------------------------------- */
 
 struct dlb_meet_options {
