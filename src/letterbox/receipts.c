@@ -293,8 +293,7 @@ dlb_receipts_forget(
 {
 	/* Their cells are held no more. */
 	static const char gone[] =
-		"DELETE FROM letters_out WHERE (kind = 2 OR correspondent = 0)"
-		" AND state <> ?1"
+		"DELETE FROM letters_out WHERE kind = 2 AND state <> ?1"
 		" AND state <> ?2 AND expiry_week < ?3";
 	static const char cells[] =
 		"DELETE FROM out_cells WHERE place >> 24 NOT IN"
