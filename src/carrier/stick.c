@@ -132,6 +132,34 @@ look_through(struct found *f, const char *dir, struct dlb_error *err)
 	return DLB_OK;
 }
 
+/* Neither to be met nor to be replaced. */
+static enum dlb_status
+no_file(const char *path, mode_t mode, struct dlb_error *err)
+{
+	const char *what = "no plain file";
+	char text[512];
+
+	if (S_ISLNK(mode))
+		what = access(path, F_OK) == 0 ? "a link"
+					       : "a link that leads nowhere";
+	else if (S_ISDIR(mode))
+		what = "a folder";
+	return dlb_fail(err, DLB_REFUSED,
+		"%.300s is %s, which is no box: remove it, or name another place",
+		shown(text, path), what);
+}
+
+/* Nothing there but what is no file? */
+static enum dlb_status
+check_free(const struct dlb_stick *stick, struct dlb_error *err)
+{
+	struct stat st;
+
+	if (lstat(stick->path, &st) != 0 || S_ISREG(st.st_mode))
+		return DLB_OK;
+	return no_file(stick->path, st.st_mode, err);
+}
+
 static enum dlb_status
 locate_in_dir(struct dlb_stick *out, const char *dir, struct dlb_error *err)
 {
@@ -157,7 +185,8 @@ locate_in_dir(struct dlb_stick *out, const char *dir, struct dlb_error *err)
 			dlb_printable(name, sizeof(name), f.short_name,
 				strlen(f.short_name)),
 			shown(text, dir));
-	return join_path(out, dir, DLB_STICK_BOX_NAME, err);
+	s = join_path(out, dir, DLB_STICK_BOX_NAME, err);
+	return s == DLB_OK ? check_free(out, err) : s;
 }
 
 static enum dlb_status
@@ -180,14 +209,20 @@ locate_missing(struct dlb_stick *out, struct dlb_fs *fs, const char *where,
 {
 	char dir[PATH_MAX];
 	bool is_dir = false;
+	enum dlb_status s;
 
 	if (!ends_as_box(where))
 		return nothing_there(where, err);
+	s = set_path(out, where, err);
+	if (s == DLB_OK)
+		s = check_free(out, err);
+	if (s != DLB_OK)
+		return s;
 	if (dlb_path_dir(dir, sizeof(dir), where) != DLB_OK)
 		return dlb_fail(err, DLB_LIMIT, "the path is too long");
 	if (fs->ops->stat(fs, dir, NULL, &is_dir, err) != DLB_OK || !is_dir)
 		return nothing_there(where, err);
-	return set_path(out, where, err);
+	return DLB_OK;
 }
 
 /* A link that the person named leads to the box; the box is where it points. */
@@ -198,6 +233,8 @@ locate_file(struct dlb_stick *out, const char *where, struct dlb_error *err)
 	char real[PATH_MAX], text[512];
 
 	out->exists = true;
+	if (stat(where, &st) == 0 && !S_ISREG(st.st_mode))
+		return no_file(where, st.st_mode, err);
 	if (lstat(where, &st) != 0 || !S_ISLNK(st.st_mode))
 		return set_path(out, where, err);
 	if (!realpath(where, real))

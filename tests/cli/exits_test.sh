@@ -108,6 +108,16 @@ done
 run as alice send bob bob.card --stick /nowhere/at/all
 exits 1 "a stick that is not there"
 is "$(as alice outbox --json)" "[]" "is found out before sealing"
+mkdir odd
+mkfifo odd/box.dlb
+run as alice meet odd
+exits 1 "something in a box's place that is none"
+met=$err
+run as alice send bob -m hello --stick odd
+exits 1 "send finds it out before sealing"
+is "$err" "$met" "and both say the same"
+has "$err" "is no box" "namely what is true"
+is "$(as alice outbox --json)" "[]" "nothing was sealed"
 run as alice send bob -m "$(printf '\377')"
 exits 2 "a message that is not text"
 run as alice send bob bob.card - -m x

@@ -193,6 +193,33 @@ test_left_over(void **state)
 	assert_non_null(strstr(f->err.msg, DLB_STICK_BOX_NAME));
 }
 
+/* What is no file is no box, and no place for one either: in the directory, and where
+ * it is named itself. */
+static void
+test_no_file(void **state)
+{
+	struct fixture *f = *state;
+	const char *box = at(f, DLB_STICK_BOX_NAME);
+
+	for (int kind = 0; kind < 3; kind++) {
+		assert_int_equal(kind == 0  ? mkfifo(box, 0600)
+				: kind == 1 ? symlink("nowhere", box)
+					    : mkdir(box, 0700),
+			0);
+		assert_int_equal(locate(f, f->dir), DLB_REFUSED);
+		assert_non_null(strstr(f->err.msg, "is no box"));
+		/* A directory is looked into. */
+		assert_int_equal(
+			locate(f, box), kind == 2 ? DLB_OK : DLB_REFUSED);
+		assert_int_equal(remove(box), 0);
+	}
+	/* A link that a person names leads to a box or to nothing. */
+	make_file(f, "other.dlb", DLB_STICK_BOX_LEN_MIN);
+	assert_int_equal(symlink("other.dlb", box), 0);
+	assert_int_equal(locate(f, box), DLB_OK);
+	assert_true(f->stick.exists);
+}
+
 /* Names from a stick do not reach a terminal as they are. */
 static void
 test_names_are_printable(void **state)
@@ -258,6 +285,7 @@ main(void)
 		TEST(test_several),
 		TEST(test_many),
 		TEST(test_left_over),
+		TEST(test_no_file),
 		TEST(test_names_are_printable),
 		TEST(test_read_only_file),
 		TEST(test_too_long),
