@@ -106,13 +106,15 @@ write_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 	if (st == DLB_OK)
 		st = cli_write_file(path, text.data, text.len, 0, err);
 	dlb_buf_free(&text);
-	if (st == DLB_OK)
-		cli_say(c,
-			"  card      %s (for whoever should write to you; as "
-			"text: dlb card --short)",
+	if (st == DLB_OK) {
+		cli_say(c, "  card      %s, for whoever should write to you",
 			path);
-	else
+		cli_say(c,
+			"            (as text, for a message: dlb card "
+			"--short)");
+	} else {
 		cli_say(c, "  card      not written");
+	}
 	return st;
 }
 

@@ -161,15 +161,17 @@ say_files(struct reading *r, const struct dlb_read_result *result)
 		cli_say(r->c, "%s, %s:", result->first_path,
 			cli_size(size, result->text.len));
 		print_for_terminal(stdout, result->text.data, result->text.len);
-	} else if (r->to_stdout)
-		cli_say(r->c, "%s file%s, %s, to standard output",
-			cli_count(n, result->files), cli_s(result->files),
-			cli_size(size, result->bytes));
-	else
-		cli_say(r->c, "%s file%s, %s: %s%s",
-			cli_count(n, result->files), cli_s(result->files),
-			cli_size(size, result->bytes), result->first_path,
-			result->files > 1 ? " ..." : "");
+		return;
+	}
+	if (result->files == 0) {
+		cli_say(r->c, "only folders: %s", result->first_path);
+		return;
+	}
+	cli_say(r->c, "%s file%s, %s%s%s%s", cli_count(n, result->files),
+		cli_s(result->files), cli_size(size, result->bytes),
+		r->to_stdout ? ", to standard output" : ": ",
+		r->to_stdout ? "" : result->first_path,
+		!r->to_stdout && result->files > 1 ? " ..." : "");
 }
 
 /* What is only partly here is not begun where it could not be taken back. */
@@ -186,7 +188,7 @@ may_read(void *ctx, const struct dlb_in_letter *letter, struct dlb_error *err)
 		(long long)letter->number, letter->have, letter->stripe.cells);
 }
 
-/* "2 files", "a folder" */
+/* "2 files", "1 folder" */
 static void
 name_rest(char out[static 64], const struct dlb_read_result *result)
 {
@@ -334,7 +336,7 @@ read_all(struct reading *r, struct dlb_error *err)
 	if (r->failed.status != DLB_OK)
 		return dlb_fail(err,
 			r->done > 0 ? DLB_PARTLY : r->failed.status,
-			"%zu of %zu letters were not read, as said above",
+			"not read: %zu of %zu letters, as said above",
 			r->numbers_n - r->done, r->numbers_n);
 	if (r->incomplete > 0)
 		return dlb_fail(err, DLB_PARTLY,
