@@ -61,7 +61,8 @@ const struct cli_verb cli_delete = {
 	.summary = "delete letters, in or out",
 	.text = "Deletes letters by the numbers that inbox and outbox show. A letter\n"
 		"that came in and is deleted does not come a second time. Of a letter\n"
-		"that you sent, what meetings took stays on its way.",
+		"that you sent, what meetings took stays on its way; to call that back,\n"
+		"`dlb recall` it first.",
 	.example = "dlb delete 12 15",
 	.flags = CLI_OPENS_HOME,
 	.operands_min = 1,

@@ -30,7 +30,7 @@ static bool
 is_overdue(const struct listing *l, const struct dlb_out_letter *letter)
 {
 	return letter->receipt_wanted && !letter->arrived_ms
-		&& letter->state != DLB_OUT_WAITING
+		&& !letter->recalled_ms && letter->state != DLB_OUT_WAITING
 		&& l->now_ms - letter->sealed_ms > OVERDUE_MS;
 }
 
@@ -46,6 +46,8 @@ state_name(enum dlb_out_state state)
 		return "on its way";
 	case DLB_OUT_ARRIVED:
 		return "arrived";
+	case DLB_OUT_RECALLED:
+		return "recalled";
 	default:
 		return "expired";
 	}
@@ -186,10 +188,10 @@ const struct cli_verb cli_outbox = {
 	.operands = "",
 	.summary = "list the letters that you sent",
 	.text = "Lists the letters that you sent, and how far each is: waiting for a\n"
-		"meeting, given in part, on its way, arrived. A letter has arrived when\n"
+		"meeting, given in part, on its way, arrived, recalled. It has arrived when\n"
 		"its reader's node has said so in a receipt, which takes as long to come\n"
 		"as a letter. To let one go, `dlb delete` it: what meetings took of it\n"
-		"stays on its way.",
+		"stays on its way, unless you `dlb recall` it first.",
 	.example = "dlb outbox",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
