@@ -238,6 +238,9 @@ dlb_exchange_begin(struct dlb_exchange *x, const uint8_t exporter[static 32],
 		config.secrets = g.secrets;
 		config.secrets_n = g.n;
 		config.room = (uint32_t)dlb_meet_room(x->n->satchel, x->week);
+		/* What the other has that is new may be for here. */
+		if (config.room < DLB_MEETING_OWN_CELLS)
+			config.room = DLB_MEETING_OWN_CELLS;
 		st = dlb_meeting_new(&x->engine, &config, err);
 	}
 	gathering_free(&g);

@@ -129,6 +129,7 @@ exits 1 "a host that is not there"
 # What began by itself took no own cells along again: it asks for a meeting itself.
 run as alice meet --pipe "$other"
 exits 0 "without serve, by pipe"
+has "$out" "64 of them new ones from here" "a full home takes all that is new"
 run as alice inbox
 has "$out" "an answer" "the answer came"
 run as bob doctor
