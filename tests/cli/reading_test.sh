@@ -102,7 +102,7 @@ is "$out" "" "has no byte of it on standard output"
 has "$err" "cells are here" "and says what is missing"
 
 # Bad letters.
-for i in 1 2 3; do "$FORGE" home-alice bob; done
+for _ in 1 2 3; do "$FORGE" home-alice bob; done
 run as alice meet stick
 run as bob meet stick
 run as bob read --all -o out
