@@ -353,6 +353,9 @@ dlb_node_read_each(struct dlb_node *n, const int64_t *numbers, size_t numbers_n,
 		more = report(&r, each);
 	}
 	dlb_stage_close(r.stage);
+	/* So that the folder does not come back when the power goes. */
+	if (r.stage)
+		(void)fsync(directory);
 	if (directory >= 0)
 		close(directory);
 	/* Where nothing was put into it. */
