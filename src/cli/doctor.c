@@ -137,7 +137,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		return dlb_fail(err, DLB_USAGE,
 			"--%s goes alone: run doctor again after it",
 			confirm ? "confirm-clock" : "new-keys");
-	st = cli_open(&n, c, a, err);
+	st = cli_open_without(&n, c, a, err);
 	if (st == DLB_OK && keys)
 		st = new_keys(c, n, err);
 	else if (st == DLB_OK)

@@ -137,6 +137,25 @@ list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 	return st;
 }
 
+/* Whose state "1 of 900 cells" no meeting changes. */
+static enum dlb_status
+note_large(struct cli *c, struct dlb_node *n, struct dlb_error *err)
+{
+	char size[CLI_FORMAT_MAX];
+	struct dlb_large large;
+	enum dlb_status st = dlb_node_large(n, &large, err);
+
+	if (st != DLB_OK || large.letters == 0)
+		return st;
+	cli_note(c,
+		"letter %lld%s: there is no room for what is missing; it needs a "
+		"satchel of %s: dlb satchel --size %lluM",
+		(long long)large.first, large.letters > 1 ? " and others" : "",
+		cli_size(size, large.size),
+		(unsigned long long)(large.size >> 20) + 1);
+	return DLB_OK;
+}
+
 static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
@@ -149,6 +168,8 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	l.box = dlb_node_letterbox(n);
 	if (!cli_flag(a, "json")) {
 		st = list_letters(c, &l, err);
+		if (st == DLB_OK)
+			st = note_large(c, n, err);
 	} else {
 		cli_json_init(&l.json, stdout);
 		cli_json_array(&l.json, NULL);

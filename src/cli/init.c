@@ -251,8 +251,12 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	o.name = o.courier ? NULL : name ? name : login;
 	card_path(path, sizeof(path), cli_value(a, "card-file"),
 		o.name ? o.name : "");
-	if (dlb_home_exists(home))
+	st = dlb_home_look(home, err);
+	if (st == DLB_OK)
 		return make_person(c, home, a, o.name, path, err);
+	if (st != DLB_NOT_FOUND)
+		return st;
+	dlb_error_clear(err);
 	return make_home(c, home, &o, a, path, err);
 }
 

@@ -40,8 +40,33 @@ say_cells(struct cli *c, const char *what, uint64_t cells, const char *more)
 		cli_s(cells), cli_size(size, cells * CELL_LEN), more);
 }
 
+/* Of strangers and of others: what no meeting makes whole. */
+void
+cli_say_no_room(struct cli *c, struct dlb_node *n)
+{
+	char size[CLI_FORMAT_MAX];
+	struct dlb_large large;
+	uint64_t refused = dlb_node_refused_size(n);
+
+	if (refused)
+		cli_say(c,
+			"  large    what was refused needs a satchel of %s: dlb "
+			"satchel --size %lluM",
+			cli_size(size, refused),
+			(unsigned long long)(refused >> 20) + 1);
+	if (dlb_node_large(n, &large, NULL) != DLB_OK || large.letters == 0)
+		return;
+	cli_say(c,
+		"  large    letter %lld%s: no room for what is missing; needs a "
+		"satchel of %s: dlb satchel --size %lluM",
+		(long long)large.first, large.letters > 1 ? " and others" : "",
+		cli_size(size, large.size),
+		(unsigned long long)(large.size >> 20) + 1);
+}
+
 static void
-say_letters(struct cli *c, const struct dlb_meet_result *r)
+say_letters(
+	struct cli *c, struct dlb_node *node, const struct dlb_meet_result *r)
 {
 	char n[CLI_FORMAT_MAX], w[CLI_FORMAT_MAX];
 
@@ -60,12 +85,14 @@ say_letters(struct cli *c, const struct dlb_meet_result *r)
 			"know the sender (dlb know CARD), or delete letters, and "
 			"meet again",
 			cli_count(n, r->letters_refused));
+	cli_say_no_room(c, node);
 }
 
 static void
-say_meeting(struct cli *c, bool person, bool take_only,
+say_meeting(struct cli *c, struct dlb_node *node, bool take_only,
 	const struct dlb_meet_result *r)
 {
+	bool person = dlb_letterbox_is_person(dlb_node_letterbox(node));
 	char n[CLI_FORMAT_MAX], more[96] = "";
 
 	cli_say(c, "Met %s%s%s.", r->box_name, r->box_name[0] ? " at " : "",
@@ -77,7 +104,7 @@ say_meeting(struct cli *c, bool person, bool take_only,
 		say_cells(c, "given", r->given, more);
 	say_cells(c, "taken", r->taken, "");
 	if (person)
-		say_letters(c, r);
+		say_letters(c, node, r);
 	if (r->own_waiting > 0)
 		cli_say(c,
 			"  waiting  %s cell%s of yours, for the next meetings",
@@ -168,8 +195,7 @@ cli_meet_box(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 	cli_secret_free(&secret);
 	options->where = NULL;
 	if (st == DLB_OK)
-		say_meeting(c, dlb_letterbox_is_person(l),
-			options->collect_only, result);
+		say_meeting(c, n, options->collect_only, result);
 	return st;
 }
 

@@ -202,6 +202,8 @@ cli_meet_peer(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 		dlb_peer_result(peer, &result);
 		if (st == DLB_OK || st == DLB_PARTLY)
 			cli_say_peer(c, person, &result);
+		if (st == DLB_OK && person)
+			cli_say_no_room(c, n);
 	}
 	dlb_peer_free(peer);
 	/* What the command says of its own end tells more than a lost link. */

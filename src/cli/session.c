@@ -26,6 +26,7 @@ struct opening {
 	char home[4096];
 	unsigned wait_ms;
 	bool keeps; /* for as long as it runs: a home that is lent is no use */
+	bool without; /* also where its satchel does not open */
 	bool said_waiting;
 };
 
@@ -63,6 +64,15 @@ say_waiting(struct opening *o, const struct dlb_error *busy)
 		busy->msg, o->wait_ms / 1000);
 }
 
+static enum dlb_status
+open_node(struct dlb_node **out, const struct opening *o,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	struct dlb_error *err)
+{
+	return (o->without ? dlb_node_open_without : dlb_node_open)(
+		out, o->home, unlock, wait_ms, o->c->env, err);
+}
+
 /* From `dlb serve`, which keeps the home open and lends it to the other verbs; it
  * has it again when this process ends. DLB_BUSY where nobody lends it. */
 static enum dlb_status
@@ -77,8 +87,7 @@ borrow(struct dlb_node **out, struct opening *o, struct dlb_error *err)
 	if (!key)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (dlb_borrow(o->home, o->wait_ms, key, &fd, &why) == DLB_OK) {
-		st = dlb_node_open(
-			out, o->home, &unlock, WAIT_SLICE_MS, o->c->env, err);
+		st = open_node(out, o, &unlock, WAIT_SLICE_MS, err);
 		/* The open descriptor is the claim on the home. */
 		if (st != DLB_OK)
 			close(fd);
@@ -114,7 +123,7 @@ try_open(struct dlb_node **out, struct opening *o,
 	enum dlb_status st;
 
 	for (;;) {
-		st = dlb_node_open(out, o->home, unlock, slice, env, err);
+		st = open_node(out, o, unlock, slice, err);
 		if (st == DLB_BUSY && !o->keeps && !o->said_waiting)
 			st = borrow(out, o, err);
 		if (st != DLB_BUSY)
@@ -242,18 +251,16 @@ warn_of_keys(struct dlb_node *n)
 
 static enum dlb_status
 open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
-	bool keeps, struct dlb_error *err)
+	bool keeps, bool without, struct dlb_error *err)
 {
-	struct opening o = {.c = c, .keeps = keeps};
+	struct opening o = {.c = c, .keeps = keeps, .without = without};
 	enum dlb_status st = dlb_home_path(o.home, sizeof(o.home), err);
 
 	*out = NULL;
 	if (st == DLB_OK)
 		st = parse_wait(&o.wait_ms, a, err);
-	if (st == DLB_OK && !dlb_home_exists(o.home))
-		st = dlb_fail(err, DLB_NOT_FOUND,
-			"there is no home in %s; make one with: dlb init",
-			o.home);
+	if (st == DLB_OK)
+		st = dlb_home_look(o.home, err);
 	if (st == DLB_OK)
 		st = unlock(out, &o, a, err);
 	/* Not only where it was borrowed: between two borrowers it is free. */
@@ -264,11 +271,11 @@ open_home(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 		*out = NULL;
 		return still_busy(&o, err);
 	}
+	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
+		warn_of_clock(*out);
 	/* The doctor says it itself. */
 	if (st == DLB_OK && !cli_has_option(a, "new-keys"))
 		warn_of_keys(*out);
-	if (st == DLB_OK && !cli_has_option(a, "confirm-clock"))
-		warn_of_clock(*out);
 	return st;
 }
 
@@ -276,14 +283,21 @@ enum dlb_status
 cli_open(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 	struct dlb_error *err)
 {
-	return open_home(out, c, a, false, err);
+	return open_home(out, c, a, false, false, err);
+}
+
+enum dlb_status
+cli_open_without(struct dlb_node **out, struct cli *c, const struct cli_args *a,
+	struct dlb_error *err)
+{
+	return open_home(out, c, a, false, true, err);
 }
 
 enum dlb_status
 cli_open_to_keep(struct dlb_node **out, struct cli *c, const struct cli_args *a,
 	struct dlb_error *err)
 {
-	return open_home(out, c, a, true, err);
+	return open_home(out, c, a, true, false, err);
 }
 
 enum dlb_status

@@ -14,6 +14,9 @@
  * is doubtful about the clock. */
 enum dlb_status cli_open(struct dlb_node **out, struct cli *c,
 	const struct cli_args *a, struct dlb_error *err) DLB_MUST_CHECK;
+/* The same; where the home's satchel does not open, without it: dlb_node_trouble(). */
+enum dlb_status cli_open_without(struct dlb_node **out, struct cli *c,
+	const struct cli_args *a, struct dlb_error *err) DLB_MUST_CHECK;
 /* The same, not borrowed from a `dlb serve`: for a verb that lends it itself. */
 enum dlb_status cli_open_to_keep(struct dlb_node **out, struct cli *c,
 	const struct cli_args *a, struct dlb_error *err) DLB_MUST_CHECK;

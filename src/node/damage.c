@@ -45,18 +45,20 @@ look_at_in(void *ctx, const struct dlb_in_letter *letter)
 {
 	struct looking *r = ctx;
 	struct dlb_in_letter now = *letter;
+	bool partly = letter->state == DLB_IN_PARTLY;
 	uint32_t cells = letter->stripe.cells;
 
-	if (letter->state != DLB_IN_UNREAD && letter->state != DLB_IN_READ)
+	if (letter->state != DLB_IN_UNREAD && letter->state != DLB_IN_READ
+		&& !partly)
 		goto out;
 	now.have = is_held(r->n,
 		dlb_satchel_find(r->n->satchel, letter->head_name), DLB_HELD);
 	for (uint32_t i = 1; i < cells; i++)
 		now.have += handle_is_held(r->n, &letter->stripe, i);
-	if (now.have >= cells)
+	if (now.have >= (partly ? letter->have : cells))
 		goto out;
 	now.state = DLB_IN_PARTLY;
-	if (r->out->in++ == 0)
+	if (!partly && r->out->in++ == 0)
 		r->out->in_first = letter->number;
 	r->st = dlb_in_update(r->n->letterbox, &now, r->err);
 out:

@@ -81,6 +81,13 @@ look_at_satchel(struct looking *l)
 	char what[160];
 	uint32_t places;
 
+	if (!l->n->satchel) {
+		l->fn(l->ctx, DLB_WRONG, l->n->trouble.msg,
+			"what is said there. A new one is empty: letters that came "
+			"wait for their cells again, and those that had not left "
+			"are to be sent again");
+		return;
+	}
 	dlb_satchel_info(l->n->satchel, &i);
 	places = i.slots - i.reserve;
 	snprintf(what, sizeof(what),
@@ -96,7 +103,8 @@ look_at_satchel(struct looking *l)
 	}
 	if (i.reserve - i.held < i.reserve / 10)
 		l->fn(l->ctx, DLB_NOTE, "there is little room left for letters",
-			"delete letters that are done with: dlb delete N");
+			"delete letters that are done with (dlb delete N), or make "
+			"the satchel larger (dlb satchel --size SIZE)");
 }
 
 static void
@@ -182,6 +190,40 @@ count_out(void *ctx, const struct dlb_out_letter *letter)
 	return true;
 }
 
+/* "letter 7", "letter 7 and 2 others". */
+static void
+name_letters(char *out, size_t cap, int64_t first, uint32_t n)
+{
+	if (n == 1)
+		snprintf(out, cap, "letter %lld", (long long)first);
+	else
+		snprintf(out, cap, "letter %lld and %u other%s",
+			(long long)first, n - 1, n == 2 ? "" : "s");
+}
+
+/* Those that no meeting makes whole, and no other finding is to count. */
+static enum dlb_status
+look_at_large(struct looking *l, struct dlb_error *err)
+{
+	char what[192], mend[128], letters[64], size[DLB_SIZE_TEXT_MAX];
+	struct dlb_large large;
+	enum dlb_status st = dlb_node_large(l->n, &large, err);
+
+	if (st != DLB_OK || large.letters == 0)
+		return st;
+	l->partly -= large.letters;
+	name_letters(letters, sizeof(letters), large.first, large.letters);
+	snprintf(what, sizeof(what),
+		"%s in the inbox: there is no room for what is missing, which "
+		"needs a satchel of %s",
+		letters, dlb_size_text(size, large.size));
+	snprintf(mend, sizeof(mend),
+		"dlb satchel --size %lluM, then meet boxes that carry the cells",
+		(unsigned long long)(large.size >> 20) + 1);
+	l->fn(l->ctx, DLB_NOTE, what, mend);
+	return DLB_OK;
+}
+
 static enum dlb_status
 look_at_letters(struct looking *l, struct dlb_error *err)
 {
@@ -191,6 +233,10 @@ look_at_letters(struct looking *l, struct dlb_error *err)
 	st = dlb_in_each(l->n->letterbox, count_in, l, err);
 	if (st == DLB_OK)
 		st = dlb_out_each(l->n->letterbox, count_out, l, err);
+	if (st != DLB_OK)
+		return st;
+	if (l->n->satchel)
+		st = look_at_large(l, err);
 	if (st != DLB_OK)
 		return st;
 	if (l->partly) {
@@ -207,17 +253,6 @@ look_at_letters(struct looking *l, struct dlb_error *err)
 		l->fn(l->ctx, DLB_NOTE, what, "dlb meet PATH");
 	}
 	return DLB_OK;
-}
-
-/* "letter 7", "letter 7 and 2 others". */
-static void
-name_letters(char *out, size_t cap, int64_t first, uint32_t n)
-{
-	if (n == 1)
-		snprintf(out, cap, "letter %lld", (long long)first);
-	else
-		snprintf(out, cap, "letter %lld and %u other%s",
-			(long long)first, n - 1, n == 2 ? "" : "s");
 }
 
 static void
@@ -247,7 +282,8 @@ tell_damage(struct looking *l, uint32_t dropped, const struct dlb_damage *d)
 			"%s in the outbox: cells are gone that nobody has yet",
 			letters);
 		l->fn(l->ctx, DLB_WRONG, what,
-			"send it again, and delete this one: dlb delete NUMBER");
+			"seal it again from what it held: dlb resend NUMBER PATH...; "
+			"or give it up: dlb delete NUMBER");
 	}
 }
 
@@ -267,7 +303,7 @@ dlb_node_doctor(struct dlb_node *n, bool thorough, dlb_doctor_fn fn, void *ctx,
 	st = look_at_reach(&l, err);
 	if (st == DLB_OK)
 		st = look_at_letters(&l, err);
-	if (st != DLB_OK || !thorough)
+	if (st != DLB_OK || !thorough || !n->satchel)
 		return st;
 	st = dlb_satchel_scrub(n->satchel, &dropped, progress, err);
 	if (st == DLB_OK)

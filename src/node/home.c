@@ -1,8 +1,8 @@
 /*
- * home: the directory of one person or courier: lock, letterbox, ring, satchel.
+ * home: the directory of one person or courier: lock, letterbox, ring, satchel
+ * (home_satchel.c).
  *
- * One passphrase: the letterbox's key slots; the satchel's root key lies in the
- * letterbox. Whoever holds the lock is the only one at work here.
+ * One passphrase: the letterbox's key slots. Whoever holds the lock is the only one at work here.
  *
  * A home is there when its letterbox is, which is made last. Until then a file
  * called `making` says that what else there is may be removed again: it is what an
@@ -20,9 +20,6 @@
 
 #define WAIT_STEP_MS 50
 #define LOCK_TEXT_LEN 20
-/* Half of them for letters, half for what is carried: each has to take the new
- * cells of a meeting and something beside them. */
-#define SLOTS_MIN (4u * DLB_MEETING_OWN_CELLS)
 
 enum dlb_status
 dlb_home_path(char *out, size_t cap, struct dlb_error *err)
@@ -58,21 +55,54 @@ in_home(char out[static 4096], const char *home, const char *name)
 	snprintf(out, 4096, "%s/%s", home, name);
 }
 
-static bool
-exists_on(struct dlb_fs *fs, const char *home)
+static enum dlb_status
+look_for(struct dlb_fs *fs, const char *home, const char *name,
+	struct dlb_error *err)
 {
 	char path[4096];
-	uint64_t size;
-	bool is_dir;
 
-	in_home(path, home, "letterbox");
-	return fs->ops->stat(fs, path, &size, &is_dir, NULL) == DLB_OK;
+	in_home(path, home, name);
+	return fs->ops->stat(fs, path, NULL, NULL, err);
 }
 
-bool
-dlb_home_exists(const char *home)
+/* What there is of a home without a letterbox: one that is being made has a mark. */
+static enum dlb_status
+look_without_letterbox(
+	struct dlb_fs *fs, const char *home, struct dlb_error *err)
 {
-	return exists_on(dlb_fs_posix(), home);
+	if (look_for(fs, home, "making", NULL) != DLB_NOT_FOUND
+		|| (look_for(fs, home, "satchel", NULL) != DLB_OK
+			&& look_for(fs, home, "ring", NULL) != DLB_OK))
+		return dlb_fail(err, DLB_NOT_FOUND,
+			"there is no home in %s; make one with: dlb init",
+			home);
+	return dlb_fail(err, DLB_CORRUPT,
+		"the home in %s has lost its file `letterbox`, without which "
+		"nothing opens: put it back from a copy of the home, or move "
+		"the directory away and begin anew with: dlb init",
+		home);
+}
+
+static enum dlb_status
+look_on(struct dlb_fs *fs, const char *home, struct dlb_error *err)
+{
+	struct dlb_error why = {.status = DLB_OK};
+	enum dlb_status st = look_for(fs, home, "letterbox", &why);
+
+	if (st == DLB_NOT_FOUND)
+		return look_without_letterbox(fs, home, err);
+	if (st != DLB_OK)
+		return dlb_fail(err, st,
+			"the home in %s can not be looked into (%.200s): is it "
+			"another user's? Set DLB_HOME to one of your own",
+			home, why.msg);
+	return DLB_OK;
+}
+
+enum dlb_status
+dlb_home_look(const char *home, struct dlb_error *err)
+{
+	return look_on(dlb_fs_posix(), home, err);
 }
 
 /* ---- the lock ------------------------------------------------------------------ */
@@ -241,72 +271,6 @@ make_dirs(const char *path, struct dlb_error *err)
 }
 
 static enum dlb_status
-create_satchel(struct dlb_node *n, const struct dlb_home_options *options,
-	const struct dlb_progress *progress, struct dlb_error *err)
-{
-	struct dlb_satchel_options so = {0};
-	uint8_t root[DLB_KEY_LEN];
-	char path[4096];
-	enum dlb_status st;
-
-	dlb_random(n->env, root, sizeof(root));
-	so.slots = dlb_satchel_slots_in(
-		options->size ? options->size : DLB_HOME_SIZE_DEFAULT);
-	so.reserve = so.slots / 2;
-	so.sparse = options->sparse;
-	/* Its own way in is a random key that only the letterbox knows. */
-	so.unlock.kind = DLB_UNLOCK_KEYFILE;
-	so.unlock.secret = root;
-	so.unlock.len = sizeof(root);
-	so.root = root;
-	in_home(path, n->home, "satchel");
-	st = dlb_setting_set_blob(
-		n->letterbox, DLB_SET_SATCHEL_ROOT, root, sizeof(root), err);
-	if (st == DLB_OK)
-		st = dlb_satchel_create(
-			n->fs, path, &so, n->env, progress, err);
-	dlb_wipe(root, sizeof(root));
-	return st;
-}
-
-static enum dlb_status
-fail_satchel(enum dlb_status st, struct dlb_error *err)
-{
-	char why[sizeof(err->msg)];
-
-	dlb_error_prefix(err, "the home satchel");
-	if (!err
-		|| (st != DLB_CORRUPT && st != DLB_NOT_FOUND
-			&& st != DLB_WRONG_KEY && st != DLB_FORGED))
-		return st;
-	memcpy(why, err->msg, sizeof(why));
-	return dlb_fail(
-		err, st, "%.200s; put it back from a copy of the home", why);
-}
-
-static enum dlb_status
-open_satchel(struct dlb_node *n, struct dlb_error *err)
-{
-	uint8_t root[DLB_KEY_LEN];
-	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, root, sizeof(root)};
-	char path[4096];
-	enum dlb_status st;
-
-	st = dlb_setting_get_blob(
-		n->letterbox, DLB_SET_SATCHEL_ROOT, root, sizeof(root));
-	if (st != DLB_OK)
-		return dlb_fail(err, DLB_CORRUPT,
-			"the letterbox does not know its satchel; it was not made "
-			"whole: remove %s and make it again",
-			n->home);
-	in_home(path, n->home, "satchel");
-	st = dlb_satchel_open(
-		&n->satchel, n->fs, path, &unlock, true, 0, n->env, err);
-	dlb_wipe(root, sizeof(root));
-	return st == DLB_OK ? st : fail_satchel(st, err);
-}
-
-static enum dlb_status
 remove_if_there(struct dlb_node *n, const char *name, struct dlb_error *err)
 {
 	char path[4096];
@@ -349,18 +313,14 @@ static enum dlb_status
 begin_making(struct dlb_node *n, struct dlb_error *err)
 {
 	struct dlb_file *mark = NULL;
-	char path[4096], satchel[4096];
-	enum dlb_status st;
+	char path[4096];
+	enum dlb_status st = look_on(n->fs, n->home, err);
 
 	in_home(path, n->home, "making");
-	in_home(satchel, n->home, "satchel");
 	if (n->fs->ops->stat(n->fs, path, NULL, NULL, NULL) == DLB_OK)
 		return remove_made(n, err);
-	if (n->fs->ops->stat(n->fs, satchel, NULL, NULL, NULL) == DLB_OK)
-		return dlb_fail(err, DLB_EXISTS,
-			"%s has a satchel, but its letterbox is gone: restore that "
-			"from a backup, or move %s away to begin anew",
-			n->home, satchel);
+	if (st != DLB_NOT_FOUND)
+		return st;
 	st = n->fs->ops->open(n->fs, &mark, path, DLB_OPEN_CREATE, false, err);
 	if (st == DLB_OK) {
 		mark->ops->close(mark);
@@ -399,20 +359,17 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 	const struct dlb_progress *progress, struct dlb_error *err)
 {
 	struct dlb_node *n = NULL;
-	enum dlb_status st;
+	enum dlb_status st = dlb_home_check_size(options->size, err);
 
-	if (options->size && dlb_satchel_slots_in(options->size) < SLOTS_MIN)
-		return dlb_fail(err, DLB_USAGE,
-			"a satchel of that size holds next to nothing; give at "
-			"least --size 17M");
-	st = make_dirs(home, err);
+	if (st == DLB_OK)
+		st = make_dirs(home, err);
 	if (st != DLB_OK)
 		return st;
 	st = node_new(&n, fs, home, env, err);
 	if (st != DLB_OK)
 		return st;
 	st = take_lock(n, 0, err);
-	if (st == DLB_OK && exists_on(fs, home))
+	if (st == DLB_OK && look_on(fs, home, NULL) == DLB_OK)
 		st = dlb_fail(err, DLB_EXISTS,
 			"there is a letterbox in %s already; use it, or set DLB_HOME "
 			"to another place",
@@ -429,13 +386,14 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 		st = dlb_setting_set_int(
 			n->letterbox, DLB_SET_SPREAD, options->spread, err);
 	if (st == DLB_OK)
-		st = create_satchel(n, options, progress, err);
+		st = dlb_home_make_satchel(
+			n, options->size, options->sparse, progress, err);
 	if (st == DLB_OK)
 		st = dlb_clock_look(n->letterbox, &n->clock, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
 	if (st == DLB_OK)
-		st = open_satchel(n, err);
+		st = dlb_home_open_satchel(n, err);
 	if (st != DLB_OK) {
 		remove_home_files(n);
 		dlb_node_close(n);
@@ -477,42 +435,75 @@ renew_card(struct dlb_node *n, struct dlb_error *err)
 	return st == DLB_OK && renewed ? commit_or_undo(n, err) : st;
 }
 
-enum dlb_status
-dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
-	const struct dlb_unlock *unlock, unsigned wait_ms,
+static enum dlb_status
+drop_orphans(struct dlb_node *n, struct dlb_error *err)
+{
+	int64_t doubt = 0;
+
+	if (dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt) != DLB_OK
+		|| !doubt)
+		return DLB_OK;
+	return dlb_node_drop_orphans(n, err);
+}
+
+static enum dlb_status
+open_any(struct dlb_node **out, struct dlb_fs *fs, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms, bool without,
 	const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_node *n = NULL;
-	int64_t doubt = 0;
-	enum dlb_status st;
+	enum dlb_status st = look_on(fs, home, err);
 
-	if (!exists_on(fs, home))
-		return dlb_fail(err, DLB_NOT_FOUND,
-			"no letterbox in %s; make one with: dlb init", home);
-	st = node_new(&n, fs, home, env, err);
+	if (st == DLB_OK)
+		st = node_new(&n, fs, home, env, err);
 	if (st != DLB_OK)
 		return st;
 	st = take_lock(n, wait_ms, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_open(
 			&n->letterbox, n->fs, n->home, unlock, env, err);
-	if (st == DLB_OK)
-		st = open_satchel(n, err);
+	if (st == DLB_OK) {
+		st = dlb_home_open_satchel(n, &n->trouble);
+		if (st != DLB_OK && without)
+			st = DLB_OK;
+		else if (st != DLB_OK && err)
+			*err = n->trouble;
+	}
 	if (st == DLB_OK)
 		tidy(n);
 	if (st == DLB_OK)
 		st = dlb_node_look_at_clock(n, err);
-	if (st == DLB_OK
-		&& dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt)
-			== DLB_OK
-		&& doubt)
-		st = dlb_node_drop_orphans(n, err);
+	if (st == DLB_OK && n->satchel)
+		st = drop_orphans(n, err);
 	if (st != DLB_OK) {
 		dlb_node_close(n);
 		return st;
 	}
 	*out = n;
 	return DLB_OK;
+}
+
+enum dlb_status
+dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err)
+{
+	return open_any(out, fs, home, unlock, wait_ms, false, env, err);
+}
+
+enum dlb_status
+dlb_node_open_without(struct dlb_node **out, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err)
+{
+	return open_any(
+		out, dlb_fs_posix(), home, unlock, wait_ms, true, env, err);
+}
+
+const struct dlb_error *
+dlb_node_trouble(const struct dlb_node *n)
+{
+	return n->satchel ? NULL : &n->trouble;
 }
 
 /* What could not be destroyed serves no more; the next opening tries again, and the

@@ -20,7 +20,10 @@ struct dlb_node;
  * ~/.local/share/dead-letter-box. */
 enum dlb_status dlb_home_path(char *out, size_t cap, struct dlb_error *err)
 	DLB_MUST_CHECK;
-bool dlb_home_exists(const char *home);
+/* Is there a home? Else why not, and what to do: DLB_NOT_FOUND, DLB_CORRUPT (it has
+ * lost its letterbox), or why it can not be looked into. */
+enum dlb_status dlb_home_look(const char *home, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 #define DLB_HOME_SIZE_DEFAULT (1ULL << 30)
 enum dlb_spread {
@@ -46,6 +49,13 @@ enum dlb_status dlb_node_create(struct dlb_node **out, const char *home,
 enum dlb_status dlb_node_open(struct dlb_node **out, const char *home,
 	const struct dlb_unlock *unlock, unsigned wait_ms,
 	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+/* The same, but a home whose satchel does not open is opened without it: what
+ * dlb_node_trouble tells, NULL where there is none. For the doctor and for
+ * dlb_node_satchel_new; nothing else is to be done with it. */
+enum dlb_status dlb_node_open_without(struct dlb_node **out, const char *home,
+	const struct dlb_unlock *unlock, unsigned wait_ms,
+	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+const struct dlb_error *dlb_node_trouble(const struct dlb_node *n);
 void dlb_node_close(struct dlb_node *n);
 struct dlb_letterbox *dlb_node_letterbox(struct dlb_node *n);
 void dlb_node_satchel_info(
@@ -56,6 +66,48 @@ struct dlb_clock_view dlb_node_clock(const struct dlb_node *n);
  * destroys keys where it is time to. Not while a meeting is under way. */
 enum dlb_status dlb_node_look_at_clock(
 	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- its satchel, made anew (home_satchel.c) ------------------------------------- */
+
+struct dlb_damage {
+	uint32_t in; /* letters that came in and wait for cells again */
+	int64_t in_first;
+	uint32_t out; /* letters that go out and can not arrive whole */
+	int64_t out_first;
+};
+/* In another size, with all that it holds, but for damaged cells: damage says what
+ * these cost. Until the new one is whole and on the medium the old one serves. Where
+ * it fails after that, n has no satchel, and the next opening ends it. DLB_USAGE
+ * where it is too small. */
+enum dlb_status dlb_node_satchel_resize(struct dlb_node *n, uint64_t size,
+	bool sparse, struct dlb_damage *damage,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* An empty one in the place of one that does not open; size 0: as large as that
+ * one was. DLB_USAGE where it opens. */
+enum dlb_status dlb_node_satchel_new(struct dlb_node *n, uint64_t size,
+	bool sparse, struct dlb_damage *damage,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* What size it needs to hold so many more cells of letters. */
+uint64_t dlb_node_size_with(const struct dlb_node *n, uint64_t more);
+/* What size it needs for a letter that is not whole to become so, and does not have;
+ * 0: it has room for it. */
+uint64_t dlb_node_size_for(
+	const struct dlb_node *n, const struct dlb_in_letter *letter);
+/* All such letters in the inbox. */
+struct dlb_large {
+	uint32_t letters;
+	int64_t first; /* its number */
+	uint64_t size; /* that all of them need */
+};
+enum dlb_status dlb_node_large(struct dlb_node *n, struct dlb_large *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* What size it needs for the largest letter of a stranger that was refused since the
+ * home was opened; 0: none was. */
+uint64_t dlb_node_refused_size(const struct dlb_node *n);
+
+/* ---- the clock --------------------------------------------------------------------- */
 
 /* Cells were seen that say they were sealed more than a week from now: the clock is
  * probably behind. *week: in which. (seen_weeks.c) */

@@ -21,7 +21,9 @@ struct dlb_node {
 	char home[3072];
 	struct dlb_file *lock;
 	struct dlb_letterbox *letterbox;
-	struct dlb_satchel *satchel;
+	struct dlb_satchel *satchel; /* NULL: it did not open, for this: */
+	struct dlb_error trouble;
+	uint32_t refused_reserve; /* that refused letters of strangers need */
 	struct dlb_clock_view clock;
 	struct dlb_aead **aead; /* one a worker of the pool */
 	unsigned aead_n;
@@ -31,6 +33,8 @@ struct dlb_node {
 
 /* Settings that node keeps in the letterbox. */
 #define DLB_SET_SATCHEL_ROOT "satchel.root"
+#define DLB_SET_SATCHEL_SIZE "satchel.size"
+#define DLB_SET_SATCHEL_MOVE "satchel.move" /* files of satchel.next; or 0 */
 #define DLB_SET_SPREAD "send.spread"
 #define DLB_SET_HOLDS "holds.doubt"
 #define DLB_SET_SEEN_WEEK "clock.seen"
@@ -47,6 +51,24 @@ enum dlb_status dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs,
 enum dlb_status dlb_node_open_on(struct dlb_node **out, struct dlb_fs *fs,
 	const char *home, const struct dlb_unlock *unlock, unsigned wait_ms,
 	const struct dlb_env *env, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- the satchel of a home (home_satchel.c) ------------------------------------ */
+
+/* DLB_USAGE where it is too small; 0 is the default size. */
+enum dlb_status dlb_home_check_size(uint64_t size, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* The first one; its root key goes into the letterbox (uncommitted). */
+enum dlb_status dlb_home_make_satchel(struct dlb_node *n, uint64_t size,
+	bool sparse, const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* Never DLB_WRONG_KEY: no secret of a person's opens it. */
+enum dlb_status dlb_home_open_satchel(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* A letter of a stranger was refused, of so many cells: with it theirs would have
+ * strangers_cells. */
+void dlb_node_note_refused(
+	struct dlb_node *n, uint64_t strangers_cells, uint64_t cells);
 
 /* ---- what a crash left (orphans.c) ------------------------------------------- */
 
@@ -111,12 +133,6 @@ enum dlb_status dlb_node_receipts(struct dlb_node *n, struct dlb_error *err)
 
 /* ---- what damage left (damage.c) ---------------------------------------------- */
 
-struct dlb_damage {
-	uint32_t in; /* letters that came in and wait for cells again */
-	int64_t in_first;
-	uint32_t out; /* letters that go out and can not arrive whole */
-	int64_t out_first;
-};
 /* Looks, and writes down which wait again. */
 enum dlb_status dlb_node_damage(struct dlb_node *n, struct dlb_damage *out,
 	struct dlb_error *err) DLB_MUST_CHECK;

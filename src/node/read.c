@@ -125,8 +125,23 @@ unpack_one(void *ctx, size_t i, unsigned worker)
 static void
 recount(struct dlb_node *n, struct outgoing *o)
 {
-	if (o->st == DLB_PARTLY
-		&& dlb_node_recount(n, &o->letter, NULL) == DLB_OK)
+	char size[DLB_SIZE_TEXT_MAX];
+	uint64_t needs;
+
+	if (o->st != DLB_PARTLY
+		|| dlb_node_recount(n, &o->letter, NULL) != DLB_OK)
+		return;
+	needs = dlb_node_size_for(n, &o->letter);
+	if (needs)
+		o->st = dlb_fail(&o->err, DLB_PARTLY,
+			"letter %lld is not whole: %u of %u cells are here, and "
+			"there is no room for the others: it needs a satchel of "
+			"%s; make it so (dlb satchel --size %lluM) and meet more "
+			"boxes (dlb meet)",
+			(long long)o->number, o->letter.have,
+			o->letter.stripe.cells, dlb_size_text(size, needs),
+			(unsigned long long)(needs >> 20) + 1);
+	else
 		o->st = dlb_fail(&o->err, DLB_PARTLY,
 			"letter %lld is not whole: %u of %u cells are here; meet "
 			"more boxes (dlb meet) and read it again",

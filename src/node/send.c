@@ -89,11 +89,12 @@ check_room(struct sending *s, uint64_t cells, struct dlb_error *err)
 		return DLB_OK;
 	return dlb_fail(err, DLB_NO_SPACE,
 		"this needs %llu MiB of the home satchel and %llu MiB are left for "
-		"letters; delete letters (dlb outbox, dlb delete N), or make a "
-		"larger home (dlb init --size %lluM)",
+		"letters; delete letters (dlb outbox, dlb delete N), or make the "
+		"satchel larger (dlb satchel --size %lluM)",
 		(unsigned long long)(cells * DLB_CELL_LEN >> 20) + 1,
 		(unsigned long long)(room * DLB_CELL_LEN >> 20),
-		(unsigned long long)(2 * cells * DLB_CELL_LEN >> 20) + 64);
+		(unsigned long long)(dlb_node_size_with(s->n, cells) >> 20)
+			+ 1);
 }
 
 static bool
@@ -133,8 +134,8 @@ seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 			return dlb_fail(err, DLB_NO_SPACE,
 				"this is more than the %u MiB of the home satchel "
 				"that are left for letters; delete letters (dlb "
-				"outbox, dlb delete N), or make a larger home (dlb "
-				"init --size SIZE)",
+				"outbox, dlb delete N), or make the satchel larger "
+				"(dlb satchel --size SIZE)",
 				room / (unsigned)((1 << 20) / DLB_CELL_LEN));
 		*content_len += got;
 		if (!counted && *index >= DLB_MEETING_OWN_CELLS) {

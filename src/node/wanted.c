@@ -37,7 +37,10 @@ struct dlb_wanted {
 bool
 dlb_wanted_strangers_full(const struct dlb_wanted *w, uint32_t more)
 {
-	return w->strangers + more > (uint64_t)w->reserve * 7 / 8;
+	if (w->strangers + more <= (uint64_t)w->reserve * 7 / 8)
+		return false;
+	dlb_node_note_refused(w->n, w->strangers + more, more);
+	return true;
 }
 
 /* More than the home can hold: listed, so that the reader can ask for it in

@@ -159,6 +159,8 @@ plan_leader(struct dlb_put *p, size_t i)
 		in->want = dlb_change_of(p->s, number);
 	}
 	all = add_claims(p, &in->want, item);
+	if (fresh && item->arrived_week)
+		in->want.arrived_week = item->arrived_week;
 	item->result = !all ? DLB_FULL : fresh ? DLB_OK : DLB_DUPLICATE;
 	if (in->want.flags)
 		p->incoming_of[i] = (uint32_t)p->incoming_n++;

@@ -123,6 +123,7 @@ struct dlb_satchel_item {
 	uint8_t flags; /* claims to add */
 	uint8_t copies;
 	uint16_t searched;
+	uint16_t arrived_week; /* 0: the week of the put */
 	uint32_t origin;
 	enum dlb_status result; /* out: OK, DUPLICATE (claims were added), FULL,
 	                         * REFUSED (a token says so) */
@@ -188,6 +189,14 @@ struct dlb_satchel_change {
 enum dlb_status dlb_satchel_update(struct dlb_satchel *s,
 	const struct dlb_satchel_change *changes, size_t n,
 	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* Into `to`, which is empty and has room for all, what `from` holds, as it is there: all
+ * that entries say but number and slot, tokens too. Durable when it returns. Cells that
+ * are damaged stay out, and are counted. (copy.c) */
+enum dlb_status dlb_satchel_copy(struct dlb_satchel *to,
+	struct dlb_satchel *from, uint32_t *damaged,
+	const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* Reads every cell and drops what does not hold its name; the other table's entry
  * is tried first. For doctor. */
