@@ -110,9 +110,14 @@ open_one(struct dlb_satchel **out, struct dlb_node *n, const char *name,
 	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, root, DLB_KEY_LEN};
 	char path[4096];
 
+	enum dlb_status st;
+
 	in_home(path, n, name, 0);
-	return dlb_satchel_open(
-		out, n->fs, path, &unlock, true, 0, n->env, err);
+	st = dlb_satchel_open(out, n->fs, path, &unlock, true, 0, n->env, err);
+	if (st == DLB_WRONG_KEY)
+		st = dlb_satchel_open_damaged(
+			out, n->fs, path, &unlock, true, 0, n->env, err);
+	return st;
 }
 
 static enum dlb_status

@@ -144,12 +144,12 @@ check_size(struct dlb_satchel *s, struct dlb_error *err)
 
 /* What the file says of itself; then the tables. */
 static enum dlb_status
-read_all(struct dlb_satchel *s, const struct dlb_unlock *unlock,
+read_all(struct dlb_satchel *s, const struct dlb_unlock *unlock, bool sure,
 	struct dlb_error *err)
 {
 	bool bad[2];
 	enum dlb_status st = dlb_header_unlock(
-		&s->super, s->keys->root, bad, s->file, unlock, err);
+		&s->super, s->keys->root, bad, s->file, unlock, sure, err);
 
 	if (st != DLB_OK)
 		return st;
@@ -168,10 +168,10 @@ read_all(struct dlb_satchel *s, const struct dlb_unlock *unlock,
 	return st;
 }
 
-enum dlb_status
-dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
-	const struct dlb_unlock *unlock, bool writable, uint64_t span_len,
-	const struct dlb_env *env, struct dlb_error *err)
+static enum dlb_status
+open_any(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
+	const struct dlb_unlock *unlock, bool sure, bool writable,
+	uint64_t span_len, const struct dlb_env *env, struct dlb_error *err)
 {
 	struct dlb_satchel *s;
 	enum dlb_status st;
@@ -182,7 +182,7 @@ dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
 		st = dlb_span_open(&s->file, fs, path, writable,
 			span_len ? span_len : DLB_SPAN_LEN, err);
 	if (st == DLB_OK) {
-		st = read_all(s, unlock, err);
+		st = read_all(s, unlock, sure, err);
 		if (st != DLB_OK)
 			dlb_error_prefix(err, "%s", path);
 	} else if (st == DLB_MALFORMED) {
@@ -198,6 +198,24 @@ dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
 	dlb_error_clear(err);
 	*out = s;
 	return DLB_OK;
+}
+
+enum dlb_status
+dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs, const char *path,
+	const struct dlb_unlock *unlock, bool writable, uint64_t span_len,
+	const struct dlb_env *env, struct dlb_error *err)
+{
+	return open_any(
+		out, fs, path, unlock, false, writable, span_len, env, err);
+}
+
+enum dlb_status
+dlb_satchel_open_damaged(struct dlb_satchel **out, struct dlb_fs *fs,
+	const char *path, const struct dlb_unlock *unlock, bool writable,
+	uint64_t span_len, const struct dlb_env *env, struct dlb_error *err)
+{
+	return open_any(
+		out, fs, path, unlock, true, writable, span_len, env, err);
 }
 
 void

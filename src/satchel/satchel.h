@@ -61,6 +61,12 @@ enum dlb_status dlb_satchel_open(struct dlb_satchel **out, struct dlb_fs *fs,
 	const char *path, const struct dlb_unlock *unlock, bool writable,
 	uint64_t span_len, const struct dlb_env *env, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* The same, where the root key is that of this satchel, and yet does not open it: a
+ * second header is looked for everywhere, which may take seconds. */
+enum dlb_status dlb_satchel_open_damaged(struct dlb_satchel **out,
+	struct dlb_fs *fs, const char *path, const struct dlb_unlock *unlock,
+	bool writable, uint64_t span_len, const struct dlb_env *env,
+	struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_satchel_close(struct dlb_satchel *s);
 
 /* The root key, and what comes from it: the tag key of a box, and the key by which

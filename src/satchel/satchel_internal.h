@@ -82,10 +82,11 @@ void dlb_header_make(uint8_t out[static DLB_HEADER_LEN],
 	const struct dlb_super *super, unsigned which,
 	const uint8_t root[static DLB_KEY_LEN], const struct dlb_env *env);
 /* Finds the root key and the superblock by either header. bad[which]: that header
- * is not as it should be, and is to be written anew. */
+ * is not as it should be, and is to be written anew. sure: the root key to unlock with
+ * is that of this satchel, whatever is damaged. */
 enum dlb_status dlb_header_unlock(struct dlb_super *super,
 	uint8_t root[static DLB_KEY_LEN], bool bad[static 2],
-	struct dlb_file *file, const struct dlb_unlock *unlock,
+	struct dlb_file *file, const struct dlb_unlock *unlock, bool sure,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- one entry (entry.c; section 4) --------------------------------------------------- */

@@ -218,6 +218,90 @@ one_damaged_header_loses_nothing(void **state)
 	store_free(base);
 }
 
+/* Bytes that follow move the place of the second header that the length says. */
+static void
+append(struct store *st, uint64_t len)
+{
+	struct dlb_fs *fs = crash_fs_fs(st->disk);
+	uint64_t size = 0;
+	struct dlb_file *f;
+
+	assert_int_equal(fs->ops->open(fs, &f, STORE_PATH, DLB_OPEN_WRITE,
+				 false, &st->err),
+		DLB_OK);
+	assert_int_equal(f->ops->size(f, &size, &st->err), DLB_OK);
+	assert_int_equal(f->ops->resize(f, size + len, &st->err), DLB_OK);
+	f->ops->close(f);
+}
+
+static void
+a_second_header_is_found_though_bytes_follow(void **state)
+{
+	static const uint64_t more[] = {
+		1, 65535, 65536, 65792, 100000, 20 << 16, 50 << 16};
+	uint8_t root[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * DLB_ARRAY_LEN(more); i++) {
+		struct store *st = i % 4 == 0 ? locked_store(KEYFILE(file_a))
+			: i % 4 == 3 ? locked_store(PASS("a passphrase"))
+				     : locked_store(DLB_UNLOCK_OPEN, NULL, 0);
+
+		assert_int_equal(i % 4 == 0 ? open_with(st, KEYFILE(file_a))
+				: i % 4 == 3
+				? open_with(st, PASS("a passphrase"))
+				: open_with(st, DLB_UNLOCK_OPEN, NULL, 0),
+			DLB_OK);
+		dlb_satchel_root(st->s, root);
+		store_put(st, 0, 2, DLB_SHOWN);
+		store_close(st);
+		append(st, more[i / 4]);
+		/* All of header 0; of one with a passphrase the key slots are
+		 * needed. */
+		for (unsigned k = i % 4 == 3 ? 700 : 0; k < 4096; k += 50)
+			crash_fs_flip(st->disk, STORE_PATH, k, 0x11);
+		for (unsigned k = 0; k < 2; k++) {
+			assert_int_equal(i % 4 == 0
+					? open_with(st, KEYFILE(file_a))
+					: i % 4 == 1 ? open_with(
+						  st, DLB_UNLOCK_OPEN, NULL, 0)
+					: i % 4 == 2
+					? open_with(
+						st, DLB_UNLOCK_ROOT, root, 32)
+					: open_with(st, PASS("a passphrase")),
+				DLB_OK);
+			assert_int_equal(store_info(st).mended, k == 0);
+			assert_int_equal(store_count(st, 0, 2), 2);
+		}
+		store_free(st);
+	}
+}
+
+/* Further away only who is sure of the root key, or has it of a key slot. */
+static void
+a_far_second_header_is_found_by_who_is_sure(void **state)
+{
+	struct store *st = *state;
+	struct dlb_unlock unlock = {DLB_UNLOCK_ROOT, NULL, 32};
+	struct dlb_fs *fs = crash_fs_fs(st->disk);
+	uint8_t root[32];
+
+	store_put(st, 0, 2, DLB_SHOWN);
+	dlb_satchel_root(st->s, root);
+	unlock.secret = root;
+	store_close(st);
+	append(st, 200 << 16);
+	for (unsigned k = 0; k < 4096; k += 50)
+		crash_fs_flip(st->disk, STORE_PATH, k, 0x11);
+	assert_int_equal(
+		open_with(st, DLB_UNLOCK_ROOT, root, 32), DLB_WRONG_KEY);
+	assert_int_equal(dlb_satchel_open_damaged(&st->s, fs, STORE_PATH,
+				 &unlock, true, 0, &st->seeded.env, &st->err),
+		DLB_OK);
+	assert_int_equal(store_count(st, 0, 2), 2);
+	store_open_ok(st);
+}
+
 static void
 both_headers_damaged(void **state)
 {
@@ -648,6 +732,8 @@ main(void)
 		TEST(a_second_owner_is_busy),
 		TEST(where_there_is_none),
 		cmocka_unit_test(one_damaged_header_loses_nothing),
+		TEST(a_second_header_is_found_though_bytes_follow),
+		TEST(a_far_second_header_is_found_by_who_is_sure),
 		TEST(both_headers_damaged),
 		TEST(a_header_in_a_bad_sector),
 		TEST(a_flipped_byte_in_a_table_loses_nothing),
