@@ -38,6 +38,9 @@ keep_state() {
 
 back_to() {
 	umount_both
+	# The kernel lets go of an image some time after it was unmounted; one that is
+	# written over before that is mounted with what it remembers of the old.
+	rm -f disk.img stick.img
 	cp --sparse=always "$1"/*.img .
 	mount_both
 }
