@@ -227,8 +227,6 @@ dlb_stage_close(struct dlb_stage *stage)
 	if (!stage)
 		return;
 	dlb_remove_tree(stage->in.target, stage->in.staging_name);
-	/* A power cut would bring it back. */
-	(void)fsync(stage->in.target);
 	close(stage->in.staging);
 	free(stage);
 }
