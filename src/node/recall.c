@@ -4,7 +4,7 @@
  * Each own cell, of a letter or of cover, has a day of its own on which its token is
  * due, drawn when it was sealed and from one distribution: so the day says nothing of
  * what the cell is. Of cover it is released then; of a letter too if it has arrived, and
- * else some days after its receipt came. One cell in eight has none, as cells of letters
+ * else some days after its receipt came. One cell in four has none, as cells of letters
  * whose receipt never comes have none. A letter that its sender calls back has all of
  * its tokens due at once.
  *
@@ -26,7 +26,7 @@
 #define DUE_SPAN_MS (35 * DLB_DAY_MS)
 /* After a receipt that came later than the day that was drawn. */
 #define LATE_SPAN_MS (14 * DLB_DAY_MS)
-#define NEVER_IN 8
+#define NEVER_IN 4
 
 /* ---- when ----------------------------------------------------------------------------- */
 

@@ -452,8 +452,8 @@ an_answered_letter_is_called_back(void **state)
 		weeks_pass(f, 1);
 		meets(f, "alice", "usb");
 	}
-	/* One in eight stays. */
-	assert_in_range(on_stick(f, "usb", &a), 0, answered.cells / 3);
+	/* One in four stays. */
+	assert_in_range(on_stick(f, "usb", &a), 0, answered.cells / 2);
 	assert_int_equal(on_stick(f, "usb", &b), lost.cells);
 	assert_true(cover > 0);
 	assert_true(tokens_on(f, "usb")
@@ -496,9 +496,9 @@ days_are_one_distribution(void **state)
 		assert_int_equal(dlb_recall_due_ms(&letter, i), 5);
 		letter.recalled_ms = 0;
 	}
-	assert_in_range(never, 420, 580);
-	assert_in_range(early, 800, 1000);
-	assert_in_range(late, 800, 1000);
+	assert_in_range(never, 880, 1120);
+	assert_in_range(early, 670, 870);
+	assert_in_range(late, 670, 870);
 }
 
 /* What is shown over a link is as many as ever, due or not. */
