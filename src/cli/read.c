@@ -231,7 +231,7 @@ static bool
 is_bad(enum dlb_status st)
 {
 	return st == DLB_MALFORMED || st == DLB_CORRUPT || st == DLB_FORGED
-		|| st == DLB_UNSUPPORTED || st == DLB_LIMIT;
+		|| st == DLB_LIMIT;
 }
 
 /* Says which letter it was, and what to do with one that is bad. */

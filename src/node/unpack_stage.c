@@ -97,7 +97,7 @@ dlb_dir_sink_fail(const struct dlb_dir_sink *d,
 			"all as an archive: dlb read N >FILE.tar",
 			d->directory_text, name);
 	if (sys_errno == EFBIG)
-		return dlb_fail(err, DLB_LIMIT,
+		return dlb_fail(err, DLB_NO_SPACE,
 			"\"%s\" is too large a file for where \"%s\" lies: name "
 			"another directory with -o",
 			name, d->directory_text);

@@ -343,7 +343,7 @@ test_file_too_large(void **state)
 	s = tree_unpack(t, &stream, tree_unpack_options(t));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	signal(SIGXFSZ, was);
-	assert_int_equal(s, DLB_LIMIT);
+	assert_int_equal(s, DLB_NO_SPACE);
 	assert_non_null(strstr(t->err.msg, "d/big"));
 	tree_expect_entries(t, "out", 0);
 	dlb_buf_free(&stream);
