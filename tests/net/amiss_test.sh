@@ -69,7 +69,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as plain:
         print("answer", s.recv(100).hex(), flush=True)
 EOF
 python3 "$work/caller.py" "$port" >"$work/answer" 2>&1 <&6
-says answer 'who speaks later versions only is told which are spoken' 'answer 00000003020101'
+says answer 'who speaks later versions only is told which are spoken' 'answer 00000003020102'
 says bea.log 'serve says what to do' 'version'
 grep version "$work/bea.log" | sed 's/^/# /'
 
