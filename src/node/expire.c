@@ -27,7 +27,8 @@ expire_one(void *ctx, const struct dlb_out_letter *letter)
 	struct dlb_out_letter now = *letter;
 
 	if (letter->expiry_week >= x->week || letter->state == DLB_OUT_EXPIRED
-		|| (letter->state == DLB_OUT_ARRIVED
+		|| ((letter->state == DLB_OUT_ARRIVED
+			    || letter->state == DLB_OUT_RECALLED)
 			&& dlb_out_is_seen(letter)))
 		return true;
 	x->st = dlb_release_out(&x->release, letter->number, x->err);

@@ -12,6 +12,7 @@
  * an opening mended needs no mending again.
  */
 #include "memory_fs.h"
+#include "recall.h"
 #include "satchel_internal.h"
 
 #include <stdio.h>
@@ -72,6 +73,14 @@ item_of(unsigned i)
 	return item;
 }
 
+static struct dlb_satchel_token
+token_of(unsigned i)
+{
+	struct dlb_satchel_token t = {.token = {7, (uint8_t)i}};
+
+	return t;
+}
+
 static void
 prepare(void)
 {
@@ -89,6 +98,8 @@ prepare(void)
 	for (unsigned i = 0; i < CELLS; i++) {
 		dlb_random(&env.env, sound.cells[i], DLB_SATCHEL_CELL_LEN);
 		sound.cells[i][DLB_CELL_EXPIRY_AT] = 0;
+		dlb_sha256(sound.cells[i] + DLB_CELL_TOKEN_HASH_AT,
+			token_of(i).token, 32);
 	}
 	REQUIRE(dlb_satchel_create(
 			memory_fs(), paths[0], &o, &env.env, NULL, NULL)
@@ -372,12 +383,39 @@ step_put(struct world *w)
 	check_info(w);
 }
 
+/* Tokens of cells that are there or not, some as their maker. */
+static void
+step_recall(struct world *w, size_t n)
+{
+	struct dlb_satchel_token tokens[16], *kept = NULL;
+	uint8_t week = dlb_read_u8(&w->in);
+	size_t kept_n = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t which = dlb_read_u8(&w->in);
+
+		tokens[i] = token_of(which % CELLS);
+		tokens[i].own = which >> 7;
+		tokens[i].expiry_week = dlb_read_u8(&w->in);
+	}
+	if (dlb_satchel_recall(w->s, tokens, n, week, NULL) == DLB_OK)
+		check_info(w);
+	if (dlb_satchel_tokens(w->s, &kept, &kept_n, week, NULL) == DLB_OK)
+		REQUIRE(kept_n <= sound.layout.entries);
+	free(kept);
+}
+
 static void
 step_update(struct world *w)
 {
 	struct dlb_satchel_change changes[4];
-	size_t n = dlb_read_u8(&w->in) % 5u;
+	uint8_t how = dlb_read_u8(&w->in);
+	size_t n = how % 5u;
 
+	if (how >= 192) {
+		step_recall(w, how % 16u);
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		changes[i] = (struct dlb_satchel_change){
 			.number = dlb_read_u8(&w->in),

@@ -244,6 +244,15 @@ empty_full_and_emptied(void **state)
 	assert_int_equal(
 		dlb_satchel_add_unlock(st->s, &unlock, &st->err), DLB_OK);
 	check_satchel(st);
+	for (unsigned i = 0; i < 12; i++) {
+		struct dlb_satchel_token t = test_token(3 * i);
+
+		assert_int_equal(
+			dlb_satchel_recall(st->s, &t, 1, STORE_WEEK, &st->err),
+			DLB_OK);
+	}
+	assert_true(store_info(st).tokens >= 10);
+	check_satchel(st);
 	/* Cells that give way, tables that are mended. */
 	store_put(st, 60, 40, DLB_SHOWN);
 	store_close(st);
