@@ -11,6 +11,40 @@
 #define KEY_CHECK_LEN 8
 #define SEALING_LEN (DLB_LETTER_ID_LEN + 2 + 8)
 
+void
+dlb_digest_init(struct dlb_digest *d, unsigned k)
+{
+	dlb_hash_init(&d->first);
+	dlb_hash_init(&d->rest);
+	d->left = (uint64_t)k * DLB_BULK_CONTENT_LEN;
+}
+
+void
+dlb_digest_update(struct dlb_digest *d, const uint8_t *data, size_t len)
+{
+	size_t first = len < d->left ? len : (size_t)d->left;
+
+	if (first > 0)
+		dlb_hash_update(&d->first, data, first);
+	if (len > first)
+		dlb_hash_update(&d->rest, data + first, len - first);
+	d->left -= first;
+}
+
+void
+dlb_digest_final(struct dlb_digest *d, uint8_t out[static DLB_HASH_LEN])
+{
+	uint8_t both[2 * DLB_HASH_LEN];
+	struct dlb_hash h;
+
+	dlb_hash_final(&d->first, both);
+	dlb_hash_final(&d->rest, both + DLB_HASH_LEN);
+	dlb_hash_init(&h);
+	dlb_hash_update(&h, both, sizeof(both));
+	dlb_hash_final(&h, out);
+	dlb_wipe(both, sizeof(both));
+}
+
 static void
 write_sealing(struct dlb_writer *w, const struct dlb_stripe *stripe)
 {

@@ -57,7 +57,18 @@ enum dlb_status dlb_shares_join(uint8_t key[static DLB_KEY_LEN],
 
 /* ---- what a threshold commits to (commitment.c) ------------------------------------ */
 
-/* Of the letter key, the content (whose dlb_hash `content` is), and what the stripe
+/* The digest of a letter's content: a hash of two, of its first block of cells (k
+ * columns of DLB_BULK_CONTENT_LEN) and of what follows, so that who writes the content
+ * may change its start at the end. */
+struct dlb_digest {
+	struct dlb_hash first, rest;
+	uint64_t left; /* of the first block */
+};
+void dlb_digest_init(struct dlb_digest *d, unsigned k);
+/* In their order; or what follows the first block alone to `rest`, before it. */
+void dlb_digest_update(struct dlb_digest *d, const uint8_t *data, size_t len);
+void dlb_digest_final(struct dlb_digest *d, uint8_t out[static DLB_HASH_LEN]);
+/* Of the letter key, the content (whose digest `content` is), and what the stripe
  * says of its sealing: id, k, n, content_len. */
 void dlb_commit(uint8_t out[static DLB_HASH_LEN],
 	const struct dlb_stripe *stripe, const uint8_t key[static DLB_KEY_LEN],

@@ -62,18 +62,18 @@ put_commitment(unsigned k, unsigned n, const struct dlb_env *env)
 	struct dlb_stripe stripe = {.mode = DLB_STRIPE_THRESHOLD,
 		.k = (uint8_t)k,
 		.n = (uint8_t)n,
-		.content_len = 1000};
-	uint8_t key[DLB_KEY_LEN], content[1000], hash[DLB_HASH_LEN],
+		.content_len = 200000};
+	uint8_t key[DLB_KEY_LEN], content[200000], hash[DLB_HASH_LEN],
 		out[DLB_HASH_LEN];
-	struct dlb_hash h;
+	struct dlb_digest d;
 
 	for (unsigned i = 0; i < sizeof(content); i++)
 		content[i] = (uint8_t)(131 * i + i / 256);
 	dlb_random(env, key, sizeof(key));
 	dlb_random(env, stripe.sealing_id, sizeof(stripe.sealing_id));
-	dlb_hash_init(&h);
-	dlb_hash_update(&h, content, sizeof(content));
-	dlb_hash_final(&h, hash);
+	dlb_digest_init(&d, k);
+	dlb_digest_update(&d, content, sizeof(content));
+	dlb_digest_final(&d, hash);
 	dlb_commit(out, &stripe, key, hash);
 	printf("commitment %u %u\n", k, n);
 	put("key", key, sizeof(key));
