@@ -11,12 +11,25 @@ dlb_in_take_over(struct dlb_letterbox *l, const struct dlb_in_letter *again,
 {
 	static const char sql[] =
 		"UPDATE letters_in SET (state, have, described, kind, files,"
-		" files_len, summary, receipt, card, opening, fixed)"
+		" files_len, summary, receipt, stripes, whole, card, opening,"
+		" fixed)"
 		" = (SELECT state, have, described, kind, files, files_len,"
-		" summary, receipt, card, opening, fixed FROM letters_in"
+		" summary, receipt, stripes, whole, card, opening, fixed"
+		" FROM letters_in"
 		" WHERE number = ?2) WHERE number = ?1";
+	static const char move[] = "UPDATE letters_in SET stripe_of = ?1"
+				   " WHERE stripe_of = ?2";
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s == DLB_OK)
+		s = dlb_in_forget_stripes(l, again->again_of, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, move);
+	dlb_query_int(&q, again->again_of);
+	dlb_query_int(&q, again->number);
+	s = dlb_query_run(&q, err);
 
 	if (s != DLB_OK)
 		return s;
@@ -31,10 +44,10 @@ enum dlb_status
 dlb_in_drop(struct dlb_letterbox *l, const struct dlb_in_letter *again,
 	struct dlb_error *err)
 {
-	static const char sql[] =
-		"DELETE FROM letters_in WHERE number = ?1 AND again_of > 0";
+	static const char sql[] = "DELETE FROM letters_in WHERE number = ?1"
+				  " AND (again_of > 0 OR stripe_of > 0)";
 	struct dlb_query q;
-	enum dlb_status s = dlb_db_change(&l->db, err);
+	enum dlb_status s = dlb_in_forget_stripes(l, again->number, err);
 
 	if (s != DLB_OK)
 		return s;

@@ -118,6 +118,21 @@ static const char *const schema[] = {
 	" ADD COLUMN unreleased INTEGER NOT NULL DEFAULT 1;"
 	"CREATE INDEX out_recalls ON letters_out(number) WHERE unreleased = 1"
 	" AND (correspondent = 0 OR arrived_ms > 0 OR recalled_ms > 0);",
+	/* 8: letters that are split. stripe_of: the number of the row that stands for
+	 * the sealing of which this is another stripe; stripes: how many were made;
+	 * whole: how many of them are here whole. */
+	"ALTER TABLE letters_in"
+	" ADD COLUMN stripe_of INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE letters_in ADD COLUMN stripes INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE letters_in ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX in_stripes ON letters_in(stripe_of, number)"
+	" WHERE stripe_of > 0;"
+	"CREATE INDEX in_split ON letters_in(number)"
+	" WHERE stripes > 1 AND state = 0 AND stripe_of = 0;"
+	"ALTER TABLE letters_out ADD COLUMN need INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE letters_out ADD COLUMN stripes INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE letters_out"
+	" ADD COLUMN threshold INTEGER NOT NULL DEFAULT 0;",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

@@ -7,9 +7,7 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                   \
-	"number, state, correspondent, arrived_ms, have, described, kind, files," \
-	" files_len, summary, receipt, again_of, card, opening, fixed"
+#define COLUMNS DLB_IN_COLUMNS
 #define KEY_IS_THERE                                                           \
 	"EXISTS (SELECT 1 FROM epochs WHERE"                                   \
 	" kind = CASE WHEN opening >= 2147483648 THEN 3 ELSE 2 END"            \
@@ -104,6 +102,22 @@ seen_sealing(uint8_t out[static SEEN_LEN], const struct dlb_in_letter *in)
 		sizeof(ids));
 }
 
+/* Of one stripe of one sealing of it. */
+static void
+seen_stripe(uint8_t out[static SEEN_LEN], const struct dlb_in_letter *in)
+{
+	uint8_t key[64], ids[2 * DLB_LETTER_ID_LEN + 1];
+
+	memcpy(key, in->sender.sign, 32);
+	memcpy(key + 32, in->sender.agree, 32);
+	memcpy(ids, in->stripe.letter_id, DLB_LETTER_ID_LEN);
+	memcpy(ids + DLB_LETTER_ID_LEN, in->stripe.sealing_id,
+		DLB_LETTER_ID_LEN);
+	ids[2 * DLB_LETTER_ID_LEN] = in->stripe.number;
+	dlb_derive(out, SEEN_LEN, key, sizeof(key), "dlb seen stripe", ids,
+		sizeof(ids));
+}
+
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -151,6 +165,9 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 	dlb_query_get_text(q, out->summary, sizeof(out->summary));
 	out->receipt_wanted = dlb_query_get_int(q) != 0;
 	out->again_of = dlb_query_get_int(q);
+	out->stripe_of = dlb_query_get_int(q);
+	(void)dlb_query_get_int(q); /* in fixed, too */
+	out->whole = (uint8_t)dlb_query_get_int(q);
 	read_card(q, out);
 	opening = (uint32_t)dlb_query_get_int(q);
 	fixed = dlb_query_view(q, &len);
@@ -200,7 +217,8 @@ number_of_seen(struct dlb_letterbox *l, int64_t *number,
 bool
 dlb_in_is_seen(const struct dlb_in_letter *letter)
 {
-	return letter->kind != DLB_KIND_RECEIPT && letter->again_of == 0;
+	return letter->kind != DLB_KIND_RECEIPT && letter->again_of == 0
+		&& letter->stripe_of == 0;
 }
 
 bool
@@ -221,7 +239,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	static const char sql[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
 		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-		" ?15, ?16)";
+		" ?15, ?16, ?17, ?18, ?19)";
 	uint8_t fixed[FIXED_LEN], card[CARD_LEN];
 	size_t len = write_fixed(fixed, letter);
 	struct dlb_query q;
@@ -240,6 +258,9 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_text(&q, letter->summary);
 	dlb_query_int(&q, letter->receipt_wanted);
 	dlb_query_int(&q, letter->again_of);
+	dlb_query_int(&q, letter->stripe_of);
+	dlb_query_int(&q, letter->stripe.n);
+	dlb_query_int(&q, letter->whole);
 	memcpy(card, letter->card_key.key, DLB_KEY_LEN);
 	memcpy(card + DLB_KEY_LEN, letter->card_key.transcript, DLB_HASH_LEN);
 	dlb_query_blob(&q, card, letter->has_card ? sizeof(card) : 0);
@@ -312,6 +333,51 @@ note_later_key(struct dlb_letterbox *l, int64_t number, uint32_t opening_id,
 	return dlb_query_run(&q, err);
 }
 
+/* Do both say the same of the sealing? */
+static bool
+agree(const struct dlb_stripe *a, const struct dlb_stripe *b)
+{
+	return a->mode == b->mode && a->k == b->k && a->n == b->n
+		&& a->content_len == b->content_len
+		&& a->stripe_len == b->stripe_len && a->cells == b->cells
+		&& a->inline_len == b->inline_len
+		&& memcmp(a->sealing_id, b->sealing_id, sizeof(a->sealing_id))
+		== 0
+		&& dlb_equal(a->commitment, b->commitment, DLB_HASH_LEN)
+		&& (a->mode == DLB_STRIPE_THRESHOLD
+			|| dlb_equal(
+				a->letter_key, b->letter_key, DLB_KEY_LEN));
+}
+
+/* `of` is the row of the same sealing. The first stripe of a number is the stripe. */
+static enum dlb_status
+add_stripe(struct dlb_letterbox *l, struct dlb_in_letter *letter, int64_t of,
+	struct dlb_error *err)
+{
+	struct dlb_in_letter first;
+	uint8_t seen[SEEN_LEN];
+	int64_t number;
+	enum dlb_status s = dlb_in_get(l, &first, of, err);
+	bool may = s == DLB_OK && first.state == DLB_IN_PARTLY
+		&& letter->stripe.n > 1
+		&& letter->stripe.number != first.stripe.number
+		&& agree(&letter->stripe, &first.stripe);
+
+	dlb_wipe(&first, sizeof(first));
+	if (s != DLB_OK || !may)
+		return s == DLB_OK ? DLB_DUPLICATE : s;
+	seen_stripe(seen, letter);
+	s = number_of_seen(l, &number, seen, err);
+	if (s != DLB_NOT_FOUND)
+		return s == DLB_OK ? DLB_DUPLICATE : s;
+	s = dlb_number_unseen(l, &number, err);
+	if (s != DLB_OK)
+		return s;
+	letter->stripe_of = of;
+	letter->number = number;
+	return insert(l, letter, number, seen, err);
+}
+
 static enum dlb_status
 add_again(struct dlb_letterbox *l, struct dlb_in_letter *letter, int64_t of,
 	struct dlb_error *err)
@@ -322,12 +388,15 @@ add_again(struct dlb_letterbox *l, struct dlb_in_letter *letter, int64_t of,
 	enum dlb_status s = may_come_again(l, letter, of, &may, err);
 
 	letter->number = of;
-	if (s != DLB_OK || !may)
-		return s == DLB_OK ? DLB_DUPLICATE : s;
+	if (s != DLB_OK)
+		return s;
 	seen_sealing(seen, letter);
 	s = number_of_seen(l, &number, seen, err);
 	if (s != DLB_NOT_FOUND)
-		return s == DLB_OK ? DLB_DUPLICATE : s;
+		return s == DLB_OK ? add_stripe(l, letter, number, err) : s;
+	/* Perhaps the same sealing. */
+	if (!may)
+		return add_stripe(l, letter, of, err);
 	s = dlb_number_unseen(l, &number, err);
 	if (s != DLB_OK)
 		return s;
@@ -368,7 +437,8 @@ dlb_in_update(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	static const char sql[] =
 		"UPDATE letters_in SET state = ?2, have = ?3, described = ?4,"
 		" kind = ?5, files = ?6, files_len = ?7, summary = ?8,"
-		" receipt = ?9 WHERE number = ?1 AND length(fixed) > 0";
+		" receipt = ?9, whole = ?10"
+		" WHERE number = ?1 AND length(fixed) > 0";
 	struct dlb_query q;
 	enum dlb_status s;
 
@@ -387,6 +457,7 @@ dlb_in_update(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_int(&q, (int64_t)letter->files_len);
 	dlb_query_text(&q, letter->summary);
 	dlb_query_int(&q, letter->receipt_wanted);
+	dlb_query_int(&q, letter->whole);
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
 		s = fail_missing(err, letter->number);
@@ -408,11 +479,10 @@ dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out, int64_t number,
 	return s == DLB_NOT_FOUND ? fail_missing(err, number) : s;
 }
 
-/* One query for each, so that fn may change what it is shown. */
-static enum dlb_status
-each(struct dlb_letterbox *l, const char *sql,
+enum dlb_status
+dlb_in_query_each(struct dlb_letterbox *l, const char *sql,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	struct dlb_error *err)
+	int64_t of, struct dlb_error *err)
 {
 	struct dlb_in_letter letter = {0};
 	enum dlb_status s = DLB_OK;
@@ -424,6 +494,8 @@ each(struct dlb_letterbox *l, const char *sql,
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, after);
+		if (of)
+			dlb_query_int(&q, of);
 		s = read_one(&q, &letter, err);
 		if (s == DLB_OK)
 			more = fn(ctx, &letter);
@@ -441,7 +513,7 @@ dlb_in_each(struct dlb_letterbox *l,
 				  " WHERE number > ?1 AND length(fixed) > 0"
 				  " ORDER BY number LIMIT 1";
 
-	return each(l, sql, fn, ctx, err);
+	return dlb_in_query_each(l, sql, fn, ctx, 0, err);
 }
 
 enum dlb_status
@@ -454,7 +526,7 @@ dlb_in_again(struct dlb_letterbox *l,
 		" WHERE number > ?1 AND again_of > 0 AND length(fixed) > 0"
 		" ORDER BY number LIMIT 1";
 
-	return each(l, sql, fn, ctx, err);
+	return dlb_in_query_each(l, sql, fn, ctx, 0, err);
 }
 
 enum dlb_status
@@ -467,7 +539,7 @@ dlb_in_receipts(struct dlb_letterbox *l,
 		" WHERE number > ?1 AND kind = 2 AND length(fixed) > 0"
 		" ORDER BY number LIMIT 1";
 
-	return each(l, sql, fn, ctx, err);
+	return dlb_in_query_each(l, sql, fn, ctx, 0, err);
 }
 
 /* What stays of a deleted letter; *stays where its key is there. */
@@ -510,8 +582,8 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	static const char remove[] = "DELETE FROM letters_in WHERE number = ?1";
 	static const char insert_seen[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen, acked_week)"
-		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, x'', ?3,"
-		" x'', ?4, ?5)";
+		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 1, 0,"
+		" x'', ?3, x'', ?4, ?5)";
 	struct stub stub;
 	struct dlb_query q;
 	enum dlb_status s = stub_of(l, &stub, number, err);
@@ -523,6 +595,8 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	dlb_query(&q, &l->db, remove);
 	dlb_query_int(&q, number);
 	s = dlb_query_run(&q, err);
+	if (s == DLB_OK)
+		s = dlb_in_forget_stripes(l, number, err);
 	if (s != DLB_OK || !stub.stays)
 		return s;
 	dlb_query(&q, &l->db, insert_seen);

@@ -229,7 +229,12 @@ struct dlb_out_letter {
 	uint16_t expiry_week;
 	uint64_t content_len;
 	uint32_t files;
-	uint32_t cells;
+	/* Of how many stripes how many suffice: 1 of 1 for one that is not split
+	 * (what dlb_out_add takes two zeros for). Each has cells / stripes cells,
+	 * and they are in order of their number. */
+	uint8_t need, stripes;
+	bool threshold; /* so many are needed for the key, too */
+	uint32_t cells;    /* of all stripes */
 	uint32_t shown;    /* cells given to a meeting at least once */
 	char summary[256]; /* first line of the message, or file names; UTF-8 */
 };
@@ -312,6 +317,10 @@ struct dlb_in_letter {
 	/* Not 0: another sealing of that letter, which was not whole when it came.
 	 * Nobody sees it. */
 	int64_t again_of;
+	/* Not 0: another stripe of that sealing. Nobody sees it. Its state is that
+	 * of the stripe alone, and `have` is of one stripe in any case. */
+	int64_t stripe_of;
+	uint8_t whole; /* stripes that are here whole, of stripe.n; if that is > 1 */
 	bool described; /* the manifest was read: the next five are known */
 	uint8_t kind;   /* enum dlb_manifest_kind */
 	bool receipt_wanted;
@@ -328,11 +337,12 @@ struct dlb_in_letter {
 	bool has_card;
 	struct dlb_card_key card_key;
 };
-/* For people: neither a receipt nor another sealing. */
+/* For people: neither a receipt nor another sealing nor another stripe. */
 bool dlb_in_is_seen(const struct dlb_in_letter *letter);
 /* DLB_DUPLICATE where this letter id of this sender is known in any state (number
  * is then set to it), but for another sealing of one that is not whole: whichever is
- * whole first counts (again_of is set). */
+ * whole first counts (again_of is set), or another stripe of a sealing that is not
+ * whole and says the same of itself (stripe_of is set). */
 #define DLB_IN_AGAIN_MAX 4 /* other sealings of a letter */
 enum dlb_status dlb_in_add(struct dlb_letterbox *l,
 	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
@@ -340,7 +350,7 @@ enum dlb_status dlb_in_add(struct dlb_letterbox *l,
 bool dlb_in_seen(struct dlb_letterbox *l, const struct dlb_in_letter *letter);
 enum dlb_status dlb_in_update(struct dlb_letterbox *l,
 	const struct dlb_in_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* state, have, described and what it covers */
+	DLB_MUST_CHECK; /* state, have, whole, described and what it covers */
 /* Of a deleted one only number and state are filled. */
 enum dlb_status dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out,
 	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
@@ -363,9 +373,25 @@ enum dlb_status dlb_in_again(struct dlb_letterbox *l,
 enum dlb_status dlb_in_take_over(struct dlb_letterbox *l,
 	const struct dlb_in_letter *again, struct dlb_error *err)
 	DLB_MUST_CHECK;
-/* One that is needed no more: nothing stays of it. */
+/* One that is needed no more, or another stripe: nothing stays of it. */
 enum dlb_status dlb_in_drop(struct dlb_letterbox *l,
 	const struct dlb_in_letter *again, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* ---- letters that are split (stripes.c) ------------------------------------------------ */
+
+/* The sealings that are split and not whole. fn may change letters. */
+enum dlb_status dlb_in_split(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* The other stripes of one. fn may change letters. */
+enum dlb_status dlb_in_stripes(struct dlb_letterbox *l, int64_t number,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *stripe), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* One of them takes the place of the stripe that stands for the sealing, of which
+ * nothing stays. */
+enum dlb_status dlb_in_stripe_first(struct dlb_letterbox *l,
+	const struct dlb_in_letter *stripe, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
 /* ---- receipts (receipts.c) ----------------------------------------------------------------- */

@@ -38,6 +38,9 @@ read_columns(struct dlb_query *q, struct dlb_out_letter *out)
 	out->arrived_ms = dlb_query_get_int(q);
 	out->again_ms = dlb_query_get_int(q);
 	out->recalled_ms = dlb_query_get_int(q);
+	out->need = (uint8_t)dlb_query_get_int(q);
+	out->stripes = (uint8_t)dlb_query_get_int(q);
+	out->threshold = dlb_query_get_int(q) != 0;
 }
 
 enum dlb_status
@@ -70,7 +73,7 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	static const char sql[] =
 		"INSERT INTO letters_out (" COLUMNS ") VALUES (?1, ?2, ?3, ?4,"
 		" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-		" ?15, ?16, ?17, ?18, ?19)";
+		" ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 	struct dlb_query q;
 	int64_t number;
 	enum dlb_status s;
@@ -105,6 +108,9 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	dlb_query_int(&q, letter->arrived_ms);
 	dlb_query_int(&q, letter->again_ms);
 	dlb_query_int(&q, letter->recalled_ms);
+	dlb_query_int(&q, letter->need ? letter->need : 1);
+	dlb_query_int(&q, letter->stripes ? letter->stripes : 1);
+	dlb_query_int(&q, letter->threshold);
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK)
 		letter->number = number;

@@ -198,9 +198,24 @@ enum dlb_status dlb_number_unseen(struct dlb_letterbox *l, int64_t *out,
 #define DLB_OUT_COLUMNS                                                         \
 	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
 	" sealed_ms, expiry_week, content_len, files, cells, shown, summary,"   \
-	" kind, receipt, arrived_ms, again_ms, recalled_ms"
+	" kind, receipt, arrived_ms, again_ms, recalled_ms, need, stripes, threshold"
 /* The row of a query of DLB_OUT_COLUMNS, which it ends. DLB_NOT_FOUND without a message. */
 enum dlb_status dlb_out_read_one(struct dlb_query *q,
 	struct dlb_out_letter *out, struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- rows of letters in (inbox.c, again.c, stripes.c) --------------------------- */
+
+#define DLB_IN_COLUMNS                                                            \
+	"number, state, correspondent, arrived_ms, have, described, kind, files," \
+	" files_len, summary, receipt, again_of, stripe_of, stripes, whole,"      \
+	" card, opening, fixed"
+/* One query for each, so that fn may change what it is shown. sql: the first row whose
+ * number is above ?1; ?2 is `of`, where that is not 0. */
+enum dlb_status dlb_in_query_each(struct dlb_letterbox *l, const char *sql,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	int64_t of, struct dlb_error *err) DLB_MUST_CHECK;
+/* The rows of its other stripes go. */
+enum dlb_status dlb_in_forget_stripes(struct dlb_letterbox *l, int64_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 #endif

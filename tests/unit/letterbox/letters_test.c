@@ -17,6 +17,9 @@ an_out(unsigned i)
 		.cells = 7,
 		.shown = 0};
 
+	o.need = 3;
+	o.stripes = 5;
+	o.threshold = true;
 	memset(o.letter_id, (int)i, sizeof(o.letter_id));
 	memset(o.sealing_id, (int)i + 1, sizeof(o.sealing_id));
 	memset(o.recall_key, (int)i + 2, sizeof(o.recall_key));
@@ -32,6 +35,7 @@ an_in(unsigned i)
 		.arrived_ms = TEST_NOW_MS + i,
 		.state = DLB_IN_PARTLY,
 		.have = 1,
+		.whole = 2,
 		.opening_id = 28, /* the month of the fixture */
 		.box3_offset = 1400 + i};
 
@@ -138,6 +142,13 @@ letters_of_before_have_no_card(void **state)
 			"ALTER TABLE letters_out DROP COLUMN recalled_ms;"
 			"ALTER TABLE letters_out DROP COLUMN released;"
 			"ALTER TABLE letters_out DROP COLUMN unreleased;"
+			"DROP INDEX in_stripes; DROP INDEX in_split;"
+			"ALTER TABLE letters_in DROP COLUMN stripe_of;"
+			"ALTER TABLE letters_in DROP COLUMN stripes;"
+			"ALTER TABLE letters_in DROP COLUMN whole;"
+			"ALTER TABLE letters_out DROP COLUMN need;"
+			"ALTER TABLE letters_out DROP COLUMN stripes;"
+			"ALTER TABLE letters_out DROP COLUMN threshold;"
 			"ALTER TABLE letters_in DROP COLUMN again_of;"
 			"ALTER TABLE letters_out DROP COLUMN again_ms;"
 			"ALTER TABLE letters_out DROP COLUMN recipe;"
@@ -161,6 +172,7 @@ letters_of_before_have_no_card(void **state)
 	in.has_card = false;
 	memset(&in.card_key, 0, sizeof(in.card_key));
 	in.opening_id = 39;
+	in.whole = 0;
 	assert_ok(dlb_in_get(l, &got, in.number, &f->err));
 	assert_memory_equal(&got, &in, sizeof(in));
 	dlb_letterbox_close(l);
