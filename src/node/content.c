@@ -210,6 +210,11 @@ dlb_node_content(struct dlb_node *n, const struct dlb_in_letter *letter,
 	uint64_t left;
 	enum dlb_status st;
 
+	if (letter->stripe.n > 1) {
+		free(r);
+		return dlb_node_content_stripes(
+			n, letter, fn, ctx, progress, err);
+	}
 	if (!r)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	r->n = n;

@@ -40,6 +40,37 @@ struct looking {
 	enum dlb_status st;
 };
 
+static uint32_t
+count_held(struct dlb_node *n, const struct dlb_in_letter *letter)
+{
+	uint32_t have = is_held(
+		n, dlb_satchel_find(n->satchel, letter->head_name), DLB_HELD);
+
+	for (uint32_t i = 1; i < letter->stripe.cells; i++)
+		have += handle_is_held(n, &letter->stripe, i);
+	return have;
+}
+
+/* One that is split needs no more than some of its stripes. */
+static void
+look_at_stripes(struct looking *r, const struct dlb_in_letter *letter)
+{
+	struct dlb_stripe_set set;
+	unsigned whole = 0;
+
+	r->st = dlb_stripes_load(&set, r->n, letter, r->err);
+	for (size_t i = 0; r->st == DLB_OK && i < set.n; i++) {
+		set.rows[i].have = count_held(r->n, &set.rows[i]);
+		whole += set.rows[i].have == set.rows[i].stripe.cells;
+	}
+	if (r->st == DLB_OK && whole < letter->stripe.k) {
+		if (letter->state != DLB_IN_PARTLY && r->out->in++ == 0)
+			r->out->in_first = letter->number;
+		r->st = dlb_stripes_wait(r->n, &set, r->err);
+	}
+	dlb_stripes_free(&set);
+}
+
 static bool
 look_at_in(void *ctx, const struct dlb_in_letter *letter)
 {
@@ -51,10 +82,12 @@ look_at_in(void *ctx, const struct dlb_in_letter *letter)
 	if (letter->state != DLB_IN_UNREAD && letter->state != DLB_IN_READ
 		&& !partly)
 		goto out;
-	now.have = is_held(r->n,
-		dlb_satchel_find(r->n->satchel, letter->head_name), DLB_HELD);
-	for (uint32_t i = 1; i < cells; i++)
-		now.have += handle_is_held(r->n, &letter->stripe, i);
+	if (letter->stripe.n > 1) {
+		if (letter->stripe_of == 0)
+			look_at_stripes(r, letter);
+		goto out;
+	}
+	now.have = count_held(r->n, letter);
 	if (now.have >= (partly ? letter->have : cells))
 		goto out;
 	now.state = DLB_IN_PARTLY;

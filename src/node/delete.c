@@ -40,7 +40,7 @@ release_entry(struct dlb_release *r, uint32_t number)
 }
 
 enum dlb_status
-dlb_release_in(struct dlb_release *r, const struct dlb_in_letter *letter)
+dlb_release_stripe(struct dlb_release *r, const struct dlb_in_letter *letter)
 {
 	enum dlb_status st = release_entry(
 		r, dlb_satchel_find(r->n->satchel, letter->head_name));
@@ -58,6 +58,32 @@ dlb_release_in(struct dlb_release *r, const struct dlb_in_letter *letter)
 			st = release_entry(r, number);
 	}
 	return st;
+}
+
+struct releasing {
+	struct dlb_release *r;
+	enum dlb_status st;
+};
+
+static bool
+release_other(void *ctx, const struct dlb_in_letter *stripe)
+{
+	struct releasing *a = ctx;
+
+	a->st = dlb_release_stripe(a->r, stripe);
+	return a->st == DLB_OK;
+}
+
+enum dlb_status
+dlb_release_in(struct dlb_release *r, const struct dlb_in_letter *letter)
+{
+	struct releasing a = {r, dlb_release_stripe(r, letter)};
+	enum dlb_status st = a.st;
+
+	if (st == DLB_OK && letter->stripe.n > 1 && !letter->stripe_of)
+		st = dlb_in_stripes(r->n->letterbox, letter->number,
+			release_other, &a, NULL);
+	return st == DLB_OK ? a.st : st;
 }
 
 enum dlb_status

@@ -175,7 +175,7 @@ count_in(void *ctx, const struct dlb_in_letter *letter)
 {
 	struct looking *l = ctx;
 
-	if (letter->state == DLB_IN_PARTLY)
+	if (letter->state == DLB_IN_PARTLY && letter->stripe_of == 0)
 		l->partly++;
 	return true;
 }

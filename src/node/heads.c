@@ -80,11 +80,6 @@ open_one(void *ctx, size_t i, unsigned worker)
 	memcpy(head->handle, cell + DLB_WAYBILL_LEN, sizeof(head->handle));
 	head->st = dlb_head_open(&head->opened, n->aead[worker], cell,
 		o->hits[i].shared, &o->openers[worker], NULL);
-	/* What a threshold keeps closed is for a later release. */
-	if (head->st == DLB_OK
-		&& (head->opened.stripe.mode != DLB_STRIPE_WHOLE
-			|| head->opened.stripe.k != 1))
-		head->st = DLB_UNSUPPORTED;
 }
 
 /* An opened head becomes a letter, unless it is known already; *refused where there
@@ -112,13 +107,16 @@ admit(struct dlb_node *n, struct dlb_wanted *w, const struct opened_head *head,
 	memcpy(letter->transcript, o->transcript, sizeof(letter->transcript));
 	letter->opening_id = o->opening_id;
 	note_sender(n, o, letter);
+	/* Another stripe of what is known wants room of its own. */
 	if (letter->from == 0 && dlb_wanted_strangers_full(w, o->stripe.cells)
-		&& !dlb_in_seen(n->letterbox, letter)) {
+		&& (o->stripe.n > 1 || !dlb_in_seen(n->letterbox, letter))) {
 		*refused = true;
 		st = DLB_OK;
 		goto out;
 	}
-	dlb_describe_head(letter, o->content, o->stripe.inline_len);
+	/* One stripe of many is not the start of the content. */
+	if (o->stripe.n == 1)
+		dlb_describe_head(letter, o->content, o->stripe.inline_len);
 	st = dlb_in_add(n->letterbox, letter, err);
 	if (st == DLB_DUPLICATE) {
 		dlb_wanted_head(w, head->name, head->handle);
@@ -233,6 +231,8 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 	both[0].heads = heads;
 	both[1].heads = heads + (most < AT_ONCE ? 0 : AT_ONCE);
 	st = admit_all(&a, both, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_join(w, err);
 	if (st == DLB_OK)
 		st = dlb_wanted_index(w, err);
 out:

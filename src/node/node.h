@@ -133,6 +133,10 @@ struct dlb_send_options {
 	int64_t again_ms; /* sent again by itself where no receipt came in so long;
 			   * 0: not. Not with standard input. */
 	const uint8_t *tag_key; /* 32 bytes of a box, or NULL */
+	/* Split: any `need` of `of` stripes suffice; 0, 0 (or 1, 1): not. threshold:
+	 * fewer tell nothing, even to who has the reader's keys; at least 2. */
+	unsigned need, of;
+	bool threshold;
 	/* Called once the size is known, when the letter does not fit a meeting's
 	 * constant number: DLB_SPREAD_NOW or _SPREAD, or _ASK to refuse. */
 	enum dlb_spread (*decide)(void *ctx, uint64_t cells, uint64_t bytes);
@@ -157,7 +161,7 @@ enum dlb_status dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	DLB_MUST_CHECK;
 
 /* A letter out that may have been lost, sealed again with new keys under its old id,
- * so that it is not read twice. options: what it held, as for dlb_node_send, whose
+ * so that it is not read twice, in as many stripes as before. options: what it held, as for dlb_node_send, whose
  * again_of is set here; NULL: as it was kept, for letters that are sent again by
  * themselves. Of others the same cells go out again then (same_cells), DLB_CORRUPT
  * where some are gone. DLB_NOT_FOUND; DLB_EXISTS where it has arrived. */

@@ -94,7 +94,10 @@ struct dlb_release {
 /* An entry as it is to be. */
 enum dlb_status dlb_release_note(
 	struct dlb_release *r, const struct dlb_entry *e) DLB_MUST_CHECK;
+/* With all its stripes; and one of them. */
 enum dlb_status dlb_release_in(struct dlb_release *r,
+	const struct dlb_in_letter *letter) DLB_MUST_CHECK;
+enum dlb_status dlb_release_stripe(struct dlb_release *r,
 	const struct dlb_in_letter *letter) DLB_MUST_CHECK;
 enum dlb_status dlb_release_out(struct dlb_release *r, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
@@ -124,6 +127,34 @@ enum dlb_status dlb_node_keep_recipe(struct dlb_node *n,
 enum dlb_status dlb_node_resent(struct dlb_node *n, uint64_t *letters_complete,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
+/* ---- letters that came in stripes (stripes.c) -------------------------------------- */
+
+/* The stripes of one sealing that are known here, by their number. */
+struct dlb_stripe_set {
+	struct dlb_in_letter *rows;
+	size_t n;
+	/* The rows have the letter key: of a threshold the one that the shares give,
+	 * which fits its commitment. */
+	bool keyed;
+};
+/* letter: the row that stands for the sealing. */
+enum dlb_status dlb_stripes_load(struct dlb_stripe_set *out,
+	struct dlb_node *n, const struct dlb_in_letter *letter,
+	struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_stripes_free(struct dlb_stripe_set *set);
+/* The letter key from the shares of stripes of one sealing; DLB_PARTLY where they are
+ * too few, DLB_FORGED where they do not fit the commitment. */
+enum dlb_status dlb_stripes_key(uint8_t key[static DLB_KEY_LEN],
+	const struct dlb_in_letter *const *rows, size_t n) DLB_MUST_CHECK;
+/* After cells came in: of what has enough whole stripes, those stay, and it is whole.
+ * letters_complete is added to. Commits. */
+enum dlb_status dlb_node_stripes(struct dlb_node *n, uint64_t *letters_complete,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Writes down (uncommitted) what there is of each row of the set, after something was
+ * lost: they wait for cells again. */
+enum dlb_status dlb_stripes_wait(struct dlb_node *n, struct dlb_stripe_set *set,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- receipts (receipts.c) ------------------------------------------------------- */
 
 /* After letters came in: reads the receipts among them, and forgets them; writes
@@ -146,14 +177,16 @@ struct dlb_sealing {
 	struct dlb_buf names; /* 32 bytes a cell, by index */
 	uint32_t stored;      /* cells that are in the satchel */
 	bool whole;           /* all of its cells were handed over */
+	struct dlb_sealing *next; /* the next stripe, of a letter that is split */
 	struct dlb_out_letter row;
 };
 
 /* With fresh keys; to be filled: what of row is not the sealing's own, and the layout.
  * NULL: no memory. */
 struct dlb_sealing *dlb_sealing_new(struct dlb_node *n);
+/* With the stripes behind it. */
 void dlb_sealing_free(struct dlb_sealing *l);
-/* All of its cells are stored: into the letterbox with it (uncommitted). */
+/* All of its cells, or those of all its stripes, are stored: into the letterbox with it (uncommitted). */
 enum dlb_status dlb_sealing_note(struct dlb_sealing *l, struct dlb_node *n,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
@@ -224,7 +257,11 @@ enum dlb_status dlb_wanted_letter(struct dlb_wanted *w,
 void dlb_wanted_head(struct dlb_wanted *w,
 	const uint8_t name[static DLB_NAME_LEN],
 	const uint8_t handle[static DLB_HANDLE_LEN]);
-/* After the last of these, before the next look-up. */
+/* Of thresholds of which enough heads are here, all other cells. After the last of
+ * these. */
+enum dlb_status dlb_wanted_join(struct dlb_wanted *w, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* After that, before the next look-up. */
 enum dlb_status dlb_wanted_index(struct dlb_wanted *w, struct dlb_error *err)
 	DLB_MUST_CHECK;
 /* Would so many more cells be beyond what strangers may take? */
@@ -319,9 +356,18 @@ void dlb_describe(struct dlb_node *n, struct dlb_in_letter *letter);
 const uint8_t *dlb_node_head_cell(struct dlb_node *n,
 	const struct dlb_in_letter *letter, unsigned worker);
 /* Feeds the content of a letter, from its start, to fn until it is done, fn says
- * false, or a cell is missing (DLB_PARTLY). */
+ * false, or a cell is missing (DLB_PARTLY). Of a letter that is split only outside of
+ * the pool. */
 enum dlb_status dlb_node_content(struct dlb_node *n,
 	const struct dlb_in_letter *letter, unsigned worker,
+	bool (*fn)(void *ctx, const uint8_t *data, size_t len,
+		struct dlb_error *err),
+	void *ctx, const struct dlb_progress *progress, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* The same of a letter that is split; outside of the pool (content_stripes.c). */
+enum dlb_status dlb_node_content_stripes(struct dlb_node *n,
+	const struct dlb_in_letter *letter,
 	bool (*fn)(void *ctx, const uint8_t *data, size_t len,
 		struct dlb_error *err),
 	void *ctx, const struct dlb_progress *progress, struct dlb_error *err)

@@ -141,6 +141,13 @@ recount(struct dlb_node *n, struct outgoing *o)
 			(long long)o->number, o->letter.have,
 			o->letter.stripe.cells, dlb_size_text(size, needs),
 			(unsigned long long)(needs >> 20) + 1);
+	else if (o->letter.stripe.n > 1)
+		o->st = dlb_fail(&o->err, DLB_PARTLY,
+			"letter %lld is not whole: %u of the %u stripes that it "
+			"needs are here; meet more boxes (dlb meet) and read it "
+			"again",
+			(long long)o->number, o->letter.whole,
+			o->letter.stripe.k);
 	else
 		o->st = dlb_fail(&o->err, DLB_PARTLY,
 			"letter %lld is not whole: %u of %u cells are here; meet "
@@ -284,7 +291,7 @@ static bool
 is_short(const struct outgoing *o)
 {
 	return o->st != DLB_OK
-		|| (o->letter.stripe.content_len <= SHORT_LEN
+		|| (o->letter.stripe.n == 1 && o->letter.stripe.content_len <= SHORT_LEN
 			&& o->letter.files_len <= SHORT_LEN);
 }
 

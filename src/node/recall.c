@@ -191,7 +191,11 @@ make_token(struct releasing *r, const struct due *due, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_out_cells(r->n->letterbox, due->letter, &names, err);
 	if (st == DLB_OK) {
-		dlb_recall_token(t->token, letter.recall_key, 0, due->index);
+		/* The cells of one stripe after those of the one before. */
+		uint32_t each = letter.cells / letter.stripes;
+
+		dlb_recall_token(t->token, letter.recall_key,
+			(uint8_t)(due->index / each), due->index % each);
 		memcpy(t->name, names.data + (size_t)due->index * DLB_NAME_LEN,
 			sizeof(t->name));
 		t->expiry_week = letter.expiry_week;

@@ -85,8 +85,9 @@ look_at_bulk(struct recount *r, uint32_t index)
 	return st;
 }
 
-enum dlb_status
-dlb_node_recount(
+/* letter->have of one stripe, and its damaged cells go. */
+static enum dlb_status
+count_stripe(
 	struct dlb_node *n, struct dlb_in_letter *letter, struct dlb_error *err)
 {
 	struct recount r = {.n = n, .letter = letter};
@@ -101,9 +102,41 @@ dlb_node_recount(
 		st = dlb_satchel_update(
 			n->satchel, r.damaged, r.damaged_n, err);
 	free(r.damaged);
+	letter->have = r.have;
+	return st;
+}
+
+static enum dlb_status
+recount_stripes(
+	struct dlb_node *n, struct dlb_in_letter *letter, struct dlb_error *err)
+{
+	struct dlb_stripe_set set;
+	enum dlb_status st = dlb_stripes_load(&set, n, letter, err);
+
+	for (size_t i = 0; st == DLB_OK && i < set.n; i++)
+		st = count_stripe(n, &set.rows[i], err);
+	if (st == DLB_OK)
+		st = dlb_stripes_wait(n, &set, err);
+	dlb_stripes_free(&set);
+	return st == DLB_OK
+		? dlb_in_get(n->letterbox, letter, letter->number, err)
+		: st;
+}
+
+enum dlb_status
+dlb_node_recount(
+	struct dlb_node *n, struct dlb_in_letter *letter, struct dlb_error *err)
+{
+	enum dlb_status st;
+
+	if (letter->stripe.n > 1) {
+		st = recount_stripes(n, letter, err);
+		return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err)
+				    : st;
+	}
+	st = count_stripe(n, letter, err);
 	if (st != DLB_OK)
 		return st;
-	letter->have = r.have;
 	letter->state = DLB_IN_PARTLY;
 	st = dlb_in_update(n->letterbox, letter, err);
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;

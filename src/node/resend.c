@@ -285,6 +285,9 @@ dlb_node_resend(struct dlb_node *n, int64_t number,
 	else if (st == DLB_OK)
 		st = by_recipe(&old, &r, err);
 	r.options.again_of = number;
+	r.options.need = old.need;
+	r.options.of = old.stripes;
+	r.options.threshold = old.threshold;
 	if (st == DLB_OK)
 		st = dlb_node_send(n, old.to, &r.options, result, note,
 			note_ctx, progress, err);

@@ -75,12 +75,15 @@ dlb_sealing_new(struct dlb_node *n)
 void
 dlb_sealing_free(struct dlb_sealing *l)
 {
-	if (!l)
-		return;
-	dlb_buf_free(&l->head);
-	dlb_buf_free(&l->names);
-	dlb_wipe(l, sizeof(*l));
-	free(l);
+	while (l) {
+		struct dlb_sealing *next = l->next;
+
+		dlb_buf_free(&l->head);
+		dlb_buf_free(&l->names);
+		dlb_wipe(l, sizeof(*l));
+		free(l);
+		l = next;
+	}
 }
 
 enum dlb_status
@@ -97,11 +100,15 @@ dlb_sealing_note(
 	row->sealed_ms = n->clock.now_ms;
 	row->expiry_week = l->stripe.expiry_week;
 	row->content_len = l->stripe.content_len;
-	row->cells = l->stripe.cells;
+	row->cells = l->stripe.cells * l->stripe.n;
+	row->need = l->stripe.k;
+	row->stripes = l->stripe.n;
+	row->threshold = l->stripe.mode == DLB_STRIPE_THRESHOLD;
 	st = dlb_out_add(n->letterbox, row, err);
-	return st == DLB_OK ? dlb_out_cells_append(n->letterbox, row->number,
-		       l->names.data, l->stripe.cells, err)
-			    : st;
+	for (; st == DLB_OK && l; l = l->next)
+		st = dlb_out_cells_append(n->letterbox, row->number,
+			l->names.data, l->stripe.cells, err);
+	return st;
 }
 
 /* ---- many cells --------------------------------------------------------------- */

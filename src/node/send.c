@@ -7,38 +7,17 @@
  * its head looks, so where it is not known beforehand (standard input,
  * compression) the head is sealed last.
  */
-#include "node_internal.h"
-#include "pack.h"
+#include "send_internal.h"
+#include "share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct sending {
-	struct dlb_node *n;
-	const struct dlb_send_options *options;
-	struct dlb_send_result *result;
-	const struct dlb_progress *progress;
-	struct dlb_sealer *sealer;
-	struct dlb_seal_to to;
-	struct dlb_seal_from from;
-	int64_t correspondent;
-	void (*note)(void *ctx, const char *text);
-	void *note_ctx;
-	uint64_t total,
-		done; /* content bytes, for progress; total 0: not known */
-	bool decided, now;
-	bool receipt;               /* wanted */
-	struct dlb_out_letter old;  /* that is sealed again */
-	struct dlb_release release; /* of its cells */
-	struct dlb_sealing **open;  /* letters whose cells are not all stored */
-	size_t open_n, open_cap;
-};
-
 /* ---- one letter ------------------------------------------------------------- */
 
 static enum dlb_status
-set_layout(struct sending *s, struct dlb_sealing *l, uint64_t content_len,
+set_layout(struct dlb_sending *s, struct dlb_sealing *l, uint64_t content_len,
 	struct dlb_error *err)
 {
 	l->stripe.content_len = content_len;
@@ -50,9 +29,8 @@ set_layout(struct sending *s, struct dlb_sealing *l, uint64_t content_len,
 	return DLB_OK;
 }
 
-/* The user's answer where more goes out than a meeting's constant number. */
-static enum dlb_status
-decide(struct sending *s, uint64_t cells, struct dlb_error *err)
+enum dlb_status
+dlb_sending_decide(struct dlb_sending *s, uint64_t cells, struct dlb_error *err)
 {
 	enum dlb_spread answer = DLB_SPREAD_ASK;
 	int64_t standing = 0;
@@ -80,8 +58,8 @@ decide(struct sending *s, uint64_t cells, struct dlb_error *err)
 	return DLB_OK;
 }
 
-static enum dlb_status
-check_room(struct sending *s, uint64_t cells, struct dlb_error *err)
+enum dlb_status
+dlb_sending_room(struct dlb_sending *s, uint64_t cells, struct dlb_error *err)
 {
 	uint64_t room = dlb_satchel_room_held(s->n->satchel);
 
@@ -97,8 +75,8 @@ check_room(struct sending *s, uint64_t cells, struct dlb_error *err)
 			+ 1);
 }
 
-static bool
-step(struct sending *s, uint64_t more)
+bool
+dlb_sending_step(struct dlb_sending *s, uint64_t more)
 {
 	s->done += more;
 	return dlb_progress_step(s->progress, "sealing", s->done, s->total);
@@ -107,12 +85,12 @@ step(struct sending *s, uint64_t more)
 static bool
 still_wanted(void *ctx)
 {
-	return step(ctx, 0);
+	return dlb_sending_step(ctx, 0);
 }
 
 /* Bulk cells up to the last byte of the pack; *index is the next one's. */
 static enum dlb_status
-seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
+seal_bulk(struct dlb_sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 	uint32_t *index, uint64_t *content_len, struct dlb_error *err)
 {
 	bool counted = l->stripe.cells != 0;
@@ -139,14 +117,14 @@ seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 				room / (unsigned)((1 << 20) / DLB_CELL_LEN));
 		*content_len += got;
 		if (!counted && *index >= DLB_MEETING_OWN_CELLS) {
-			st = decide(s, (uint64_t)*index + 1, err);
+			st = dlb_sending_decide(s, (uint64_t)*index + 1, err);
 			if (st != DLB_OK)
 				return st;
 		}
 		st = dlb_sealer_add(s->sealer, l, (*index)++, got, err);
 		if (st != DLB_OK)
 			return st;
-		if (!step(s, got))
+		if (!dlb_sending_step(s, got))
 			return dlb_fail(err, DLB_CANCELLED,
 				"interrupted; nothing was sent, nothing is left");
 		if (got < DLB_BULK_CONTENT_LEN)
@@ -155,7 +133,7 @@ seal_bulk(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 }
 
 static enum dlb_status
-seal_padding(struct sending *s, struct dlb_sealing *l, uint32_t index,
+seal_padding(struct dlb_sending *s, struct dlb_sealing *l, uint32_t index,
 	struct dlb_error *err)
 {
 	for (; index < l->stripe.cells; index++) {
@@ -170,7 +148,7 @@ seal_padding(struct sending *s, struct dlb_sealing *l, uint32_t index,
 
 /* The content that the head takes: as much as fits beside the card. */
 static enum dlb_status
-read_head(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
+read_head(struct dlb_sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 	struct dlb_error *err)
 {
 	struct dlb_stripe full = l->stripe;
@@ -188,7 +166,7 @@ read_head(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 }
 
 static enum dlb_status
-seal_cells(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
+seal_cells(struct dlb_sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 	struct dlb_error *err)
 {
 	uint64_t known = dlb_pack_len(pack), len, patch_at;
@@ -201,15 +179,15 @@ seal_cells(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 		st = set_layout(s, l, known, err);
 	/* Nobody is asked how what does not fit should go. */
 	if (st == DLB_OK && known != UINT64_MAX)
-		st = check_room(s, l->stripe.cells, err);
+		st = dlb_sending_room(s, l->stripe.cells, err);
 	if (st == DLB_OK && known != UINT64_MAX)
-		st = decide(s, l->stripe.cells, err);
+		st = dlb_sending_decide(s, l->stripe.cells, err);
 	if (st == DLB_OK)
 		st = read_head(s, l, pack, err);
 	if (st != DLB_OK)
 		return st;
 	len = l->head.len;
-	if (!step(s, len))
+	if (!dlb_sending_step(s, len))
 		return dlb_fail(err, DLB_CANCELLED,
 			"interrupted; nothing was sent, nothing is left");
 	st = seal_bulk(s, l, pack, &index, &len, err);
@@ -236,7 +214,7 @@ seal_cells(struct sending *s, struct dlb_sealing *l, struct dlb_pack *pack,
 /* ---- what the letterbox remembers -------------------------------------------------- */
 
 static enum dlb_status
-replace_old(struct sending *s, struct dlb_sealing *l, struct dlb_error *err)
+replace_old(struct dlb_sending *s, struct dlb_sealing *l, struct dlb_error *err)
 {
 	enum dlb_status st;
 
@@ -249,9 +227,18 @@ replace_old(struct sending *s, struct dlb_sealing *l, struct dlb_error *err)
 		: st;
 }
 
+static bool
+all_stored(const struct dlb_sealing *l)
+{
+	for (; l; l = l->next)
+		if (!l->whole || l->stored < l->stripe.cells)
+			return false;
+	return true;
+}
+
 /* Letters whose last cell is stored go into the letterbox (uncommitted). */
 static enum dlb_status
-settle(struct sending *s, struct dlb_error *err)
+settle(struct dlb_sending *s, struct dlb_error *err)
 {
 	size_t kept = 0;
 	enum dlb_status st = DLB_OK;
@@ -259,7 +246,7 @@ settle(struct sending *s, struct dlb_error *err)
 	for (size_t i = 0; i < s->open_n; i++) {
 		struct dlb_sealing *l = s->open[i];
 
-		if (st != DLB_OK || !l->whole || l->stored < l->stripe.cells) {
+		if (st != DLB_OK || !all_stored(l)) {
 			s->open[kept++] = l;
 			continue;
 		}
@@ -274,7 +261,7 @@ settle(struct sending *s, struct dlb_error *err)
 		if (s->result->letters++ == 0)
 			s->result->first_number = l->row.number;
 		s->result->last_number = l->row.number;
-		s->result->cells += l->stripe.cells;
+		s->result->cells += l->row.cells;
 		s->result->content_len += l->stripe.content_len;
 		dlb_sealing_free(l);
 	}
@@ -283,7 +270,7 @@ settle(struct sending *s, struct dlb_error *err)
 }
 
 static enum dlb_status
-keep_open(struct sending *s, struct dlb_sealing *l)
+keep_open(struct dlb_sending *s, struct dlb_sealing *l)
 {
 	if (s->open_n == s->open_cap) {
 		size_t cap = s->open_cap ? 2 * s->open_cap : 64;
@@ -301,8 +288,9 @@ keep_open(struct sending *s, struct dlb_sealing *l)
 /* ---- letters -------------------------------------------------------------------------- */
 
 static enum dlb_status
-open_pack(struct sending *s, struct dlb_pack **pack, const char *const *paths,
-	size_t paths_n, bool quiet, struct dlb_error *err)
+open_pack(struct dlb_sending *s, struct dlb_pack **pack,
+	const char *const *paths, size_t paths_n, bool quiet,
+	struct dlb_error *err)
 {
 	struct dlb_pack_options po = {0};
 	uint64_t skipped = 0;
@@ -328,7 +316,7 @@ open_pack(struct sending *s, struct dlb_pack **pack, const char *const *paths,
 }
 
 static enum dlb_status
-send_one(struct sending *s, const char *const *paths, size_t paths_n,
+send_one(struct dlb_sending *s, const char *const *paths, size_t paths_n,
 	struct dlb_error *err)
 {
 	struct dlb_pack *pack = NULL;
@@ -359,7 +347,8 @@ send_one(struct sending *s, const char *const *paths, size_t paths_n,
 			sizeof(l->stripe.letter_id));
 	l->row.files = dlb_pack_files(pack);
 	dlb_pack_summary(pack, l->row.summary);
-	st = seal_cells(s, l, pack, err);
+	st = s->options->of > 1 ? dlb_send_stripes(s, l, pack, err)
+				: seal_cells(s, l, pack, err);
 	dlb_pack_close(pack);
 	/* A full batch was stored on the way: its letters need no memory. */
 	if (st == DLB_OK && s->open_n >= DLB_BATCH)
@@ -369,7 +358,7 @@ send_one(struct sending *s, const char *const *paths, size_t paths_n,
 
 /* Before the first cell of many letters: what they need together. */
 static enum dlb_status
-measure_each(struct sending *s, char *const *list, size_t list_n,
+measure_each(struct dlb_sending *s, char *const *list, size_t list_n,
 	struct dlb_error *err)
 {
 	uint64_t cells = 0;
@@ -377,8 +366,12 @@ measure_each(struct sending *s, char *const *list, size_t list_n,
 
 	for (size_t i = 0; i < list_n; i++) {
 		const char *path = list[i];
-		struct dlb_stripe stripe = {
-			.mode = DLB_STRIPE_WHOLE, .k = 1, .n = 1};
+		struct dlb_stripe stripe = {.mode = s->options->threshold
+				? DLB_STRIPE_THRESHOLD
+				: DLB_STRIPE_WHOLE,
+			.k = 1,
+			.n = 1};
+		unsigned k = s->options->of > 1 ? s->options->need : 1;
 		struct dlb_pack *pack = NULL;
 		uint64_t len;
 
@@ -389,21 +382,23 @@ measure_each(struct sending *s, char *const *list, size_t list_n,
 		if (len == UINT64_MAX)
 			len = dlb_pack_files_len(pack) + DLB_BULK_CONTENT_LEN;
 		dlb_pack_close(pack);
-		stripe.content_len = stripe.stripe_len = len;
+		stripe.content_len = len;
+		stripe.stripe_len = len / k + (len % k > 0);
 		if (dlb_stripe_layout(&stripe, s->from.card_len) != DLB_OK)
 			return dlb_fail(err, DLB_LIMIT,
 				"%s is beyond what a letter can carry (1 TiB); "
 				"split it",
 				path);
-		cells += stripe.cells;
+		cells += (uint64_t)stripe.cells
+			* (s->options->of > 1 ? s->options->of : 1);
 		s->total += len;
 	}
-	st = check_room(s, cells, err);
-	return st == DLB_OK ? decide(s, cells, err) : st;
+	st = dlb_sending_room(s, cells, err);
+	return st == DLB_OK ? dlb_sending_decide(s, cells, err) : st;
 }
 
 static enum dlb_status
-send_each(struct sending *s, struct dlb_error *err)
+send_each(struct dlb_sending *s, struct dlb_error *err)
 {
 	char **list = NULL;
 	size_t list_n = 0;
@@ -429,12 +424,32 @@ send_each(struct sending *s, struct dlb_error *err)
 }
 
 static enum dlb_status
-prepare(struct sending *s, struct dlb_error *err)
+check_split(const struct dlb_send_options *o, struct dlb_error *err)
+{
+	if (o->of > DLB_STRIPES_MAX)
+		return dlb_fail(err, DLB_USAGE,
+			"a letter has at most %d stripes, not %u",
+			DLB_STRIPES_MAX, o->of);
+	if (o->need > o->of || (o->of > 0 && o->need < 1))
+		return dlb_fail(err, DLB_USAGE,
+			"of %u stripes %u can not be needed: 1 to %u", o->of,
+			o->need, o->of);
+	if (o->threshold && o->need < 2)
+		return dlb_fail(err, DLB_USAGE,
+			"with a threshold, one stripe alone is worth nothing: at "
+			"least 2 are needed");
+	return DLB_OK;
+}
+
+static enum dlb_status
+prepare(struct dlb_sending *s, struct dlb_error *err)
 {
 	struct dlb_clock_view c = s->n->clock;
 	struct dlb_correspondent who;
-	enum dlb_status st;
+	enum dlb_status st = check_split(s->options, err);
 
+	if (st != DLB_OK)
+		return st;
 	if (!c.trusted_week) {
 		char now[17], seen[17];
 
@@ -478,7 +493,7 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	void (*note)(void *ctx, const char *text), void *note_ctx,
 	const struct dlb_progress *progress, struct dlb_error *err)
 {
-	struct sending s = {.n = n,
+	struct dlb_sending s = {.n = n,
 		.options = options,
 		.result = result,
 		.progress = progress,

@@ -7,6 +7,7 @@
  * a letter may claim is bounded before memory is taken for it.
  */
 #include "node_internal.h"
+#include "share.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct want {
 struct dlb_wanted {
 	struct dlb_node *n;
 	struct dlb_in_letter *letters;
+	/* Of each: its letter key is known, which shares may have to give first. */
+	bool *keyed;
 	size_t letters_n, letters_cap;
 	struct want *wants;
 	size_t wants_n, wants_cap;
@@ -59,6 +62,7 @@ dlb_wanted_free(struct dlb_wanted *w)
 	if (w->letters)
 		dlb_wipe(w->letters, w->letters_cap * sizeof(*w->letters));
 	free(w->letters);
+	free(w->keyed);
 	free(w->wants);
 	free(w->table);
 	free(w);
@@ -123,8 +127,13 @@ add_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter)
 {
 	if (w->letters_n == w->letters_cap) {
 		size_t cap = w->letters_cap ? 2 * w->letters_cap : 16;
-		struct dlb_in_letter *p = calloc(cap, sizeof(*p));
+		bool *keyed = realloc(w->keyed, cap * sizeof(*keyed));
+		struct dlb_in_letter *p;
 
+		if (!keyed)
+			return DLB_NO_MEMORY;
+		w->keyed = keyed;
+		p = calloc(cap, sizeof(*p));
 		if (!p)
 			return DLB_NO_MEMORY;
 		if (w->letters_n) {
@@ -135,6 +144,7 @@ add_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter)
 		w->letters = p;
 		w->letters_cap = cap;
 	}
+	w->keyed[w->letters_n] = letter->stripe.mode == DLB_STRIPE_WHOLE;
 	w->letters[w->letters_n++] = *letter;
 	return DLB_OK;
 }
@@ -166,7 +176,7 @@ want_bulk(struct dlb_wanted *w, uint32_t letter)
 	struct handles h = {.stripe = stripe, .letter = letter};
 	size_t more = stripe->cells - 1;
 
-	if (too_large(w, &w->letters[letter]))
+	if (too_large(w, &w->letters[letter]) || !w->keyed[letter])
 		return DLB_OK;
 	if (grow_wants(w, more) != DLB_OK)
 		return DLB_NO_MEMORY;
@@ -209,6 +219,108 @@ want_lost_head(struct dlb_wanted *w, uint32_t letter)
 	want->unseen = true;
 	return DLB_OK;
 }
+
+/* ---- keys that are shared ------------------------------------------------------- */
+
+struct member {
+	int64_t sealing; /* the number of the row that stands for it */
+	uint32_t letter;
+};
+
+static int
+compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->sealing != y->sealing)
+		return x->sealing < y->sealing ? -1 : 1;
+	return x->letter < y->letter ? -1 : x->letter > y->letter;
+}
+
+/* The stripes of one sealing. */
+static enum dlb_status
+join_members(struct dlb_wanted *w, const struct member *m, size_t n)
+{
+	const struct dlb_in_letter *rows[DLB_STRIPES_MAX] = {NULL};
+	uint8_t key[DLB_KEY_LEN];
+	enum dlb_status st = DLB_OK;
+
+	if (n > DLB_STRIPES_MAX)
+		n = DLB_STRIPES_MAX;
+	for (size_t i = 0; i < n; i++)
+		rows[i] = &w->letters[m[i].letter];
+	/* Too few, or of no use: they wait. */
+	if (dlb_stripes_key(key, rows, n) != DLB_OK)
+		return DLB_OK;
+	for (size_t i = 0; st == DLB_OK && i < n; i++) {
+		memcpy(w->letters[m[i].letter].stripe.letter_key, key,
+			DLB_KEY_LEN);
+		w->keyed[m[i].letter] = true;
+		st = want_bulk(w, m[i].letter);
+	}
+	dlb_wipe(key, sizeof(key));
+	return st;
+}
+
+/* A stripe that comes when the key is known gets it from another one. */
+static void
+join_late(struct dlb_wanted *w, const struct member *m, size_t n, size_t known)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!w->keyed[m[i].letter])
+			memcpy(w->letters[m[i].letter].stripe.letter_key,
+				w->letters[m[known].letter].stripe.letter_key,
+				DLB_KEY_LEN);
+}
+
+static enum dlb_status
+join_group(struct dlb_wanted *w, const struct member *m, size_t n)
+{
+	enum dlb_status st = DLB_OK;
+	size_t known = 0;
+
+	while (known < n && !w->keyed[m[known].letter])
+		known++;
+	if (known == n)
+		return join_members(w, m, n);
+	join_late(w, m, n, known);
+	for (size_t i = 0; st == DLB_OK && i < n; i++) {
+		if (w->keyed[m[i].letter])
+			continue;
+		w->keyed[m[i].letter] = true;
+		st = want_bulk(w, m[i].letter);
+	}
+	return st;
+}
+
+enum dlb_status
+dlb_wanted_join(struct dlb_wanted *w, struct dlb_error *err)
+{
+	struct member *m = calloc(w->letters_n + 1, sizeof(*m));
+	enum dlb_status st = DLB_OK;
+	size_t n = 0, end;
+
+	if (!m)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < w->letters_n; i++) {
+		const struct dlb_in_letter *l = &w->letters[i];
+
+		if (l->stripe.mode == DLB_STRIPE_THRESHOLD)
+			m[n++] = (struct member){
+				l->stripe_of ? l->stripe_of : l->number,
+				(uint32_t)i};
+	}
+	qsort(m, n, sizeof(*m), compare_members);
+	for (size_t at = 0; st == DLB_OK && at < n; at = end) {
+		for (end = at + 1; end < n && m[end].sealing == m[at].sealing;)
+			end++;
+		st = join_group(w, m + at, end - at);
+	}
+	free(m);
+	return st == DLB_OK ? st : dlb_fail(err, st, "out of memory");
+}
+
+/* ---- all that is wanted ----------------------------------------------------------- */
 
 struct collect {
 	struct dlb_wanted *w;
@@ -270,6 +382,8 @@ dlb_wanted_new(
 		if (st == DLB_OK)
 			st = want_bulk(w, i);
 	}
+	if (st == DLB_OK)
+		st = dlb_wanted_join(w, err);
 	if (st == DLB_OK) {
 		drop_held(w);
 		st = dlb_wanted_index(w, err);
@@ -480,9 +594,14 @@ dlb_wanted_finish(
 	for (size_t i = 0; st == DLB_OK && i < w->letters_n; i++) {
 		struct dlb_in_letter *letter = &w->letters[i];
 
-		if (too_large(w, letter))
+		if (too_large(w, letter) || !w->keyed[i])
 			missing[i] += letter->stripe.cells - 1;
 		letter->have = letter->stripe.cells - missing[i];
+		/* Whether one that is split is whole is seen from all its stripes. */
+		if (letter->stripe.n > 1) {
+			st = dlb_in_update(w->n->letterbox, letter, err);
+			continue;
+		}
 		if (missing[i] == 0)
 			letter->state = DLB_IN_UNREAD;
 		dlb_describe(w->n, letter);
@@ -496,6 +615,8 @@ dlb_wanted_finish(
 	free(missing);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(w->n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_node_stripes(w->n, letters_complete, err);
 	if (st == DLB_OK)
 		st = dlb_node_resent(w->n, letters_complete, err);
 	return st == DLB_OK ? dlb_node_receipts(w->n, err) : st;

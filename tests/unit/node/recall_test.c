@@ -192,6 +192,37 @@ couriers_and_sticks_drop_it(void **state)
 	dlb_buf_free(&names);
 }
 
+/* Each stripe has tokens of its own. */
+static void
+all_stripes_are_called_back(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent;
+	struct dlb_buf names;
+	int64_t bob;
+	struct dlb_node *n = cast(f, &bob);
+	const char *path;
+	struct dlb_send_options o = {.paths = &path,
+		.paths_n = 1,
+		.need = 2,
+		.of = 3,
+		.stdin_fd = -1};
+
+	fixture_file(f, "film", 300000, 1);
+	path = fixture_path(f, "film");
+	assert_dlb_ok(
+		f, dlb_node_send(n, bob, &o, &sent, NULL, NULL, NULL, &f->err));
+	assert_in_range(sent.cells, 6, 64);
+	names = names_of(f, n, sent.first_number);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(on_stick(f, "usb", &names), sent.cells);
+	recall(f, n, sent.first_number);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(on_stick(f, "usb", &names), 0);
+	dlb_node_close(n);
+	dlb_buf_free(&names);
+}
+
 static void
 what_has_not_left_needs_no_token(void **state)
 {
@@ -537,6 +568,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(couriers_and_sticks_drop_it),
+		TEST(all_stripes_are_called_back),
 		TEST(what_has_not_left_needs_no_token),
 		TEST(who_has_read_it_has_read_it),
 		TEST(no_such_letter),
