@@ -273,3 +273,21 @@ cli_parse_number(int64_t *out, const char *text, struct dlb_error *err)
 	*out = v;
 	return DLB_OK;
 }
+
+enum dlb_status
+cli_parse_count(unsigned *out, const char *text, const char *option,
+	struct dlb_error *err)
+{
+	char *end = NULL;
+	long v = 0;
+
+	*out = 0;
+	errno = 0;
+	if (text[0] >= '0' && text[0] <= '9')
+		v = strtol(text, &end, 10);
+	if (errno != 0 || !end || *end || v < 1 || v > 1000000)
+		return dlb_fail(err, DLB_USAGE,
+			"--%s takes a number from 1 on, not %s", option, text);
+	*out = (unsigned)v;
+	return DLB_OK;
+}

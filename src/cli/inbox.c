@@ -58,7 +58,10 @@ list_letter(void *ctx, const struct dlb_in_letter *letter)
 	cli_table_add(t, "%s", cli_time_here(text, letter->arrived_ms));
 	cli_table_add(t, "%s", name);
 	cli_table_add(t, "%s", cli_size(text, size_of(letter)));
-	if (letter->state == DLB_IN_PARTLY)
+	if (letter->state == DLB_IN_PARTLY && letter->stripe.n > 1)
+		cli_table_add(
+			t, "%u of %u stripes", letter->whole, letter->stripe.k);
+	else if (letter->state == DLB_IN_PARTLY)
 		cli_table_add(t, "%s of %s cells",
 			cli_count(text, letter->have),
 			cli_count(more, letter->stripe.cells));
@@ -95,6 +98,10 @@ write_letter(void *ctx, const struct dlb_in_letter *letter)
 	cli_json_uint(j, "size", size_of(letter));
 	cli_json_uint(j, "cells", letter->stripe.cells);
 	cli_json_uint(j, "cells_here", letter->have);
+	cli_json_uint(j, "stripes_needed", letter->stripe.k);
+	cli_json_uint(j, "stripes_here",
+		letter->stripe.n > 1 ? letter->whole
+				     : letter->have == letter->stripe.cells);
 	if (letter->described) {
 		cli_json_uint(j, "files", letter->files);
 		cli_json_text(j, "summary", letter->summary);
@@ -191,7 +198,9 @@ const struct cli_verb cli_inbox = {
 	.summary = "list the letters that came in",
 	.text = "Lists the letters that came in: the number that read and delete take,\n"
 		"when it was found, who sent it, how large it is, and whether it is\n"
-		"whole, read, or still on its way. A number stays the letter's own,\n"
+		"whole, read, or still on its way. Of\n"
+		"one that is split, `2 of 3 stripes` are here whole of those that it\n"
+		"needs. A number stays the letter's own,\n"
 		"whatever else is deleted. A stranger is one whose card you have not\n"
 		"added; `dlb know NUMBER` does it with the card that came along.",
 	.example =

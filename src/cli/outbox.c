@@ -121,6 +121,9 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	cli_json_uint(j, "size", letter->content_len);
 	cli_json_uint(j, "cells", letter->cells);
 	cli_json_uint(j, "cells_given", letter->shown);
+	cli_json_uint(j, "stripes", letter->stripes);
+	cli_json_uint(j, "stripes_needed", letter->need);
+	cli_json_bool(j, "threshold", letter->threshold);
 	cli_json_bool(j, "now", letter->now);
 	cli_json_uint(j, "files", letter->files);
 	cli_json_text(j, "summary", letter->summary);

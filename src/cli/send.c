@@ -155,6 +155,29 @@ read_again(struct sending *s, struct dlb_error *err)
 }
 
 static enum dlb_status
+read_split(struct sending *s, struct dlb_error *err)
+{
+	const char *need, *of;
+	enum dlb_status st;
+
+	/* What is sealed again is split as before. */
+	if (s->again_of)
+		return DLB_OK;
+	need = cli_value(s->a, "need");
+	of = cli_value(s->a, "of");
+	s->options.threshold = cli_flag(s->a, "threshold");
+	if (!need && !of && !s->options.threshold)
+		return DLB_OK;
+	if (!need || !of)
+		return dlb_fail(err, DLB_USAGE,
+			"say how many stripes suffice and how many are made: "
+			"--need 3 --of 5");
+	st = cli_parse_count(&s->options.need, need, "need", err);
+	return st == DLB_OK ? cli_parse_count(&s->options.of, of, "of", err)
+			    : st;
+}
+
+static enum dlb_status
 read_options(struct sending *s, struct dlb_error *err)
 {
 	const struct cli_args *a = s->a;
@@ -170,6 +193,8 @@ read_options(struct sending *s, struct dlb_error *err)
 	s->options.decide = decide;
 	s->options.decide_ctx = s;
 	st = read_again(s, err);
+	if (st == DLB_OK)
+		st = read_split(s, err);
 	if (st == DLB_OK)
 		st = read_message(s, err);
 	if (st == DLB_OK)
@@ -232,6 +257,11 @@ say_sealed(struct sending *s)
 	cli_say(s->c, "%s for %s: %s, sealed in %s cell%s.", letters,
 		s->to.name, cli_size(size, r->content_len),
 		cli_count(cells, r->cells), cli_s(r->cells));
+	if (s->options.of > 1)
+		cli_say(s->c, "Any %u of its %u stripes suffice%s.",
+			s->options.need, s->options.of,
+			s->options.threshold ? "; fewer are worth nothing"
+					     : "");
 }
 
 /* ---- --stick ---------------------------------------------------------------------- */
@@ -489,6 +519,9 @@ static const struct cli_option options[] = {
 	{"now", 0, NULL, "all at the next meeting, however large"},
 	{"spread", 0, NULL, "no more than 64 cells a meeting"},
 	{"via", 0, "BOX", "by way of that box; its couriers know it so"},
+	{"need", 0, "K", "split it: any K stripes suffice of those made"},
+	{"of", 0, "N", "with --need: of so many stripes, 255 at most"},
+	{"threshold", 0, NULL, "with --need: fewer than K open to nobody"},
 	{"compress", 0, NULL, "with zstd; the size then tells of the content"},
 	{"name", 0, "NAME", "what standard input is called; else stdin"},
 	{"again", 0, "SPAN", "send it again if no receipt comes in so long"},
@@ -510,6 +543,10 @@ const struct cli_verb cli_send = {
 		"\n"
 		"A meeting adds 64 cells (4 MiB) of yours, letters or cover, so that\n"
 		"nobody can tell. For what is larger, say --now or --spread.\n"
+		"\n"
+		"With --need 3 --of 5 it travels as five stripes, of which any three\n"
+		"suffice. With --threshold too, less than three are worth nothing, even\n"
+		"to who takes the reader's keys.\n"
 		"\n"
 		"With --again, where the files are and the message stay in this home\n"
 		"until the letter has arrived; without a receipt in so long (7d to\n"
