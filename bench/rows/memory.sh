@@ -7,5 +7,7 @@ row_memory() {
 	compare memory "seal and open, handles included" both raw_both \
 		"OpenSSL ChaCha20-Poly1305" speed 0.50
 	compare memory "seal" seal raw_seal "OpenSSL ChaCha20-Poly1305" speed -
+	compare memory "code it, 3 of 5" code seal_name \
+		"sealing and naming, unsplit" time 0.20
 	compare memory "open" open raw_open "OpenSSL ChaCha20-Poly1305" speed -
 }
