@@ -65,13 +65,42 @@ name_of(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
 		memcpy(out, "?", sizeof("?"));
 }
 
+struct couriers {
+	struct cli_json *json; /* or NULL: only counted */
+	size_t n;
+};
+
+static bool
+add_courier(void *ctx, uint32_t cells)
+{
+	struct couriers *c = ctx;
+
+	c->n++;
+	if (c->json)
+		cli_json_uint(c->json, NULL, cells);
+	return true;
+}
+
+/* "", ", 1 courier", ", 3 couriers" */
+static const char *
+couriers_text(char out[static 64], struct dlb_letterbox *l, int64_t number)
+{
+	struct couriers c = {.json = NULL};
+
+	out[0] = '\0';
+	if (dlb_out_couriers(l, number, add_courier, &c, NULL) == DLB_OK
+		&& c.n > 0)
+		snprintf(out, 64, ", %zu courier%s", c.n, cli_s(c.n));
+	return out;
+}
+
 static bool
 list_letter(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct listing *l = ctx;
 	struct cli_table *t = &l->table;
 	char name[DLB_PERSON_NAME_MAX + 1], text[CLI_FORMAT_MAX],
-		more[CLI_FORMAT_MAX];
+		more[CLI_FORMAT_MAX], couriers[64];
 
 	if (!dlb_out_is_seen(letter))
 		return true;
@@ -84,9 +113,14 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 		cli_table_add(t, "arrived, %s",
 			cli_time_here(text, letter->arrived_ms));
 	else if (letter->state == DLB_OUT_WAITING && letter->shown > 0)
-		cli_table_add(t, "%s of %s cells",
+		cli_table_add(t, "%s of %s cells%s",
 			cli_count(text, letter->shown),
-			cli_count(more, letter->cells));
+			cli_count(more, letter->cells),
+			couriers_text(couriers, l->box, letter->number));
+	else if (letter->state == DLB_OUT_SHOWN)
+		cli_table_add(t, "%s%s%s", state_name(letter->state),
+			couriers_text(couriers, l->box, letter->number),
+			is_overdue(l, letter) ? ", overdue" : "");
 	else
 		cli_table_add(t, "%s%s", state_name(letter->state),
 			is_overdue(l, letter) ? ", overdue" : "");
@@ -102,6 +136,7 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 {
 	struct listing *l = ctx;
 	struct cli_json *j = &l->json;
+	struct couriers couriers = {.json = j};
 	char name[DLB_PERSON_NAME_MAX + 1];
 
 	if (!dlb_out_is_seen(letter))
@@ -124,6 +159,13 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	cli_json_uint(j, "stripes", letter->stripes);
 	cli_json_uint(j, "stripes_needed", letter->need);
 	cli_json_bool(j, "threshold", letter->threshold);
+	cli_json_array(j, "couriers");
+	if (dlb_out_couriers(
+		    l->box, letter->number, add_courier, &couriers, NULL)
+		!= DLB_OK) {
+		/* What was listed is all that is known. */
+	}
+	cli_json_end(j, ']');
 	cli_json_bool(j, "now", letter->now);
 	cli_json_uint(j, "files", letter->files);
 	cli_json_text(j, "summary", letter->summary);
@@ -191,7 +233,9 @@ const struct cli_verb cli_outbox = {
 	.operands = "",
 	.summary = "list the letters that you sent",
 	.text = "Lists the letters that you sent, and how far each is: waiting for a\n"
-		"meeting, given in part, on its way, arrived, recalled. It has arrived when\n"
+		"meeting, given in part, on its way, arrived, recalled; and how many\n"
+		"couriers took cells of it from here: paired nodes and boxes with a name\n"
+		"are told apart, of others each meeting counts as one. It has arrived when\n"
 		"its reader's node has said so in a receipt, which takes as long to come\n"
 		"as a letter. To let one go, `dlb delete` it: what meetings took of it\n"
 		"stays on its way, unless you `dlb recall` it first.",

@@ -133,6 +133,15 @@ static const char *const schema[] = {
 	"ALTER TABLE letters_out ADD COLUMN stripes INTEGER NOT NULL DEFAULT 1;"
 	"ALTER TABLE letters_out"
 	" ADD COLUMN threshold INTEGER NOT NULL DEFAULT 0;",
+	/* 9: who took how many cells of which letter out first */
+	"CREATE TABLE out_couriers("
+	" letter INTEGER NOT NULL, courier TEXT NOT NULL,"
+	" cells INTEGER NOT NULL,"
+	" PRIMARY KEY (letter, courier)) WITHOUT ROWID;"
+	"CREATE TRIGGER out_gone AFTER DELETE ON letters_out BEGIN"
+	" DELETE FROM out_couriers WHERE letter = old.number; END;"
+	"CREATE TRIGGER out_replaced AFTER UPDATE OF number ON letters_out BEGIN"
+	" DELETE FROM out_couriers WHERE letter = old.number; END;",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

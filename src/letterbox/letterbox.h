@@ -253,6 +253,14 @@ enum dlb_status dlb_out_each(struct dlb_letterbox *l,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* A courier (the caller's name for them) took so many cells of it that nobody had. */
+enum dlb_status dlb_out_took(struct dlb_letterbox *l, int64_t number,
+	const char *courier, uint32_t cells, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* How many cells each of its couriers took; who took most comes first. */
+enum dlb_status dlb_out_couriers(struct dlb_letterbox *l, int64_t number,
+	bool (*fn)(void *ctx, uint32_t cells), void *ctx, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* The letter is about to be sealed again: what there is of it goes out of the way, and
  * its number is free for dlb_out_add. */
 enum dlb_status dlb_out_replace(struct dlb_letterbox *l, int64_t number,

@@ -305,6 +305,42 @@ dlb_out_replace(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 }
 
 enum dlb_status
+dlb_out_took(struct dlb_letterbox *l, int64_t number, const char *courier,
+	uint32_t cells, struct dlb_error *err)
+{
+	static const char sql[] =
+		"INSERT INTO out_couriers (letter, courier, cells)"
+		" VALUES (?1, ?2, ?3) ON CONFLICT (letter, courier)"
+		" DO UPDATE SET cells = cells + excluded.cells";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	dlb_query_text(&q, courier);
+	dlb_query_int(&q, cells);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_out_couriers(struct dlb_letterbox *l, int64_t number,
+	bool (*fn)(void *ctx, uint32_t cells), void *ctx, struct dlb_error *err)
+{
+	static const char sql[] = "SELECT cells FROM out_couriers"
+				  " WHERE letter = ?1 ORDER BY cells DESC";
+	struct dlb_query q;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	while (dlb_query_row(&q))
+		if (!fn(ctx, (uint32_t)dlb_query_get_int(&q)))
+			break;
+	return dlb_query_end(&q, err);
+}
+
+enum dlb_status
 dlb_out_set_recipe(struct dlb_letterbox *l, int64_t number,
 	const struct dlb_buf *recipe, struct dlb_error *err)
 {

@@ -143,13 +143,19 @@ note_meeting(struct dlb_exchange *x, struct dlb_error *err)
 enum dlb_status
 dlb_exchange_settle(struct dlb_exchange *x, struct dlb_error *err)
 {
+	char courier[DLB_COURIER_NAME_MAX] = "";
 	enum dlb_status st = dlb_arrivals_finish(&x->in, err);
+
+	/* Names may change. */
+	if (x->known)
+		snprintf(courier, sizeof(courier), "node %lld",
+			(long long)x->known);
 
 	if (st == DLB_OK)
 		st = dlb_exchange_write_given(x, err);
 	if (st == DLB_OK)
 		st = note_meeting(x, err);
-	return st == DLB_OK ? dlb_meet_write_progress(x->n, err) : st;
+	return st == DLB_OK ? dlb_meet_write_progress(x->n, courier, err) : st;
 }
 
 /* ---- actions -------------------------------------------------------------------------- */

@@ -273,6 +273,13 @@ open_places(const struct dlb_satchel *s)
 	return info.slots - info.used;
 }
 
+void
+dlb_meet_courier(char out[static DLB_COURIER_NAME_MAX], const char *box_name)
+{
+	snprintf(out, DLB_COURIER_NAME_MAX, "%s%s", box_name[0] ? "box " : "",
+		box_name);
+}
+
 static enum dlb_status
 exchange(struct meet *m, struct dlb_error *err)
 {
@@ -315,9 +322,12 @@ exchange(struct meet *m, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = note_what_was_shown(m, err);
 	if (gives) {
-		enum dlb_status wrote = dlb_meet_write_progress(
-			m->n, st == DLB_OK ? err : NULL);
+		char courier[DLB_COURIER_NAME_MAX];
+		enum dlb_status wrote;
 
+		dlb_meet_courier(courier, m->result->box_name);
+		wrote = dlb_meet_write_progress(
+			m->n, courier, st == DLB_OK ? err : NULL);
 		if (st == DLB_OK)
 			st = wrote;
 	}

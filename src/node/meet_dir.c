@@ -387,14 +387,16 @@ write_down(struct dir_meet *m, struct dlb_error *err)
 		.given = m->result->given,
 		.given_own = m->result->given_own,
 		.taken = m->result->taken};
+	char courier[DLB_COURIER_NAME_MAX];
 	enum dlb_status st;
 
+	dlb_meet_courier(courier, m->result->box_name);
 	snprintf(last.with, sizeof(last.with), "%s%.*s",
 		m->result->box_name[0] ? "box " : "",
 		(int)sizeof(last.with) - 8,
 		m->result->box_name[0] ? m->result->box_name : m->dir);
 	st = dlb_last_meeting_note(m->n, &last, err);
-	return st == DLB_OK ? dlb_meet_write_progress(m->n, err) : st;
+	return st == DLB_OK ? dlb_meet_write_progress(m->n, courier, err) : st;
 }
 
 enum dlb_status

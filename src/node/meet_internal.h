@@ -109,9 +109,15 @@ size_t dlb_meet_keep_sound(
 
 /* ---- what moves (meet_give.c, meet_take.c, meet_progress.c) ------------------- */
 
-/* Writes down how far letters are, after their cells moved. */
-enum dlb_status dlb_meet_write_progress(
-	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+/* What a box is called in the list of couriers. */
+#define DLB_COURIER_NAME_MAX (DLB_BOX_NAME_MAX + 32)
+void dlb_meet_courier(
+	char out[static DLB_COURIER_NAME_MAX], const char *box_name);
+/* Writes down how far letters are, after their cells moved, and that this courier
+ * took them: a name that tells known ones apart; empty: one of whom nothing is known,
+ * who counts as another each time. */
+enum dlb_status dlb_meet_write_progress(struct dlb_node *n, const char *courier,
+	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_meet_give(struct meet *m, struct dlb_plan_move *moves,
 	size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_meet_take(struct meet *m, struct dlb_plan_move *moves,

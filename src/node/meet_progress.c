@@ -5,10 +5,12 @@
  */
 #include "meet_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct progress_out {
 	struct dlb_node *n;
+	char courier[DLB_COURIER_NAME_MAX];
 	struct dlb_error *err;
 	enum dlb_status st;
 	struct dlb_out_letter *changed;
@@ -58,6 +60,11 @@ count_shown(void *ctx, const struct dlb_out_letter *letter)
 		return p->st == DLB_OK;
 	if (now.shown == now.cells)
 		now.state = DLB_OUT_SHOWN;
+	if (now.shown > letter->shown && dlb_out_is_seen(letter))
+		p->st = dlb_out_took(p->n->letterbox, letter->number,
+			p->courier, now.shown - letter->shown, p->err);
+	if (p->st != DLB_OK)
+		return false;
 	if (p->changed_n == p->cap) {
 		size_t cap = p->cap ? 2 * p->cap : 64;
 		struct dlb_out_letter *q =
@@ -76,12 +83,23 @@ count_shown(void *ctx, const struct dlb_out_letter *letter)
 }
 
 enum dlb_status
-dlb_meet_write_progress(struct dlb_node *n, struct dlb_error *err)
+dlb_meet_write_progress(
+	struct dlb_node *n, const char *courier, struct dlb_error *err)
 {
 	struct progress_out p = {.n = n, .err = err, .st = DLB_OK};
 	struct dlb_satchel_info info;
 	enum dlb_status st;
 
+	if (courier[0]) {
+		snprintf(p.courier, sizeof(p.courier), "%s", courier);
+	} else {
+		uint8_t some[8];
+		char hex[2 * sizeof(some) + 1];
+
+		dlb_random(n->env, some, sizeof(some));
+		dlb_hex(hex, some, sizeof(some));
+		snprintf(p.courier, sizeof(p.courier), "met %s", hex);
+	}
 	dlb_satchel_info(n->satchel, &info);
 	p.let_go_cap = info.held;
 	p.let_go = calloc((size_t)info.held + 1, sizeof(*p.let_go));

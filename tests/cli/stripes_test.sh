@@ -33,6 +33,10 @@ has "$out" "fewer are worth nothing" "and what that means"
 is "$(as alice outbox --json | jq -c '.[] | [.stripes_needed, .stripes, .threshold]')" \
 	"[3,5,false]
 [2,3,true]" "the outbox knows"
+is "$(as alice outbox --json | jq -c '.[] | [(.couriers | length), (.couriers | add) == .cells]')" \
+	"[1,true]
+[1,true]" "and that one courier took all"
+has "$(as alice outbox)" "on its way, 1 courier" "the list says so"
 
 run as bob meet usb
 is "$(as bob inbox --json | jq -c '.[] | [.state, .stripes_needed, .stripes_here]' | sort)" \
