@@ -233,7 +233,7 @@ struct dlb_out_letter {
 	 * (what dlb_out_add takes two zeros for). Each has cells / stripes cells,
 	 * and they are in order of their number. */
 	uint8_t need, stripes;
-	bool threshold; /* so many are needed for the key, too */
+	bool threshold;    /* so many are needed for the key, too */
 	uint32_t cells;    /* of all stripes */
 	uint32_t shown;    /* cells given to a meeting at least once */
 	char summary[256]; /* first line of the message, or file names; UTF-8 */

@@ -138,9 +138,9 @@ struct dlb_stripe_set {
 	bool keyed;
 };
 /* letter: the row that stands for the sealing. */
-enum dlb_status dlb_stripes_load(struct dlb_stripe_set *out,
-	struct dlb_node *n, const struct dlb_in_letter *letter,
-	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_stripes_load(struct dlb_stripe_set *out, struct dlb_node *n,
+	const struct dlb_in_letter *letter, struct dlb_error *err)
+	DLB_MUST_CHECK;
 void dlb_stripes_free(struct dlb_stripe_set *set);
 /* The letter key from the shares of stripes of one sealing; DLB_PARTLY where they are
  * too few, DLB_FORGED where they do not fit the commitment. */
@@ -177,7 +177,8 @@ struct dlb_sealing {
 	struct dlb_buf names; /* 32 bytes a cell, by index */
 	uint32_t stored;      /* cells that are in the satchel */
 	bool whole;           /* all of its cells were handed over */
-	struct dlb_sealing *next; /* the next stripe, of a letter that is split */
+	struct dlb_sealing
+		*next; /* the next stripe, of a letter that is split */
 	struct dlb_out_letter row;
 };
 

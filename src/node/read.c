@@ -291,7 +291,8 @@ static bool
 is_short(const struct outgoing *o)
 {
 	return o->st != DLB_OK
-		|| (o->letter.stripe.n == 1 && o->letter.stripe.content_len <= SHORT_LEN
+		|| (o->letter.stripe.n == 1
+			&& o->letter.stripe.content_len <= SHORT_LEN
 			&& o->letter.files_len <= SHORT_LEN);
 }
 
