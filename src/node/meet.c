@@ -285,7 +285,7 @@ exchange(struct meet *m, struct dlb_error *err)
 {
 	struct dlb_plan_move *own = NULL, *out = NULL, *in = NULL;
 	size_t own_n = 0, out_n = 0, in_n = 0, room;
-	uint64_t open = open_places(m->box), left;
+	uint64_t open, left;
 	bool gives = !m->result->box_read_only && !m->options->collect_only;
 	enum dlb_status st = dlb_recall_with_box(m->n, m->box, gives,
 		dlb_own_allowed(m->n, m->options->by_itself), err);
