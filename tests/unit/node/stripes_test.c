@@ -2,8 +2,8 @@
  * Letters that are split: which stripes give one, and what is made of stripes that
  * are too few, damaged, or not of one sealing.
  */
-#include "home_fixture.h"
 #include "share.h"
+#include "stripes_world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,173 +12,6 @@
 #include <unistd.h>
 
 #define LEN 250001
-
-struct world {
-	struct fixture *f;
-	struct dlb_node *n; /* Alice's */
-	int64_t bob;
-};
-
-static void
-world_open(struct world *w, struct fixture *f)
-{
-	struct dlb_node *n;
-
-	w->f = f;
-	fixture_home(f, "alice", false);
-	fixture_home(f, "bob", false);
-	n = fixture_open(f, "bob");
-	fixture_introduce(f, n, "alice");
-	dlb_node_close(n);
-	w->n = fixture_open(f, "alice");
-	w->bob = fixture_introduce(f, w->n, "bob");
-	fixture_stick(f, w->n, "usb", 48);
-}
-
-static int64_t
-send(struct world *w, const char *file, unsigned need, unsigned of,
-	bool threshold)
-{
-	struct dlb_send_result r;
-	const char *path = fixture_path(w->f, file);
-	struct dlb_send_options o = {.paths = &path,
-		.paths_n = 1,
-		.message = "in stripes",
-		.message_len = 10,
-		.need = need,
-		.of = of,
-		.threshold = threshold,
-		.stdin_fd = -1};
-
-	assert_dlb_ok(w->f,
-		dlb_setting_set_int(w->n->letterbox, DLB_SET_SPREAD,
-			DLB_SPREAD_NOW, &w->f->err));
-	assert_dlb_ok(w->f,
-		dlb_node_send(
-			w->n, w->bob, &o, &r, NULL, NULL, NULL, &w->f->err));
-	return r.first_number;
-}
-
-/* Of a letter out: the entry of a cell of a stripe. */
-static uint32_t
-entry_of(struct world *w, int64_t number, unsigned stripe, uint32_t index)
-{
-	struct dlb_out_letter letter;
-	struct dlb_buf names = {0};
-	uint32_t entry;
-
-	assert_dlb_ok(w->f,
-		dlb_out_get(w->n->letterbox, &letter, number, &w->f->err));
-	assert_dlb_ok(w->f,
-		dlb_out_cells(w->n->letterbox, number, &names, &w->f->err));
-	assert_int_equal(names.len, letter.cells * DLB_NAME_LEN);
-	entry = dlb_satchel_find(w->n->satchel,
-		names.data
-			+ (size_t)(stripe * (letter.cells / letter.stripes)
-				  + index)
-				* DLB_NAME_LEN);
-	dlb_buf_free(&names);
-	assert_int_not_equal(entry, DLB_NO_ENTRY);
-	return entry;
-}
-
-static void
-drop_cell(struct world *w, int64_t number, unsigned stripe, uint32_t index)
-{
-	struct dlb_satchel_change c = {
-		.number = entry_of(w, number, stripe, index)};
-
-	assert_dlb_ok(
-		w->f, dlb_satchel_update(w->n->satchel, &c, 1, &w->f->err));
-}
-
-static uint32_t
-cells_of(struct world *w, int64_t number)
-{
-	struct dlb_out_letter letter;
-
-	assert_dlb_ok(w->f,
-		dlb_out_get(w->n->letterbox, &letter, number, &w->f->err));
-	return letter.cells / letter.stripes;
-}
-
-/* As if their couriers were lost. */
-static void
-drop_all_but(struct world *w, int64_t number, unsigned of, unsigned set)
-{
-	uint32_t cells = cells_of(w, number);
-
-	for (unsigned i = 0; i < of; i++)
-		for (uint32_t at = 0; !(set >> i & 1) && at < cells; at++)
-			drop_cell(w, number, i, at);
-}
-
-/* Alice gives, Bob takes; his home, open. */
-static struct dlb_node *
-deliver(struct world *w)
-{
-	struct dlb_node *n;
-
-	/* More than one meeting adds. */
-	fixture_meet(w->f, w->n, "usb");
-	fixture_meet(w->f, w->n, "usb");
-	dlb_node_close(w->n);
-	w->n = NULL;
-	n = fixture_open(w->f, "bob");
-	fixture_meet(w->f, n, "usb");
-	return n;
-}
-
-static enum dlb_status
-read_into(struct fixture *f, struct dlb_node *n, int64_t number,
-	const char *directory)
-{
-	struct dlb_read_options o = {
-		.directory = fixture_path(f, directory), .fd = -1};
-	struct dlb_read_result r;
-	enum dlb_status st;
-
-	st = dlb_node_read(n, number, &o, &r, NULL, &f->err);
-	dlb_buf_free(&r.message);
-	return st;
-}
-
-struct seen {
-	int64_t numbers[64];
-	size_t n, rows;
-	struct dlb_in_letter last;
-};
-
-static bool
-note(void *ctx, const struct dlb_in_letter *letter)
-{
-	struct seen *s = ctx;
-
-	s->rows++;
-	if (dlb_in_is_seen(letter) && s->n < 64) {
-		s->numbers[s->n++] = letter->number;
-		s->last = *letter;
-	}
-	return true;
-}
-
-static struct seen
-inbox(struct fixture *f, struct dlb_node *n)
-{
-	struct seen s = {.n = 0};
-
-	assert_dlb_ok(f, dlb_in_each(n->letterbox, note, &s, &f->err));
-	return s;
-}
-
-static uint32_t
-held(struct dlb_node *n)
-{
-	struct dlb_satchel_info info;
-
-	dlb_node_satchel_info(n, &info);
-	return info.held;
-}
 
 static unsigned
 count_bits(unsigned set)
@@ -202,10 +35,11 @@ try_every_set(struct fixture *f, bool threshold)
 	fixture_file(f, "film", LEN, 1);
 	for (unsigned set = 0; set < 32; set++)
 		if (count_bits(set) == 3)
-			drop_all_but(
-				&w, send(&w, "film", 3, 5, threshold), 5, set);
-	n = deliver(&w);
-	s = inbox(f, n);
+			world_drop_all_but(&w,
+				world_send(&w, "film", 3, 5, threshold), 5,
+				set);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 10);
 	assert_int_equal(s.rows, 30);
 	for (size_t i = 0; i < s.n; i++) {
@@ -213,12 +47,12 @@ try_every_set(struct fixture *f, bool threshold)
 
 		snprintf(out, sizeof(out), "out%zu", i);
 		snprintf(file, sizeof(file), "out%zu/film", i);
-		assert_dlb_ok(f, read_into(f, n, s.numbers[i], out));
+		assert_dlb_ok(f, world_read(f, n, s.numbers[i], out));
 		assert_true(fixture_same(f, "film", file));
 		assert_dlb_ok(f, dlb_node_delete(n, s.numbers[i], &f->err));
 	}
-	assert_int_equal(held(n), 0);
-	assert_int_equal(inbox(f, n).rows, 0);
+	assert_int_equal(world_held(n), 0);
+	assert_int_equal(world_inbox(f, n).rows, 0);
 	dlb_node_close(n);
 }
 
@@ -245,14 +79,14 @@ all_stripes_are_one_letter(void **state)
 
 	world_open(&w, f);
 	fixture_file(f, "film", LEN, 2);
-	send(&w, "film", 2, 4, false);
-	n = deliver(&w);
-	s = inbox(f, n);
+	world_send(&w, "film", 2, 4, false);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.last.state, DLB_IN_UNREAD);
 	assert_int_equal(s.last.whole, 4);
 	assert_string_equal(s.last.summary, "in stripes");
-	assert_dlb_ok(f, read_into(f, n, s.numbers[0], "out"));
+	assert_dlb_ok(f, world_read(f, n, s.numbers[0], "out"));
 	assert_true(fixture_same(f, "film", "out/film"));
 	dlb_node_close(n);
 }
@@ -274,18 +108,19 @@ two_of_three_wait_for_the_third(void **state)
 		f = *state;
 		world_open(&w, f);
 		fixture_file(f, "film", LEN, 3);
-		drop_all_but(&w, send(&w, "film", 3, 5, threshold), 5, 0x12);
-		n = deliver(&w);
-		s = inbox(f, n);
+		world_drop_all_but(
+			&w, world_send(&w, "film", 3, 5, threshold), 5, 0x12);
+		n = world_deliver(&w);
+		s = world_inbox(f, n);
 		assert_int_equal(s.n, 1);
 		assert_int_equal(s.last.state, DLB_IN_PARTLY);
 		assert_int_equal(s.last.whole, threshold ? 0 : 2);
 		assert_int_equal(
-			read_into(f, n, s.numbers[0], "out"), DLB_PARTLY);
+			world_read(f, n, s.numbers[0], "out"), DLB_PARTLY);
 		assert_non_null(strstr(f->err.msg, "of the 3 stripes"));
 		/* Deleted, nothing of it is kept. */
 		assert_dlb_ok(f, dlb_node_delete(n, s.numbers[0], &f->err));
-		assert_int_equal(held(n), 0);
+		assert_int_equal(world_held(n), 0);
 		dlb_node_close(n);
 	}
 }
@@ -302,16 +137,16 @@ a_stripe_with_a_hole_is_not_whole(void **state)
 
 	world_open(&w, f);
 	fixture_file(f, "film", LEN, 4);
-	number = send(&w, "film", 3, 5, false);
-	drop_cell(&w, number, 0, 1);
-	drop_cell(&w, number, 4, 1);
-	n = deliver(&w);
-	s = inbox(f, n);
+	number = world_send(&w, "film", 3, 5, false);
+	world_drop_cell(&w, number, 0, 1);
+	world_drop_cell(&w, number, 4, 1);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.last.state, DLB_IN_UNREAD);
 	assert_int_equal(s.last.whole, 3);
 	assert_int_equal(s.rows, 3);
-	assert_dlb_ok(f, read_into(f, n, s.numbers[0], "out"));
+	assert_dlb_ok(f, world_read(f, n, s.numbers[0], "out"));
 	assert_true(fixture_same(f, "film", "out/film"));
 	dlb_node_close(n);
 }
@@ -344,7 +179,7 @@ who_took_how_much_is_known(void **state)
 	world_open(&w, f);
 	fixture_stick(f, w.n, "other", 48);
 	fixture_file(f, "film", 6000000, 9);
-	number = send(&w, "film", 2, 3, false);
+	number = world_send(&w, "film", 2, 3, false);
 	assert_dlb_ok(f, dlb_out_get(w.n->letterbox, &letter, number, &f->err));
 	assert_in_range(letter.cells, 129, 191);
 	letter.now = false;
@@ -423,8 +258,8 @@ two_of_three_are_worth_nothing_with_the_readers_keys(void **state)
 
 	world_open(&w, f);
 	fixture_file(f, "film", LEN, 7);
-	drop_all_but(&w, send(&w, "film", 3, 5, true), 5, 0x09);
-	n = deliver(&w);
+	world_drop_all_but(&w, world_send(&w, "film", 3, 5, true), 5, 0x09);
+	n = world_deliver(&w);
 	assert_dlb_ok(f, dlb_in_each(n->letterbox, keep_row, rows, &f->err));
 	assert_int_equal(end.number, 0);
 	assert_int_equal(a.stripe.mode, DLB_STRIPE_THRESHOLD);
@@ -537,8 +372,8 @@ stripes_that_disagree_are_not_put_together(void **state)
 	other = sibling(&w, &first, 1); /* another letter key */
 	other.letter_key[0] ^= 1;
 	insert_head(&w, &other);
-	n = deliver(&w);
-	s = inbox(f, n);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.rows, 1);
 	assert_int_equal(s.last.state, DLB_IN_PARTLY);
@@ -579,11 +414,11 @@ a_threshold_is_what_it_commits_to(void **state)
 			memcpy(stripe.letter_key, shares[i], DLB_KEY_LEN);
 			insert_head(&w, &stripe);
 		}
-		n = deliver(&w);
-		s = inbox(f, n);
+		n = world_deliver(&w);
+		s = world_inbox(f, n);
 		assert_int_equal(s.n, 1);
 		assert_int_equal(
-			read_into(f, n, s.numbers[0], "out"), DLB_FORGED);
+			world_read(f, n, s.numbers[0], "out"), DLB_FORGED);
 		assert_non_null(strstr(f->err.msg, "ask its sender"));
 		assert_int_equal(access(fixture_path(f, "out"), F_OK), -1);
 		dlb_node_close(n);
@@ -605,12 +440,12 @@ content_that_is_none_is_an_error(void **state)
 	insert_head(&w, &first);
 	other = sibling(&w, &first, 2);
 	insert_head(&w, &other);
-	n = deliver(&w);
-	s = inbox(f, n);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.rows, 2);
 	assert_int_equal(s.last.state, DLB_IN_UNREAD);
-	assert_int_not_equal(read_into(f, n, s.numbers[0], "out"), DLB_OK);
+	assert_int_not_equal(world_read(f, n, s.numbers[0], "out"), DLB_OK);
 	assert_true(strlen(f->err.msg) > 0);
 	assert_int_equal(access(fixture_path(f, "out"), F_OK), -1);
 	dlb_node_close(n);
@@ -660,14 +495,14 @@ lost_cells_are_made_good_or_waited_for(void **state)
 
 	world_open(&w, f);
 	fixture_file(f, "film", LEN, 8);
-	send(&w, "film", 3, 5, false);
-	n = deliver(&w);
+	world_send(&w, "film", 3, 5, false);
+	n = world_deliver(&w);
 	d.n = n;
 	assert_dlb_ok(f, dlb_in_each(n->letterbox, damage_some, &d, &f->err));
 	assert_dlb_ok(f, dlb_node_damage(n, &found, &f->err));
 	assert_int_equal(found.in, 0);
-	s = inbox(f, n);
-	assert_dlb_ok(f, read_into(f, n, s.numbers[0], "one"));
+	s = world_inbox(f, n);
+	assert_dlb_ok(f, world_read(f, n, s.numbers[0], "one"));
 	assert_true(fixture_same(f, "film", "one/film"));
 
 	d.left = 3;
@@ -691,16 +526,16 @@ lost_cells_are_made_good_or_waited_for(void **state)
 		}
 		dlb_stripes_free(&set);
 	}
-	assert_int_equal(read_into(f, n, s.numbers[0], "two"), DLB_PARTLY);
-	s = inbox(f, n);
+	assert_int_equal(world_read(f, n, s.numbers[0], "two"), DLB_PARTLY);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.last.state, DLB_IN_PARTLY);
 	assert_int_equal(s.last.whole, 0);
 	/* The stick still has them. */
 	fixture_meet(f, n, "usb");
-	s = inbox(f, n);
+	s = world_inbox(f, n);
 	assert_int_equal(s.last.state, DLB_IN_UNREAD);
-	assert_dlb_ok(f, read_into(f, n, s.numbers[0], "two"));
+	assert_dlb_ok(f, world_read(f, n, s.numbers[0], "two"));
 	assert_true(fixture_same(f, "film", "two/film"));
 	dlb_node_close(n);
 }
@@ -721,8 +556,8 @@ stripes_of_two_sealings_are_not_mixed(void **state)
 
 	world_open(&w, f);
 	fixture_file(f, "film", LEN, 5);
-	number = send(&w, "film", 3, 5, false);
-	drop_all_but(&w, number, 5, 0x03);
+	number = world_send(&w, "film", 3, 5, false);
+	world_drop_all_but(&w, number, 5, 0x03);
 	fixture_meet(f, w.n, "usb");
 	n = fixture_open(f, "bob");
 	fixture_meet(f, n, "usb");
@@ -733,11 +568,11 @@ stripes_of_two_sealings_are_not_mixed(void **state)
 		dlb_node_resend(
 			w.n, number, &o, &r, NULL, NULL, NULL, &f->err));
 	assert_int_equal(r.cells, 10);
-	drop_all_but(&w, number, 5, 0x0c);
+	world_drop_all_but(&w, number, 5, 0x0c);
 	fixture_meet(f, w.n, "usb");
 	n = fixture_open(f, "bob");
 	fixture_meet(f, n, "usb");
-	s = inbox(f, n);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.rows, 4);
 	assert_int_equal(s.last.state, DLB_IN_PARTLY);
@@ -748,16 +583,16 @@ stripes_of_two_sealings_are_not_mixed(void **state)
 	assert_dlb_ok(f,
 		dlb_node_resend(
 			w.n, number, &o, &r, NULL, NULL, NULL, &f->err));
-	drop_all_but(&w, number, 5, 0x1a);
-	n = deliver(&w);
-	s = inbox(f, n);
+	world_drop_all_but(&w, number, 5, 0x1a);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.rows, 3);
 	assert_int_equal(s.last.state, DLB_IN_UNREAD);
-	assert_dlb_ok(f, read_into(f, n, s.numbers[0], "out"));
+	assert_dlb_ok(f, world_read(f, n, s.numbers[0], "out"));
 	assert_true(fixture_same(f, "film", "out/film"));
 	assert_dlb_ok(f, dlb_node_delete(n, s.numbers[0], &f->err));
-	assert_int_equal(held(n), 0);
+	assert_int_equal(world_held(n), 0);
 	dlb_node_close(n);
 }
 
@@ -786,7 +621,7 @@ what_can_not_be_split_is_refused(void **state)
 					 NULL, &f->err),
 			DLB_USAGE);
 	}
-	assert_int_equal(held(w.n), 0);
+	assert_int_equal(world_held(w.n), 0);
 	dlb_node_close(w.n);
 }
 
@@ -816,14 +651,14 @@ what_is_piped_in_can_be_split(void **state)
 			dlb_node_send(
 				w.n, w.bob, &o, &r, NULL, NULL, NULL, &f->err));
 		close(o.stdin_fd);
-		drop_all_but(&w, r.first_number, 5, 0x1c);
+		world_drop_all_but(&w, r.first_number, 5, 0x1c);
 	}
-	n = deliver(&w);
-	s = inbox(f, n);
+	n = world_deliver(&w);
+	s = world_inbox(f, n);
 	assert_int_equal(s.n, 2);
-	assert_dlb_ok(f, read_into(f, n, s.numbers[0], "a"));
+	assert_dlb_ok(f, world_read(f, n, s.numbers[0], "a"));
 	assert_true(fixture_same(f, "film", "a/film"));
-	assert_dlb_ok(f, read_into(f, n, s.numbers[1], "b"));
+	assert_dlb_ok(f, world_read(f, n, s.numbers[1], "b"));
 	assert_true(fixture_same(f, "film", "b/film"));
 	dlb_node_close(n);
 }
