@@ -164,6 +164,8 @@ meeting_far() {
 }
 
 row_meeting() {
+	# Its homes have no key file; those of the rows before had one.
+	unset DLB_KEY_FILE
 	local where=$ram/meeting cells=$((mib * 32)) serving served
 	mkdir "$where"
 	meeting_loopback
