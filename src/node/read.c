@@ -161,7 +161,8 @@ sync_directory(const struct reading *r, struct dlb_error *err)
 {
 	char shown[256];
 
-	if (r->directory < 0 || syncfs(r->directory) == 0)
+	if (!r->options->directory || r->directory < 0
+		|| syncfs(r->directory) == 0)
 		return DLB_OK;
 	return dlb_fail_errno(err, errno,
 		"what was written into \"%s\" did not reach the medium",
