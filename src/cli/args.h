@@ -45,11 +45,11 @@ const char *cli_value(const struct cli_args *a, const char *name); /* or NULL */
 bool cli_has_option(const struct cli_args *a, const char *name);
 
 /* The numbers of letters: 1 and up, digits only. */
+enum dlb_status cli_parse_number(
+	int64_t *out, const char *text, struct dlb_error *err) DLB_MUST_CHECK;
 /* What an option counts: 1 or more. */
 enum dlb_status cli_parse_count(unsigned *out, const char *text,
 	const char *option, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status cli_parse_number(
-	int64_t *out, const char *text, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* How many letters must be put in, left out, changed or swapped with their
  * neighbour to make one of the other; counts no further than `most` + 1. */

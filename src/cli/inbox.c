@@ -198,11 +198,11 @@ const struct cli_verb cli_inbox = {
 	.summary = "list the letters that came in",
 	.text = "Lists the letters that came in: the number that read and delete take,\n"
 		"when it was found, who sent it, how large it is, and whether it is\n"
-		"whole, read, or still on its way. Of\n"
-		"one that is split, `2 of 3 stripes` are here whole of those that it\n"
-		"needs. A number stays the letter's own,\n"
-		"whatever else is deleted. A stranger is one whose card you have not\n"
-		"added; `dlb know NUMBER` does it with the card that came along.",
+		"whole, read, or still on its way. Of one that is split, `2 of 3\n"
+		"stripes` are here whole of those that it needs. A number stays the\n"
+		"letter's own, whatever else is deleted. A stranger is one whose card\n"
+		"you have not added; `dlb know NUMBER` does it with the card that came\n"
+		"along.",
 	.example =
 		"dlb inbox\n"
 		"dlb inbox --json | jq '.[] | select(.state == \"unread\").number'",

@@ -7,8 +7,9 @@
 #include "cli.h"
 #include "node.h"
 
-/* Reads a card (a file, "-" for standard input, or its text), adds or renews the correspondent, commits,
- * and says what came of it and which words to compare. name may be NULL. */
+/* Reads a card (a file, "-" for standard input, or its text), adds or renews the
+ * correspondent, commits, and says what came of it and which words to compare. name
+ * may be NULL. */
 enum dlb_status cli_know_card(struct dlb_correspondent *out, struct cli *c,
 	struct dlb_node *n, const char *file, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;
