@@ -115,6 +115,8 @@ run_verb(const struct cli_verb *v, int argc, char *const *argv,
 		cli_help_verb(v);
 		return DLB_OK;
 	}
+	if (st == DLB_USAGE)
+		return dlb_fail(err, st, "%s (dlb help %s)", err->msg, v->name);
 	if (st != DLB_OK)
 		return st;
 	c.quiet = cli_flag(&args, "quiet");

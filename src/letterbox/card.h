@@ -43,8 +43,8 @@ enum dlb_status dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,
 enum dlb_status dlb_card_parse(struct dlb_card *out, const uint8_t *data,
 	size_t len, struct dlb_error *err) DLB_MUST_CHECK;
 /* The text form: "-----BEGIN DLB CARD-----", base64 in lines of 64, "-----END...";
- * text around it is passed over, and what mail programs do to its lines. Appends; terminated by a NUL that is not counted
- * in len. */
+ * text around it is passed over, and what mail programs do to its lines. Appends;
+ * terminated by a NUL that is not counted in len. */
 enum dlb_status dlb_card_to_text(
 	struct dlb_buf *out, const uint8_t *data, size_t len) DLB_MUST_CHECK;
 /* The form for QR codes: DLB_CARD_DIGITS and then digits alone. Appends; terminated

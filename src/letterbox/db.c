@@ -74,9 +74,10 @@ static const char *const schema[] = {
 	" added_ms INTEGER NOT NULL, met_ms INTEGER NOT NULL);",
 	/* 3: what opens the card that rode along with a stranger's letter */
 	"ALTER TABLE letters_in ADD COLUMN card BLOB NOT NULL DEFAULT x'';",
-	/* 4: since when secrets of epochs are there and when they end, which are being destroyed, and to which
-	 * opening key a letter was sealed; of those that are there it is not known,
-	 * so that they count as sealed to the last. begun, ended: days. */
+	/* 4: since when secrets of epochs are there and when they end, which are being
+	 * destroyed, and to which opening key a letter was sealed; of those that are
+	 * there it is not known, so that they count as sealed to the last. begun,
+	 * ended: days. */
 	"ALTER TABLE epochs ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE epochs ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE condemned("

@@ -54,9 +54,9 @@ uint32_t dlb_keys_keep_days(struct dlb_letterbox *l);
 enum dlb_status dlb_keys_set_keep_days(struct dlb_letterbox *l, uint32_t days,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
-/* Notes the day, destroys what is due and forgets what went with it. Commits, where there is something to do; to be rolled back where
- * it fails: what was begun is ended by the next call. No opener and no finding
- * secret is to be held over this. */
+/* Notes the day, destroys what is due and forgets what went with it. Commits, where
+ * there is something to do; to be rolled back where it fails: what was begun is ended
+ * by the next call. No opener and no finding secret is to be held over this. */
 enum dlb_status dlb_keys_destroy(struct dlb_letterbox *l, uint32_t *destroyed,
 	struct dlb_error *err) DLB_MUST_CHECK;
 /* Secrets that serve no more and lie in the ring still: it could not be written. */

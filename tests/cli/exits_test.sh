@@ -25,6 +25,8 @@ for wrong in "sedn" "inbox --jsn" "inbox extra" "send" "delete x" "delete 0" \
 		;;
 	esac
 done
+run as nobody inbox --bogus
+has "$err" "dlb help inbox" "an unknown option says where they are"
 run "$DLB" sedn
 has "$err" "dlb send" "an unknown verb suggests the nearest"
 run "$DLB" box crate x
