@@ -194,6 +194,10 @@ cli_meet_box(struct dlb_meet_result *result, struct cli *c, struct dlb_node *n,
 	}
 	cli_secret_free(&secret);
 	options->where = NULL;
+	if (st == DLB_IO)
+		return dlb_fail(err, st,
+			"%s; was it pulled out? What had moved is kept: meet again",
+			err->msg);
 	if (st == DLB_OK)
 		say_meeting(c, n, options->collect_only, result);
 	return st;

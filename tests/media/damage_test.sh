@@ -254,7 +254,8 @@ pulled() {
 			pick_moment "$k" 3
 			cut_at "$moment" cut stick "$who" meet stick
 			# After its last write there is nothing left to notice.
-			[ "$k" -eq 2 ] || { [ "$code" -eq 1 ] && says 'stick'; }
+			[ "$k" -eq 2 ] ||
+				{ [ "$code" -eq 1 ] && says 'stick' && says 'meet again'; }
 			report $? "pulled at event $moment of $events of $who's meeting: it says so"
 			check "  nothing is wrong at home" healthy "$who" --thorough
 			umount_at stick
