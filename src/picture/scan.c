@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define END_LOOK_MS 2 /* between looks whether it has ended */
+
 /* The picture as a file that has no name, read from its start. */
 static enum dlb_status
 make_input(int *fd, const uint8_t *data, size_t len, struct dlb_error *err)
@@ -101,9 +103,9 @@ start(pid_t *child, int in, int out, const char *const scanners[],
 
 /* What it writes until it ends. false: it took too long, or says too much. */
 static bool
-take_answer(struct dlb_buf *out, int fd, const struct dlb_env *env)
+take_answer(struct dlb_buf *out, int fd, int64_t until,
+	const struct dlb_env *env)
 {
-	int64_t until = env->monotonic_ms(env->ctx) + DLB_PICTURE_MS_MAX;
 	size_t start = out->len;
 
 	for (;;) {
@@ -167,6 +169,24 @@ say_end(int code, struct dlb_error *err)
 	}
 }
 
+/* Until it has ended: it may close its output, and stay. false: it took too long. */
+static bool
+await_end(pid_t child, int64_t until, const struct dlb_env *env)
+{
+	for (;;) {
+		siginfo_t ended = {0};
+
+		if (waitid(P_PID, (id_t)child, &ended,
+			    WEXITED | WNOHANG | WNOWAIT)
+				!= 0
+			|| ended.si_pid != 0)
+			return true;
+		if (env->monotonic_ms(env->ctx) >= until)
+			return false;
+		(void)poll(NULL, 0, END_LOOK_MS);
+	}
+}
+
 static enum dlb_status
 end(pid_t child, bool answered, struct dlb_error *err)
 {
@@ -205,6 +225,7 @@ dlb_picture_read(struct dlb_buf *out, const uint8_t *data, size_t len,
 	struct dlb_error *err)
 {
 	int in = -1, ends[2] = {-1, -1};
+	int64_t until = env->monotonic_ms(env->ctx) + DLB_PICTURE_MS_MAX;
 	size_t before = out->len;
 	enum dlb_status s;
 	pid_t child = -1;
@@ -221,7 +242,10 @@ dlb_picture_read(struct dlb_buf *out, const uint8_t *data, size_t len,
 	close_one(&in);
 	close_one(&ends[1]);
 	if (s == DLB_OK)
-		s = end(child, take_answer(out, ends[0], env), err);
+		s = end(child,
+			take_answer(out, ends[0], until, env)
+				&& await_end(child, until, env),
+			err);
 	close_one(&ends[0]);
 	if (s != DLB_OK)
 		out->len = before;

@@ -175,35 +175,44 @@ every_end_is_told(void **state)
 	dlb_buf_free(&large);
 }
 
-/* A clock on which each look is ten seconds after the last. */
+/* A clock on which one look leaves half a second of what may be waited. */
 static int64_t
 hurry(void *ctx)
 {
 	int64_t *now = ctx;
 
-	return *now += 10000;
+	return *now += DLB_PICTURE_MS_MAX - 500;
 }
 
 static void
-it_is_not_waited_for_without_end(void **state)
+is_not_waited_for(const char *script)
 {
 	char name[] = "/tmp/dlb-scan-test-XXXXXX";
-	static const char script[] = "#!/bin/sh\nexec sleep 60\n";
 	struct dlb_buf png = {0}, text = {0};
 	int64_t now = 0;
 	struct dlb_env env = {.ctx = &now, .monotonic_ms = hurry};
 	struct dlb_error err;
 	int fd = mkstemp(name);
 
-	(void)state;
 	make_png(&png);
 	assert_int_equal(write(fd, script, strlen(script)), strlen(script));
 	assert_int_equal(fchmod(fd, 0700), 0);
 	close(fd);
 	assert_int_equal(read_with(&text, &png, name, &env, &err), DLB_LIMIT);
 	assert_non_null(strstr(err.msg, "too long"));
+	assert_int_equal(text.len, 0);
 	unlink(name);
 	dlb_buf_free(&png);
+	dlb_buf_free(&text);
+}
+
+static void
+it_is_not_waited_for_without_end(void **state)
+{
+	(void)state;
+	is_not_waited_for("#!/bin/sh\nexec sleep 60\n");
+	/* Its output ends, it does not. */
+	is_not_waited_for("#!/bin/sh\nexec sleep 60 >&-\n");
 }
 
 /* The exit code says what was possible. */
