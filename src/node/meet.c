@@ -97,28 +97,34 @@ list_shown(struct meet *m, struct dlb_satchel *from,
 	return st;
 }
 
-static enum dlb_status
-plan_moves(struct meet *m, struct dlb_satchel *from, struct dlb_satchel *to,
-	size_t room, struct dlb_plan_move **moves, size_t *moves_n,
-	struct dlb_error *err)
-{
-	struct dlb_plan_cell *cells = NULL;
-	size_t n = 0;
-	enum dlb_status st = list_shown(m, from, &cells, &n, err);
+struct plan {
+	struct dlb_plan_cell *cells; /* it was made from, by number */
+	size_t cells_n;
+	struct dlb_plan_move *moves;
+	size_t n;
+};
 
-	*moves = NULL;
-	*moves_n = 0;
+static enum dlb_status
+make_plan(struct plan *p, struct meet *m, struct dlb_satchel *from,
+	struct dlb_satchel *to, size_t room, struct dlb_error *err)
+{
+	enum dlb_status st = list_shown(m, from, &p->cells, &p->cells_n, err);
+
 	if (st != DLB_OK)
 		return st;
-	*moves = calloc(n + 1, sizeof(**moves));
-	if (!*moves)
-		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	else
-		*moves_n = dlb_plan(*moves, cells, n, room, m->week,
-			to == m->n->satchel ? shown_at_home : has_cell, to,
-			m->n->env);
-	free(cells);
-	return st;
+	p->moves = calloc(p->cells_n + 1, sizeof(*p->moves));
+	if (!p->moves)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	p->n = dlb_plan(p->moves, p->cells, p->cells_n, room, m->week,
+		to == m->n->satchel ? shown_at_home : has_cell, to, m->n->env);
+	return DLB_OK;
+}
+
+static void
+free_plan(struct plan *p)
+{
+	free(p->cells);
+	free(p->moves);
 }
 
 bool
@@ -283,8 +289,9 @@ dlb_meet_courier(char out[static DLB_COURIER_NAME_MAX], const char *box_name)
 static enum dlb_status
 exchange(struct meet *m, struct dlb_error *err)
 {
-	struct dlb_plan_move *own = NULL, *out = NULL, *in = NULL;
-	size_t own_n = 0, out_n = 0, in_n = 0, room;
+	struct dlb_plan_move *own = NULL;
+	struct plan out = {0}, in = {0};
+	size_t own_n = 0, room;
 	uint64_t open, left;
 	bool gives = !m->result->box_read_only && !m->options->collect_only;
 	enum dlb_status st = dlb_recall_with_box(m->n, m->box, gives,
@@ -295,28 +302,29 @@ exchange(struct meet *m, struct dlb_error *err)
 	open = open_places(m->box);
 	/* Both plans before either is carried out: nothing goes to and fro. */
 	m->carry = dlb_meet_room(m->n->satchel, m->week);
-	st = plan_moves(m, m->box, m->n->satchel, SIZE_MAX, &in, &in_n, err);
+	st = make_plan(&in, m, m->box, m->n->satchel, SIZE_MAX, err);
 	room = dlb_meet_room(m->box, m->week);
 	if (st == DLB_OK && gives)
-		st = plan_moves(
-			m, m->n->satchel, m->box, room, &out, &out_n, err);
-	m->total = own_n + out_n + in_n;
+		st = make_plan(&out, m, m->n->satchel, m->box, room, err);
+	m->total = out.n + in.n;
 	/* Taking first: what is given may push out what was there. */
 	if (st == DLB_OK)
-		st = dlb_meet_take(m, in, in_n, err);
+		st = dlb_meet_take(m, in.moves, in.n, err);
 	/* Only now: cover may be shown at once, and would be in that plan too. */
 	if (st == DLB_OK && gives)
 		st = plan_own(m, &own, &own_n, err);
 	limit_own(m, own, &own_n, open, room);
-	if (out_n > room - (own_n < room ? own_n : room))
-		out_n = room - (own_n < room ? own_n : room);
-	m->total = own_n + out_n + in_n;
+	out.n = dlb_meet_keep_here(
+		out.moves, out.n, out.cells, out.cells_n, m->n->satchel);
+	if (out.n > room - (own_n < room ? own_n : room))
+		out.n = room - (own_n < room ? own_n : room);
+	m->total = own_n + out.n + in.n;
 	if (st == DLB_OK)
 		st = dlb_meet_give(m, own, own_n, err);
 	if (st == DLB_OK && m->result->given_own > 0)
 		st = dlb_own_note(m->n, err);
 	if (st == DLB_OK)
-		st = dlb_meet_give(m, out, out_n, err);
+		st = dlb_meet_give(m, out.moves, out.n, err);
 	left = open_places(m->box) + m->result->given;
 	m->result->displaced = left > open ? left - open : 0;
 	if (st == DLB_OK)
@@ -332,8 +340,8 @@ exchange(struct meet *m, struct dlb_error *err)
 			st = wrote;
 	}
 	free(own);
-	free(out);
-	free(in);
+	free_plan(&out);
+	free_plan(&in);
 	return st;
 }
 

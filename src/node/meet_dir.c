@@ -242,15 +242,15 @@ give_all(struct dir_meet *m, const struct dlb_plan_move *moves, size_t n,
 
 static enum dlb_status
 plan(struct dir_meet *m, const struct dlb_shown *shown, size_t shown_n,
-	struct dlb_plan_move **moves, size_t *moves_n, struct dlb_error *err)
+	struct dlb_plan_cell **from, struct dlb_plan_move **moves,
+	size_t *moves_n, struct dlb_error *err)
 {
 	struct dlb_plan_cell *cells = calloc(shown_n + 1, sizeof(*cells));
 
+	*from = cells;
 	*moves = calloc(shown_n + 1, sizeof(**moves));
-	if (!cells || !*moves) {
-		free(cells);
+	if (!cells || !*moves)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	}
 	for (size_t i = 0; i < shown_n; i++) {
 		const struct dlb_entry *e = &shown[i].entry;
 
@@ -263,7 +263,6 @@ plan(struct dir_meet *m, const struct dlb_shown *shown, size_t shown_n,
 	}
 	*moves_n = dlb_plan(*moves, cells, shown_n, SIZE_MAX, m->week,
 		lies_there, m, m->n->env);
-	free(cells);
 	return DLB_OK;
 }
 
@@ -345,6 +344,7 @@ exchange(struct dir_meet *m, struct dlb_error *err)
 {
 	const struct dlb_tag_key key = {.ref = 1};
 	struct dlb_tag_key keys[1] = {key};
+	struct dlb_plan_cell *from = NULL;
 	struct dlb_plan_move *moves = NULL;
 	struct dlb_shown *shown = NULL;
 	size_t shown_n = 0, moves_n = 0;
@@ -366,14 +366,17 @@ exchange(struct dir_meet *m, struct dlb_error *err)
 	}
 	/* Both plans before either is carried out. */
 	if (st == DLB_OK && gives)
-		st = plan(m, shown, shown_n, &moves, &moves_n, err);
+		st = plan(m, shown, shown_n, &from, &moves, &moves_n, err);
 	m->total += moves_n;
 	if (st == DLB_OK)
 		st = take(m, shown, shown_n, err);
 	if (st == DLB_OK && gives)
 		st = give_own(m, err);
+	moves_n = dlb_meet_keep_here(
+		moves, moves_n, from, shown_n, m->n->satchel);
 	if (st == DLB_OK && gives)
 		st = give_all(m, moves, moves_n, err);
+	free(from);
 	free(moves);
 	free(shown);
 	dlb_wipe(keys, sizeof(keys));

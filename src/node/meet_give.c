@@ -4,7 +4,36 @@
  */
 #include "meet_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+static int
+by_number(const void *a, const void *b)
+{
+	const struct dlb_plan_cell *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+size_t
+dlb_meet_keep_here(struct dlb_plan_move *moves, size_t n,
+	const struct dlb_plan_cell *cells, size_t cells_n,
+	const struct dlb_satchel *home)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct dlb_plan_cell key = {.number = moves[i].number};
+		const struct dlb_plan_cell *cell =
+			bsearch(&key, cells, cells_n, sizeof(key), by_number);
+		struct dlb_entry e;
+
+		if (cell && dlb_satchel_entry(home, cell->number, &e)
+			&& memcmp(e.name, cell->name, sizeof(e.name)) == 0)
+			moves[kept++] = moves[i];
+	}
+	return kept;
+}
 
 static void
 fetch_from_home(void *ctx, size_t i, unsigned worker)

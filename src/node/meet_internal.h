@@ -123,6 +123,13 @@ enum dlb_status dlb_meet_give(struct meet *m, struct dlb_plan_move *moves,
 enum dlb_status dlb_meet_take(struct meet *m, struct dlb_plan_move *moves,
 	size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* Moves that were planned before cells came in: leaves out those whose cell is not here
+ * any more, as a newcomer may have its number. cells: what they were planned from, by
+ * number. Returns how many are left. */
+size_t dlb_meet_keep_here(struct dlb_plan_move *moves, size_t n,
+	const struct dlb_plan_cell *cells, size_t cells_n,
+	const struct dlb_satchel *home);
+
 /* A meeting with a directory of single cells (meet_dir.c). */
 enum dlb_status dlb_meet_dir(struct dlb_node *n, const char *dir,
 	const struct dlb_meet_options *options, struct dlb_meet_result *result,
