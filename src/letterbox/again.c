@@ -18,7 +18,7 @@ dlb_in_take_over(struct dlb_letterbox *l, const struct dlb_in_letter *again,
 		" FROM letters_in"
 		" WHERE number = ?2) WHERE number = ?1";
 	static const char move[] = "UPDATE letters_in SET stripe_of = ?1"
-				   " WHERE stripe_of = ?2";
+				   " WHERE stripe_of = ?2 AND stripe_of > 0";
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
@@ -30,7 +30,6 @@ dlb_in_take_over(struct dlb_letterbox *l, const struct dlb_in_letter *again,
 	dlb_query_int(&q, again->again_of);
 	dlb_query_int(&q, again->number);
 	s = dlb_query_run(&q, err);
-
 	if (s != DLB_OK)
 		return s;
 	dlb_query(&q, &l->db, sql);

@@ -280,7 +280,8 @@ may_come_again(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 {
 	static const char sql[] =
 		"SELECT state, substr(fixed, " SEALING_AT ", 16),"
-		" (SELECT count(*) FROM letters_in WHERE again_of = ?1)"
+		" (SELECT count(*) FROM letters_in WHERE again_of = ?1"
+		" AND again_of > 0)"
 		" FROM letters_in WHERE number = ?1 AND length(fixed) > 0";
 	struct dlb_query q;
 
@@ -516,6 +517,7 @@ dlb_in_each(struct dlb_letterbox *l,
 	return dlb_in_query_each(l, sql, fn, ctx, 0, err);
 }
 
+/* All have numbers that nobody sees: the rows of letters are not gone through. */
 enum dlb_status
 dlb_in_again(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
@@ -523,10 +525,10 @@ dlb_in_again(struct dlb_letterbox *l,
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM letters_in"
-		" WHERE number > ?1 AND again_of > 0 AND length(fixed) > 0"
-		" ORDER BY number LIMIT 1";
+		" WHERE number > max(?1, ?2) AND again_of > 0"
+		" AND length(fixed) > 0 ORDER BY number LIMIT 1";
 
-	return dlb_in_query_each(l, sql, fn, ctx, 0, err);
+	return dlb_in_query_each(l, sql, fn, ctx, DLB_NUMBER_UNSEEN - 1, err);
 }
 
 enum dlb_status

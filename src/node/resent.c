@@ -59,12 +59,15 @@ look_at_needless(void *ctx, const struct dlb_in_letter *again)
 	struct merging *m = ctx;
 	struct dlb_in_letter of;
 	enum dlb_status st =
-		dlb_in_get(m->n->letterbox, &of, again->again_of, NULL);
+		dlb_in_get(m->n->letterbox, &of, again->again_of, m->err);
 	bool needed = st == DLB_OK && of.state == DLB_IN_PARTLY;
 
 	dlb_wipe(&of, sizeof(of));
-	if (needed)
-		return true;
+	/* Only what is known to be needless goes. */
+	if (st != DLB_OK && st != DLB_NOT_FOUND)
+		m->st = st;
+	if (needed || m->st != DLB_OK)
+		return m->st == DLB_OK;
 	m->any = true;
 	m->st = dlb_release_in(&m->release, again);
 	if (m->st == DLB_OK)
