@@ -143,6 +143,12 @@ static const char *const schema[] = {
 	" DELETE FROM out_couriers WHERE letter = old.number; END;"
 	"CREATE TRIGGER out_replaced AFTER UPDATE OF number ON letters_out BEGIN"
 	" DELETE FROM out_couriers WHERE letter = old.number; END;",
+	/* 10: letters that nodes write. shown: nobody sees its kind, but it is to be
+	 * seen. */
+	"ALTER TABLE letters_in ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;"
+	"DROP INDEX in_receipts;"
+	"CREATE INDEX in_kinds ON letters_in(number)"
+	" WHERE kind > 1 AND length(fixed) > 0;",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

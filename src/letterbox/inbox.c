@@ -168,6 +168,7 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 	out->stripe_of = dlb_query_get_int(q);
 	(void)dlb_query_get_int(q); /* in fixed, too */
 	out->whole = (uint8_t)dlb_query_get_int(q);
+	out->shown = dlb_query_get_int(q) != 0;
 	read_card(q, out);
 	opening = (uint32_t)dlb_query_get_int(q);
 	fixed = dlb_query_view(q, &len);
@@ -217,8 +218,8 @@ number_of_seen(struct dlb_letterbox *l, int64_t *number,
 bool
 dlb_in_is_seen(const struct dlb_in_letter *letter)
 {
-	return letter->kind != DLB_KIND_RECEIPT && letter->again_of == 0
-		&& letter->stripe_of == 0;
+	return (!dlb_kind_is_quiet(letter->kind) || letter->shown)
+		&& letter->again_of == 0 && letter->stripe_of == 0;
 }
 
 bool
@@ -239,7 +240,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	static const char sql[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen) VALUES (?1, ?2, ?3,"
 		" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-		" ?15, ?16, ?17, ?18, ?19)";
+		" ?15, ?16, ?17, ?18, ?19, ?20)";
 	uint8_t fixed[FIXED_LEN], card[CARD_LEN];
 	size_t len = write_fixed(fixed, letter);
 	struct dlb_query q;
@@ -261,6 +262,7 @@ insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
 	dlb_query_int(&q, letter->stripe_of);
 	dlb_query_int(&q, letter->stripe.n);
 	dlb_query_int(&q, letter->whole);
+	dlb_query_int(&q, letter->shown);
 	memcpy(card, letter->card_key.key, DLB_KEY_LEN);
 	memcpy(card + DLB_KEY_LEN, letter->card_key.transcript, DLB_HASH_LEN);
 	dlb_query_blob(&q, card, letter->has_card ? sizeof(card) : 0);
@@ -421,7 +423,7 @@ dlb_in_add(struct dlb_letterbox *l, struct dlb_in_letter *letter,
 		return s == DLB_OK ? add_again(l, letter, number, err) : s;
 	}
 	if (s == DLB_NOT_FOUND)
-		s = letter->kind == DLB_KIND_RECEIPT
+		s = dlb_kind_is_quiet(letter->kind)
 			? dlb_number_unseen(l, &number, err)
 			: dlb_number_next(l, &number, err);
 	if (s == DLB_OK)
@@ -532,16 +534,48 @@ dlb_in_again(struct dlb_letterbox *l,
 }
 
 enum dlb_status
-dlb_in_receipts(struct dlb_letterbox *l,
+dlb_in_kinds(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
 	struct dlb_error *err)
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM letters_in"
-		" WHERE number > ?1 AND kind = 2 AND length(fixed) > 0"
+		" WHERE number > ?1 AND kind > 1 AND length(fixed) > 0"
 		" ORDER BY number LIMIT 1";
 
 	return dlb_in_query_each(l, sql, fn, ctx, 0, err);
+}
+
+enum dlb_status
+dlb_in_show(struct dlb_letterbox *l, int64_t number, const char *summary,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE letters_in SET number = ?2, shown = 1, summary = ?3"
+		" WHERE number = ?1 AND length(fixed) > 0";
+	static const char others[] = "UPDATE letters_in SET stripe_of = ?2"
+				     " WHERE stripe_of = ?1 AND stripe_of > 0";
+	int64_t visible = number;
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s == DLB_OK && number >= DLB_NUMBER_UNSEEN)
+		s = dlb_number_next(l, &visible, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, number);
+	dlb_query_int(&q, visible);
+	dlb_query_text(&q, summary);
+	s = dlb_query_run(&q, err);
+	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
+		return fail_missing(err, number);
+	if (s != DLB_OK || visible == number)
+		return s;
+	dlb_query(&q, &l->db, others);
+	dlb_query_int(&q, number);
+	dlb_query_int(&q, visible);
+	return dlb_query_run(&q, err);
 }
 
 /* What stays of a deleted letter; *stays where its key is there. */
@@ -585,7 +619,7 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	static const char insert_seen[] =
 		"INSERT INTO letters_in (" COLUMNS ", seen, acked_week)"
 		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 1, 0,"
-		" x'', ?3, x'', ?4, ?5)";
+		" 0, x'', ?3, x'', ?4, ?5)";
 	struct stub stub;
 	struct dlb_query q;
 	enum dlb_status s = stub_of(l, &stub, number, err);

@@ -238,7 +238,8 @@ struct dlb_out_letter {
 	uint32_t shown;    /* cells given to a meeting at least once */
 	char summary[256]; /* first line of the message, or file names; UTF-8 */
 };
-/* A letter that a person wrote: neither cover nor a receipt, nor what was replaced. */
+/* A letter that a person wrote: neither cover nor of another kind, nor what was
+ * replaced. */
 bool dlb_out_is_seen(const struct dlb_out_letter *letter);
 enum dlb_status dlb_out_add(struct dlb_letterbox *l,
 	struct dlb_out_letter *letter, struct dlb_error *err)
@@ -329,6 +330,8 @@ struct dlb_in_letter {
 	 * of the stripe alone, and `have` is of one stripe in any case. */
 	int64_t stripe_of;
 	uint8_t whole; /* stripes that are here whole, of stripe.n; if that is > 1 */
+	/* Of a kind that nobody sees, but this one is to be. */
+	bool shown;
 	bool described; /* the manifest was read: the next five are known */
 	uint8_t kind;   /* enum dlb_manifest_kind */
 	bool receipt_wanted;
@@ -345,7 +348,7 @@ struct dlb_in_letter {
 	bool has_card;
 	struct dlb_card_key card_key;
 };
-/* For people: neither a receipt nor another sealing nor another stripe. */
+/* For people: neither of a kind that nobody sees nor another sealing nor another stripe. */
 bool dlb_in_is_seen(const struct dlb_in_letter *letter);
 /* DLB_DUPLICATE where this letter id of this sender is known in any state (number
  * is then set to it), but for another sealing of one that is not whole: whichever is
@@ -370,6 +373,15 @@ enum dlb_status dlb_in_each(struct dlb_letterbox *l,
  * the key that it was sealed to is gone: it can not come again. */
 enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* Those of kinds other than letters, whole or not. fn may change letters. */
+enum dlb_status dlb_in_kinds(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* One of a kind that nobody sees is a letter of the inbox from now on; its number may
+ * change. */
+enum dlb_status dlb_in_show(struct dlb_letterbox *l, int64_t number,
+	const char *summary, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- letters that were sealed again (again.c) ------------------------------------------ */
 
@@ -427,10 +439,6 @@ enum dlb_status dlb_receipts_owed(struct dlb_letterbox *l, int64_t after,
 enum dlb_status dlb_receipts_written(struct dlb_letterbox *l,
 	int64_t correspondent, const struct dlb_buf *ids, struct dlb_error *err)
 	DLB_MUST_CHECK;
-/* Receipts that came in and were not read. fn may change letters. */
-enum dlb_status dlb_in_receipts(struct dlb_letterbox *l,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
 /* A receipt of this correspondent names this letter. DLB_NOT_FOUND without a message
  * where none went to them under that id, or its arrival is known. */
 enum dlb_status dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,

@@ -48,6 +48,12 @@ fail_file(struct dlb_error *err, enum dlb_status status,
 	return dlb_fail(err, status, "\"%s\": %s", name, fault);
 }
 
+bool
+dlb_kind_is_quiet(uint8_t kind)
+{
+	return kind == DLB_KIND_RECEIPT;
+}
+
 /* ---- writing ------------------------------------------------------------------------ */
 
 static void

@@ -17,6 +17,8 @@ enum dlb_manifest_kind {
 	DLB_KIND_BACKUP_SHARE = 6,
 	DLB_KIND_BULLETIN = 7,
 };
+/* Letters that nodes write to each other: nobody sees them (node/kinds.h). */
+bool dlb_kind_is_quiet(uint8_t kind);
 enum dlb_codec { DLB_CODEC_NONE = 0, DLB_CODEC_ZSTD = 1 };
 
 #define DLB_MANIFEST_LEN_MAX (256u << 20)

@@ -62,7 +62,7 @@ dlb_out_read_one(
 bool
 dlb_out_is_seen(const struct dlb_out_letter *letter)
 {
-	return letter->to != 0 && letter->kind != DLB_KIND_RECEIPT
+	return letter->to != 0 && letter->kind == DLB_KIND_LETTER
 		&& letter->state != DLB_OUT_REPLACED;
 }
 
@@ -81,7 +81,7 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	if (letter->number) {
 		number = letter->number;
 		s = dlb_db_change(&l->db, err);
-	} else if (letter->to && letter->kind != DLB_KIND_RECEIPT) {
+	} else if (letter->to && letter->kind == DLB_KIND_LETTER) {
 		s = dlb_number_next(l, &number, err);
 	} else {
 		s = dlb_number_unseen(l, &number, err);

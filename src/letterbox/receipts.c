@@ -195,13 +195,13 @@ dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 {
 	static const char find[] =
 		"SELECT number FROM letters_out WHERE letter_id = ?1"
-		" AND correspondent = ?2 AND kind = 1 AND state <> ?3"
+		" AND correspondent = ?2 AND kind <> 2 AND state <> ?3"
 		" AND arrived_ms = 0";
 	static const char mark[] =
 		"UPDATE letters_out SET arrived_ms = ?4, again_ms = 0,"
 		" recipe = x'',"
 		" state = CASE state WHEN ?3 THEN ?3 ELSE ?5 END"
-		" WHERE letter_id = ?1 AND correspondent = ?2 AND kind = 1";
+		" WHERE letter_id = ?1 AND correspondent = ?2 AND kind <> 2";
 	struct dlb_query q;
 	bool there;
 	enum dlb_status s;
@@ -293,7 +293,7 @@ dlb_receipts_forget(
 {
 	/* Their cells are held no more. */
 	static const char gone[] =
-		"DELETE FROM letters_out WHERE kind = 2 AND state <> ?1"
+		"DELETE FROM letters_out WHERE kind > 1 AND state <> ?1"
 		" AND state <> ?2 AND expiry_week < ?3";
 	static const char cells[] =
 		"DELETE FROM out_cells WHERE place >> 24 NOT IN"

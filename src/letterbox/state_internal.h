@@ -208,7 +208,7 @@ enum dlb_status dlb_out_read_one(struct dlb_query *q,
 #define DLB_IN_COLUMNS                                                            \
 	"number, state, correspondent, arrived_ms, have, described, kind, files," \
 	" files_len, summary, receipt, again_of, stripe_of, stripes, whole,"      \
-	" card, opening, fixed"
+	" shown, card, opening, fixed"
 /* One query for each, so that fn may change what it is shown. sql: the first row whose
  * number is above ?1; ?2 is `of`, where that is not 0. */
 enum dlb_status dlb_in_query_each(struct dlb_letterbox *l, const char *sql,

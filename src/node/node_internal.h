@@ -155,13 +155,6 @@ enum dlb_status dlb_node_stripes(struct dlb_node *n, uint64_t *letters_complete,
 enum dlb_status dlb_stripes_wait(struct dlb_node *n, struct dlb_stripe_set *set,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
-/* ---- receipts (receipts.c) ------------------------------------------------------- */
-
-/* After letters came in: reads the receipts among them, and forgets them; writes
- * those that are owed. What can not be written is owed until it can. */
-enum dlb_status dlb_node_receipts(struct dlb_node *n, struct dlb_error *err)
-	DLB_MUST_CHECK;
-
 /* ---- what damage left (damage.c) ---------------------------------------------- */
 
 /* Looks, and writes down which wait again. */

@@ -6,7 +6,7 @@
  * under the letter's keys, so that nobody fills the reserve with look-alikes. What
  * a letter may claim is bounded before memory is taken for it.
  */
-#include "node_internal.h"
+#include "kinds.h"
 #include "share.h"
 
 #include <stdlib.h>
@@ -619,5 +619,5 @@ dlb_wanted_finish(
 		st = dlb_node_stripes(w->n, letters_complete, err);
 	if (st == DLB_OK)
 		st = dlb_node_resent(w->n, letters_complete, err);
-	return st == DLB_OK ? dlb_node_receipts(w->n, err) : st;
+	return st == DLB_OK ? dlb_node_kinds(w->n, err) : st;
 }

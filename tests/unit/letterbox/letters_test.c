@@ -137,7 +137,7 @@ letters_of_before_have_no_card(void **state)
 	assert_ok(dlb_in_add(l, &in, &f->err));
 	assert_int_equal(
 		sqlite3_exec(l->db.sql,
-			"DROP INDEX out_ids; DROP INDEX in_receipts;"
+			"DROP INDEX out_ids; DROP INDEX in_kinds;"
 			"DROP INDEX in_again; DROP INDEX out_recalls;"
 			"ALTER TABLE letters_out DROP COLUMN recalled_ms;"
 			"ALTER TABLE letters_out DROP COLUMN released;"
@@ -148,6 +148,7 @@ letters_of_before_have_no_card(void **state)
 			"ALTER TABLE letters_in DROP COLUMN stripe_of;"
 			"ALTER TABLE letters_in DROP COLUMN stripes;"
 			"ALTER TABLE letters_in DROP COLUMN whole;"
+			"ALTER TABLE letters_in DROP COLUMN shown;"
 			"ALTER TABLE letters_out DROP COLUMN need;"
 			"ALTER TABLE letters_out DROP COLUMN stripes;"
 			"ALTER TABLE letters_out DROP COLUMN threshold;"
