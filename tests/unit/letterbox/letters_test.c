@@ -8,6 +8,7 @@ static struct dlb_out_letter
 an_out(unsigned i)
 {
 	struct dlb_out_letter o = {.to = 3,
+		.kind = DLB_KIND_LETTER,
 		.state = DLB_OUT_SEALING,
 		.now = true,
 		.sealed_ms = TEST_NOW_MS,
