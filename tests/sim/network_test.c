@@ -72,7 +72,7 @@ no_seed_breaks_it(void **state)
 	/* What is to be survived did come about. */
 	if (n >= 20) {
 		assert_true(cut > n / 2 && outages > n / 4);
-		assert_true(faults > n / 4 && partly > n / 10);
+		assert_true(faults > n / 10 && partly > n / 10);
 	}
 }
 
