@@ -51,11 +51,10 @@ malformed:
 	return DLB_MALFORMED;
 }
 
-/* The length of the well-formed character at s, 0 where there is none; its code
- * point goes to *code. */
-static size_t
-utf8_next(const uint8_t *s, size_t len, uint32_t *code)
+size_t
+dlb_utf8_next(uint32_t *code, const void *bytes, size_t len)
 {
+	const uint8_t *s = bytes;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t n;
 	uint32_t c;
@@ -88,7 +87,7 @@ dlb_utf8_valid(const void *s, size_t len)
 	uint32_t code;
 
 	while (len > 0) {
-		size_t n = utf8_next(p, len, &code);
+		size_t n = dlb_utf8_next(&code, p, len);
 
 		if (n == 0)
 			return false;
@@ -119,7 +118,7 @@ dlb_printable(char *out, size_t out_cap, const void *s, size_t len)
 		return out;
 	while (len > 0) {
 		uint32_t code = 0;
-		size_t n = utf8_next(p, len, &code);
+		size_t n = dlb_utf8_next(&code, p, len);
 		bool shown = n > 0 && !upsets_terminal(code);
 
 		if (n == 0)

@@ -14,6 +14,9 @@ enum dlb_status dlb_unhex(uint8_t *out, size_t out_len, const char *hex)
 	DLB_MUST_CHECK;
 /* Well-formed UTF-8 (no overlong form, no surrogate), len bytes. */
 bool dlb_utf8_valid(const void *s, size_t len);
+/* The length of the well-formed character at s, 0 where there is none; its code point
+ * goes to *code. */
+size_t dlb_utf8_next(uint32_t *code, const void *s, size_t len);
 /* A copy that is safe to print to a terminal: control characters, bidi
  * overrides and broken UTF-8 become '?'; always terminated, never cut within a
  * character. Returns out. */

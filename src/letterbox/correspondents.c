@@ -257,28 +257,39 @@ name_taken(struct dlb_letterbox *l, const char *name, bool *taken,
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
-/* Who is called so already, in capitals or not, is someone else. */
+struct looking_alike {
+	const char *name;
+	bool found;
+	struct dlb_correspondent who;
+};
+
+static bool
+look_alike(void *ctx, const struct dlb_correspondent *who)
+{
+	struct looking_alike *l = ctx;
+
+	l->found = dlb_names_alike(l->name, who->name);
+	if (l->found)
+		l->who = *who;
+	return !l->found;
+}
+
+/* Who is called so already, or nearly so, is someone else. */
 static enum dlb_status
 refuse_taken(struct dlb_letterbox *l, const char *name, struct dlb_error *err)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM correspondents"
-				  " WHERE name = ?1 COLLATE NOCASE";
-	struct dlb_correspondent other;
-	struct dlb_query q;
-	enum dlb_status s;
+	struct looking_alike other = {.name = name};
+	enum dlb_status s = dlb_correspondent_each(l, look_alike, &other, err);
 
-	dlb_query(&q, &l->db, sql);
-	dlb_query_text(&q, name);
-	s = read_one(&q, &other, err);
-	if (s != DLB_OK)
-		return s == DLB_NOT_FOUND ? DLB_OK : s;
+	if (s != DLB_OK || !other.found)
+		return s;
 	return dlb_fail(err, DLB_EXISTS,
 		"the card calls itself \"%s\" and has other keys than the "
 		"\"%s\" who is known%s: nothing was changed. Ask %s, by another "
 		"way, whether it is theirs; to know it as someone else's, give "
 		"it another name",
-		name, other.name, other.verified ? " and verified" : "",
-		other.name);
+		name, other.who.name, other.who.verified ? " and verified" : "",
+		other.who.name);
 }
 
 /* The card's own, unless that is someone else's. One that says none is numbered. */

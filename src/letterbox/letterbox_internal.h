@@ -41,12 +41,19 @@ bool dlb_text_printable(const char *text, size_t len);
 /* A name to type and to see: 1 to DLB_NAME_TEXT_MAX bytes, printable, no '/', no
  * '-' or '.' first, no space at either end. */
 bool dlb_name_valid(const char *name);
-/* DLB_MALFORMED, saying what a name may be. what: "a correspondent", ... */
+/* A valid name of which something shows; else DLB_MALFORMED, saying what one may be. what: "a correspondent", ... */
 enum dlb_status dlb_name_check(const char *name, const char *what,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* A valid name out of any text; "someone" where nothing is left. */
+/* Such a name out of any text; "someone" where nothing is left. */
 void dlb_name_clean(char out[static DLB_NAME_TEXT_MAX + 1], const char *text);
 /* Cuts name so that "-number" fits, and appends that. */
 void dlb_name_number(char name[static DLB_NAME_TEXT_MAX + 1], unsigned number);
+
+/* ---- names that look alike (alike.c) -------------------------------------------------- */
+
+/* Two valid names that people could take for one. */
+bool dlb_names_alike(const char *a, const char *b);
+/* Something of it is to be seen. */
+bool dlb_name_shows(const char *name);
 
 #endif

@@ -33,11 +33,11 @@ dlb_name_valid(const char *name)
 enum dlb_status
 dlb_name_check(const char *name, const char *what, struct dlb_error *err)
 {
-	if (dlb_name_valid(name))
+	if (dlb_name_valid(name) && dlb_name_shows(name))
 		return DLB_OK;
 	return dlb_fail(err, DLB_MALFORMED,
 		"not a name for %s: one has at most %d bytes of UTF-8, no '/', "
-		"no control characters, and no '-', '.' or space first",
+		"nothing that does not show, and no '-', '.' or space first",
 		what, DLB_NAME_TEXT_MAX);
 }
 
@@ -56,7 +56,7 @@ dlb_name_clean(char out[static DLB_NAME_TEXT_MAX + 1], const char *text)
 	len = strlen(out);
 	while (len > 0 && out[len - 1] == ' ')
 		out[--len] = '\0';
-	if (!dlb_name_valid(out))
+	if (!dlb_name_valid(out) || !dlb_name_shows(out))
 		memcpy(out, "someone", sizeof("someone"));
 }
 

@@ -51,7 +51,17 @@ names_are_unique(void **state)
 static void
 a_known_name_with_other_keys_is_refused(void **state)
 {
-	static const char *const names[] = {"bob", "Bob", "../bob"};
+	static const char *const names[] = {"bob", "Bob", "../bob",
+		"b\xcd\x8fob", /* a joiner that shows as nothing */
+		"bob\xc2\xa0", /* a space at the end */
+		"b\xd0\xbe"
+		"b",              /* Cyrillic */
+		"\xef\xbc\xa2ob", /* of full width */
+		"b\xc3\xb6"
+		"b",
+		"bo\xcc\x88"
+		"b",
+		"b0b"};
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
 	struct dlb_correspondent bob, c, none = {0};

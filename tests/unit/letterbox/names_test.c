@@ -65,6 +65,45 @@ names_are_cleaned_and_numbered(void **state)
 	assert_string_equal(name + 52, "-4294967295");
 }
 
+/* Who reads both in a list can not tell which is whose. */
+static void
+names_that_look_alike(void **state)
+{
+	static const char *const alike[][2] = {{"ann", "ann"}, {"Ann", "aNN"},
+		{"Ren\xc3\xa9", "rene"}, {"Ren\xc3\xa9", "Rene\xcc\x81"},
+		{"alice", "aIice"}, {"alice", "a1ice"},
+		{"ann b",
+			"ann\xc2\xa0"
+			"b"},
+		{"\xd0\x90nn", "Ann"}, {"\xce\x91nn", "ann"},
+		{"\xd0\x92\xd0\xbe\xd0\xb2\xd0\xb0",
+			"\xd0\xb2\xd0\x9e\xd0\x92\xd0\x90"},
+		{"\xd0\x96\xd1\x8f", "\xd0\xb6\xd0\xaf"},
+		{"\xf0\x9f\xa6\x8a\xe2\x80\x8d",
+			"\xf0\x9f\xa6\x8a\xef\xb8\x8f"}};
+	static const char *const unseen[] = {
+		"\xe3\x85\xa4", "\xc2\xa0", "\xcc\x81", "\xe2\xa0\x80"};
+	static const char *const apart[][2] = {{"ann", "anne"}, {"ann", "anm"},
+		{"bob", "bob-2"}, {"\xf0\x9f\xa6\x8a", "\xf0\x9f\xa6\x8b"},
+		{"\xe5\xbc\xa0", "\xe4\xbc\x9f"}, {"\xd0\xb6", "\xd0\xb7"}};
+
+	(void)state;
+	for (size_t i = 0; i < DLB_ARRAY_LEN(alike); i++) {
+		assert_true(dlb_names_alike(alike[i][0], alike[i][1]));
+		assert_true(dlb_names_alike(alike[i][1], alike[i][0]));
+	}
+	for (size_t i = 0; i < DLB_ARRAY_LEN(unseen); i++) {
+		char clean[DLB_NAME_TEXT_MAX + 1];
+
+		assert_int_equal(dlb_name_check(unseen[i], "a box", NULL),
+			DLB_MALFORMED);
+		dlb_name_clean(clean, unseen[i]);
+		assert_string_equal(clean, "someone");
+	}
+	for (size_t i = 0; i < DLB_ARRAY_LEN(apart); i++)
+		assert_false(dlb_names_alike(apart[i][0], apart[i][1]));
+}
+
 static void
 base64_round_trips(void **state)
 {
@@ -147,6 +186,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_good_and_bad),
 		cmocka_unit_test(names_are_cleaned_and_numbered),
+		cmocka_unit_test(names_that_look_alike),
 		cmocka_unit_test(base64_round_trips),
 		cmocka_unit_test(base64_is_strict),
 	};
