@@ -2,7 +2,8 @@
  * People: cards that come in, the list of correspondents.
  *
  * A name is looked for among the correspondents before the files, so that a file
- * that someone left in a directory can not take the place of a friend.
+ * that someone left in a directory can not take the place of a friend. Nor is a friend
+ * whose name is that of such a file.
  */
 #include "people.h"
 
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -77,6 +79,25 @@ say_known(struct cli *c, const struct dlb_correspondent *who, bool was_known,
 	cli_say(c, "shows both of you who reads what, and remembers it.");
 }
 
+/* To a card of the future nothing is sealed (docs/letterbox.md, 11). */
+static void
+warn_ahead(struct cli *c, const struct dlb_card *card,
+	const struct dlb_correspondent *who)
+{
+	char issued[11];
+
+	if (!dlb_card_is_ahead(card, dlb_now_ms(c->env)))
+		return;
+	dlb_date_text(issued, dlb_week_start_ms(card->issued_week));
+	cli_warn("the card was issued in the week of %s, which is ahead%s; set "
+		 "the clock right, or ask %s for another card",
+		issued,
+		card->serial > who->serial
+			? ": the older one is kept"
+			: ": nothing can be sealed to it before",
+		who->name);
+}
+
 /* Who is known already is called as --as says. */
 static enum dlb_status
 rename_known(struct cli *c, struct dlb_letterbox *l,
@@ -99,7 +120,8 @@ rename_known(struct cli *c, struct dlb_letterbox *l,
 /* A card that was checked becomes a correspondent's. */
 static enum dlb_status
 keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_letterbox *l,
-	const struct dlb_card *card, const char *name, struct dlb_error *err)
+	const struct dlb_card *card, const char *what, const char *name,
+	struct dlb_error *err)
 {
 	struct dlb_correspondent before;
 	bool was_known =
@@ -108,14 +130,17 @@ keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_letterbox *l,
 	enum dlb_status st = dlb_correspondent_add(l, out, card, name, err);
 
 	if (st == DLB_EXISTS && !name)
-		st = dlb_fail(err, st, "%s: dlb know CARD --as NAME", err->msg);
+		st = dlb_fail(
+			err, st, "%s: dlb know %s --as NAME", err->msg, what);
 	if (st == DLB_OK && was_known)
 		st = rename_known(c, l, out, name, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(l, err);
-	if (st == DLB_OK)
-		say_known(c, out, was_known, was_known ? before.serial : 0);
-	return st;
+	if (st != DLB_OK)
+		return st;
+	say_known(c, out, was_known, was_known ? before.serial : 0);
+	warn_ahead(c, card, out);
+	return DLB_OK;
 }
 
 enum dlb_status
@@ -129,7 +154,8 @@ cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = cli_load_card(card, file, c->env, err);
 	if (st == DLB_OK)
-		st = keep_card(out, c, dlb_node_letterbox(n), card, name, err);
+		st = keep_card(
+			out, c, dlb_node_letterbox(n), card, "CARD", name, err);
 	free(card);
 	return st;
 }
@@ -140,13 +166,16 @@ know_stranger(struct cli *c, struct dlb_node *n, int64_t number,
 {
 	struct dlb_card *card = calloc(1, sizeof(*card));
 	struct dlb_correspondent who;
+	char what[24];
 	enum dlb_status st;
 
 	if (!card)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	snprintf(what, sizeof(what), "%lld", (long long)number);
 	st = dlb_node_letter_card(n, number, card, err);
 	if (st == DLB_OK)
-		st = keep_card(&who, c, dlb_node_letterbox(n), card, name, err);
+		st = keep_card(
+			&who, c, dlb_node_letterbox(n), card, what, name, err);
 	if (st == DLB_OK)
 		cli_say(c, "To answer: dlb send %s", who.name);
 	free(card);
@@ -205,6 +234,33 @@ look_near(void *ctx, const struct dlb_correspondent *who)
 	return true;
 }
 
+/* A card can say any name, also that of a file that holds somebody else's card. */
+static enum dlb_status
+refuse_two_meanings(const struct dlb_correspondent *who, struct cli *c,
+	const char *file, struct dlb_error *err)
+{
+	struct dlb_card *card;
+	struct stat there;
+	enum dlb_status st = DLB_OK;
+
+	if (stat(file, &there) != 0 || !S_ISREG(there.st_mode))
+		return DLB_OK;
+	card = calloc(1, sizeof(*card));
+	if (!card)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (cli_load_card(card, file, c->env, NULL) == DLB_OK
+		&& memcmp(&card->identity, &who->identity,
+			   sizeof(who->identity))
+			!= 0)
+		st = dlb_fail(err, DLB_USAGE,
+			"%s is how a correspondent is called, and a file here "
+			"with the card of someone else: for that one, say ./%s; "
+			"for the correspondent, say it in another directory",
+			file, file);
+	free(card);
+	return st;
+}
+
 enum dlb_status
 cli_who(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 	const char *who, struct dlb_error *err)
@@ -213,6 +269,8 @@ cli_who(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 	struct nearest near = {.word = who, .best = 3};
 	enum dlb_status st = dlb_correspondent_by_name(l, out, who, err);
 
+	if (st == DLB_OK)
+		return refuse_two_meanings(out, c, who, err);
 	if (st != DLB_NOT_FOUND && st != DLB_USAGE && st != DLB_MALFORMED)
 		return st;
 	if (cli_is_card_text(who) || access(who, F_OK) == 0)

@@ -24,6 +24,12 @@ dlb_card_last_resort_id(const struct dlb_card *card)
 	return DLB_OPENING_LAST_RESORT | (uint32_t)(card->serial & 0x7fffffff);
 }
 
+bool
+dlb_card_is_ahead(const struct dlb_card *card, int64_t now_ms)
+{
+	return dlb_week_of(now_ms) + 1 < card->issued_week;
+}
+
 /* ---- keys --------------------------------------------------------------------------- */
 
 /* FIPS 203's check of the encapsulation key, which the encapsulation makes; what

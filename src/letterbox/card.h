@@ -35,6 +35,8 @@ struct dlb_card {
 
 /* The id under which a letter to the last-resort key names it. */
 uint32_t dlb_card_last_resort_id(const struct dlb_card *card);
+/* It says that it was issued more than a week from now: nothing is sealed to it. */
+bool dlb_card_is_ahead(const struct dlb_card *card, int64_t now_ms);
 /* Canonical bytes with the signature, which is made here. Appends. The card is
  * sound (dlb_card_parse takes what this writes), else DLB_MALFORMED. */
 enum dlb_status dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,

@@ -3,7 +3,7 @@
  *
  * Of a person the newest card counts, by its serial. A short card does not take
  * the place of a full one that still covers the present, which is the better one
- * to seal to.
+ * to seal to. Nor does one that was issued in the future, to which nobody seals.
  */
 #include "correspondents_internal.h"
 
@@ -182,10 +182,16 @@ replaces(const struct dlb_letterbox *l, const struct dlb_card *card,
 	const struct dlb_card *held)
 {
 	uint16_t month = dlb_month_of(dlb_now_ms(l->env));
+	int64_t now_ms = dlb_now_ms(l->env);
 	bool is_short = card->opening_n == 0, held_short = held->opening_n == 0;
+	bool covers = !held_short
+		&& held->opening[held->opening_n - 1].month >= month;
 
-	if (is_short && !held_short
-		&& held->opening[held->opening_n - 1].month >= month)
+	if (is_short && covers)
+		return false;
+	/* Nobody seals to a card of the future: it would leave none. */
+	if (dlb_card_is_ahead(card, now_ms) && !dlb_card_is_ahead(held, now_ms)
+		&& (covers || held_short))
 		return false;
 	if (!is_short && held_short && card->serial == held->serial)
 		return true;

@@ -90,7 +90,7 @@ dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id, int64_t now_ms,
 	s = dlb_correspondent_stored_card(l, &card, id, err);
 	if (s != DLB_OK)
 		return s;
-	if (dlb_week_of(now_ms) + 1 < card.issued_week) {
+	if (dlb_card_is_ahead(&card, now_ms)) {
 		char issued[11];
 
 		dlb_date_text(issued, dlb_week_start_ms(card.issued_week));

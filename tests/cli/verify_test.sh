@@ -122,4 +122,22 @@ n=$(as alice inbox --json | jq '.[] | select(.from == null).number')
 run as alice know "$n"
 exits 1 "nor does a letter make a second bob"
 has "$err" "other keys" "it says why"
+has "$err" "dlb know $n --as NAME" "and what to do"
+
+# Someone whose card says the name of a file with another's card.
+DLB_HOME=$work/home-eve "$DLB" init --no-passphrase --sparse --size 64M --name carol.card \
+	--card-file eve.card >/dev/null 2>&1
+person carol
+run as alice know eve.card
+exits 0 "a name like a file's"
+before=$(as alice outbox --json)
+run as alice send carol.card -m "for carol alone"
+exits 2 "who is meant is asked"
+has "$err" "say ./carol.card" "with what to say"
+is "$(as alice outbox --json)" "$before" "and nothing is sent"
+run as alice send ./carol.card -m "for carol alone"
+has "$out" "for carol:" "the file is the file's"
+rm carol.card
+run as alice send carol.card -m "for eve"
+has "$out" "for carol.card:" "without one it is the name"
 done_testing

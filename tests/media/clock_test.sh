@@ -137,6 +137,8 @@ contradicted() {
 	then_at -40d eve send alice -m 'late'
 	exits 1 "a card from ahead is not sealed to"
 	told 'was issued in the week of .* set the clock' "  it says what to do"
+	then_at -40d eve know alice.card
+	told 'issued in the week of .* nothing can be sealed to it before' "  and know says so"
 	then_at -40d eve meet stick
 	exits 0 "a stick is met"
 	then_at -40d eve send alice -m 'late'

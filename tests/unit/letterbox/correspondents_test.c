@@ -295,6 +295,45 @@ cards_ride_along(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* A card of next year would be of no use until then, and the older one gone. */
+static void
+a_card_that_is_ahead_replaces_none_of_use(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_correspondent c;
+	struct other now, next;
+	uint16_t week = dlb_week_of(TEST_NOW_MS);
+
+	other_init(&now, f, "bob", 3);
+	c = add(f, l, &now.card, NULL);
+	next = now;
+	next.card.serial = 4;
+	next.card.issued_week = (uint16_t)(week + 2);
+	other_sign(&next);
+	assert_true(dlb_card_is_ahead(&next.card, TEST_NOW_MS));
+	assert_int_equal(add(f, l, &next.card, NULL).serial, 3);
+	assert_ok(ride(f, l, &c, &next, -1));
+	assert_int_equal(c.serial, 3);
+	/* Ahead by no more than clocks are. */
+	next.card.issued_week = (uint16_t)(week + 1);
+	other_sign(&next);
+	assert_false(dlb_card_is_ahead(&next.card, TEST_NOW_MS));
+	assert_int_equal(add(f, l, &next.card, NULL).serial, 4);
+	/* Where the older one is of no use, nothing is lost. */
+	next.card.serial = 5;
+	next.card.issued_week = (uint16_t)(week + 60);
+	other_sign(&next);
+	f->env.now_ms += 400 * DLB_DAY_MS;
+	assert_true(dlb_card_is_ahead(&next.card, f->env.now_ms));
+	assert_int_equal(add(f, l, &next.card, NULL).serial, 5);
+	next.card.serial = 6;
+	next.card.issued_week++;
+	other_sign(&next);
+	assert_int_equal(add(f, l, &next.card, NULL).serial, 6);
+	dlb_letterbox_close(l);
+}
+
 static void
 a_strangers_letters_become_theirs(void **state)
 {
@@ -457,6 +496,7 @@ main(void)
 		TEST(ones_own_card_is_refused),
 		TEST(newer_cards_replace_older),
 		TEST(cards_ride_along),
+		TEST(a_card_that_is_ahead_replaces_none_of_use),
 		TEST(a_strangers_letters_become_theirs),
 		TEST(the_keys_of_now),
 		TEST(a_time_that_the_card_does_not_cover),
