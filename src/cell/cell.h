@@ -73,6 +73,11 @@ struct dlb_seal_to {
 	uint8_t finding[DLB_POINT_LEN];
 	uint32_t opening_id; /* month, or last resort */
 	uint8_t opening[DLB_XWING_PK_LEN];
+	/* Of a bulletin (bulletin.h): the handle that its head has, and the secret
+	 * that takes the place of `finding`. NULL: a fresh one. */
+	struct {
+		const uint8_t *handle, *finding_secret;
+	} at;
 };
 /* Who seals. `shared` is X25519(sender's secret, reader's identity.agree), made
  * once a correspondent. The card (canonical bytes; may be empty) rides along. */

@@ -81,12 +81,17 @@ seal_box3(uint8_t *box, size_t box_len, struct dlb_aead *aead,
 	dlb_box_seal(box, plain_len, aead, s);
 }
 
-/* r and S = r*F; the handle goes into the cell. */
+/* r and S = r*F, or f and S = f*handle; the handle goes into the cell. */
 static enum dlb_status
 agree_finding(uint8_t cell[static DLB_CELL_LEN],
 	uint8_t shared[static DLB_POINT_LEN],
 	const uint8_t r[static DLB_SCALAR_LEN], const struct dlb_seal_to *to)
 {
+	if (to->at.handle) {
+		memcpy(cell + DLB_AT_HANDLE, to->at.handle, DLB_HANDLE_LEN);
+		return dlb_point_mul(
+			shared, to->at.finding_secret, to->at.handle);
+	}
 	/* A product of the base point is valid but for the identity, which is all
 	 * zero. */
 	dlb_point_base(cell + DLB_AT_HANDLE, r);
