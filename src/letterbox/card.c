@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define VERSION 1
+#define VERSION_FIELDS 2 /* the same, with fields behind the last key */
 #define LABEL "dlb card v1"
 
 static const uint8_t magic[DLB_CARD_MAGIC_LEN] = DLB_CARD_MAGIC;
@@ -76,6 +77,75 @@ check_keys(const struct dlb_card *card, struct dlb_error *err)
 	return DLB_OK;
 }
 
+/* ---- fields ---------------------------------------------------------------------------- */
+
+/* u16 number || u16 length || value, ascending. */
+#define FIELD_BULLETIN_KEY 1
+
+/* The next; false at the end, or where it is cut short (then r has failed). */
+static bool
+next_field(struct dlb_reader *r, uint16_t *number, const uint8_t **value,
+	size_t *len)
+{
+	if (r->failed || dlb_reader_left(r) == 0)
+		return false;
+	*number = dlb_read_u16(r);
+	*len = dlb_read_u16(r);
+	*value = dlb_read_view(r, *len);
+	return !r->failed;
+}
+
+/* DLB_UNSUPPORTED for one that is not known and whose number is even. */
+static enum dlb_status
+check_fields(const struct dlb_card *card)
+{
+	const uint8_t *value;
+	uint16_t number, last = 0;
+	struct dlb_reader r;
+	bool known = true;
+	size_t len;
+
+	dlb_reader_init(&r, card->fields, card->fields_len);
+	while (next_field(&r, &number, &value, &len)) {
+		if (number <= last
+			|| (number == FIELD_BULLETIN_KEY && len != DLB_KEY_LEN))
+			return DLB_MALFORMED;
+		known = known && number % 2 != 0;
+		last = number;
+	}
+	if (r.failed)
+		return DLB_MALFORMED;
+	return known ? DLB_OK : DLB_UNSUPPORTED;
+}
+
+const uint8_t *
+dlb_card_bulletin_key(const struct dlb_card *card)
+{
+	const uint8_t *value;
+	struct dlb_reader r;
+	uint16_t number;
+	size_t len;
+
+	dlb_reader_init(&r, card->fields, card->fields_len);
+	while (next_field(&r, &number, &value, &len))
+		if (number == FIELD_BULLETIN_KEY && len == DLB_KEY_LEN)
+			return value;
+	return NULL;
+}
+
+void
+dlb_card_set_bulletin_key(
+	struct dlb_card *card, const uint8_t key[static DLB_KEY_LEN])
+{
+	struct dlb_writer w;
+
+	dlb_writer_init(&w, card->fields, sizeof(card->fields));
+	dlb_write_u16(&w, FIELD_BULLETIN_KEY);
+	dlb_write_u16(&w, DLB_KEY_LEN);
+	dlb_write_bytes(&w, key, DLB_KEY_LEN);
+	card->fields_len = (uint16_t)w.len;
+}
+
 /* ---- form ----------------------------------------------------------------------------- */
 
 static bool
@@ -87,7 +157,9 @@ form_valid(const struct dlb_card *card)
 		|| !dlb_text_printable(card->name, name_len)
 		|| card->finding_n == 0
 		|| card->finding_n > DLB_CARD_FINDING_MAX
-		|| card->opening_n > DLB_CARD_OPENING_MAX)
+		|| card->opening_n > DLB_CARD_OPENING_MAX
+		|| card->fields_len > DLB_CARD_FIELDS_MAX
+		|| check_fields(card) == DLB_MALFORMED)
 		return false;
 	for (size_t i = 1; i < card->finding_n; i++)
 		if (card->finding[i].quarter <= card->finding[i - 1].quarter)
@@ -105,7 +177,7 @@ write_body(struct dlb_writer *w, const struct dlb_card *card)
 	size_t name_len = strlen(card->name);
 
 	dlb_write_bytes(w, magic, sizeof(magic));
-	dlb_write_u8(w, VERSION);
+	dlb_write_u8(w, card->fields_len > 0 ? VERSION_FIELDS : VERSION);
 	dlb_write_u64(w, card->serial);
 	dlb_write_u16(w, card->issued_week);
 	dlb_write_u8(w, (uint8_t)name_len);
@@ -123,6 +195,22 @@ write_body(struct dlb_writer *w, const struct dlb_card *card)
 		dlb_write_bytes(w, card->opening[i].key, DLB_XWING_PK_LEN);
 	}
 	dlb_write_bytes(w, card->last_resort, DLB_XWING_PK_LEN);
+	if (card->fields_len > 0) {
+		dlb_write_u16(w, card->fields_len);
+		dlb_write_bytes(w, card->fields, card->fields_len);
+	}
+}
+
+/* A card without any is one of the first version: each has one form. */
+static void
+read_fields(struct dlb_reader *r, struct dlb_card *card)
+{
+	card->fields_len = dlb_read_u16(r);
+	if (card->fields_len == 0 || card->fields_len > DLB_CARD_FIELDS_MAX) {
+		card->fields_len = 0;
+		r->failed = true;
+	}
+	dlb_read_bytes(r, card->fields, card->fields_len);
 }
 
 static void
@@ -171,17 +259,25 @@ dlb_card_decode(struct dlb_card *out, const uint8_t *data, size_t len,
 	version = dlb_read_u8(&r);
 	if (r.failed || memcmp(start, magic, sizeof(magic)) != 0)
 		return dlb_fail(err, DLB_MALFORMED, "this is not a card");
-	if (version != VERSION)
+	if (version != VERSION && version != VERSION_FIELDS)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"the card is of version %u, which this program does "
 			"not know: a newer version may",
 			version);
 	read_body(&r, out);
+	if (version == VERSION_FIELDS)
+		read_fields(&r, out);
 	dlb_read_bytes(&r, out->signature, DLB_SIG_LEN);
 	if (!dlb_reader_done(&r) || !form_valid(out)) {
 		memset(out, 0, sizeof(*out));
 		return dlb_fail(err, DLB_MALFORMED,
 			"the card is damaged or cut short: ask for it again");
+	}
+	if (check_fields(out) != DLB_OK) {
+		memset(out, 0, sizeof(*out));
+		return dlb_fail(err, DLB_UNSUPPORTED,
+			"the card says what this program does not know: a newer "
+			"version may");
 	}
 	return DLB_OK;
 }

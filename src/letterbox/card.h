@@ -11,6 +11,7 @@
 #define DLB_CARD_FINDING_MAX 5
 #define DLB_CARD_NAME_MAX 64
 #define DLB_CARD_LEN_MAX 24576 /* canonical bytes */
+#define DLB_CARD_FIELDS_MAX 1024
 
 struct dlb_card {
 	uint64_t serial; /* never goes down */
@@ -30,6 +31,9 @@ struct dlb_card {
 		uint8_t key[DLB_XWING_PK_LEN];
 	} opening[DLB_CARD_OPENING_MAX]; /* ascending */
 	uint8_t last_resort[DLB_XWING_PK_LEN];
+	/* What else it says, as it lies in the card; 0: a card of version 1. */
+	uint16_t fields_len;
+	uint8_t fields[DLB_CARD_FIELDS_MAX];
 	uint8_t signature[DLB_SIG_LEN]; /* filled by parse and load */
 };
 
@@ -37,6 +41,12 @@ struct dlb_card {
 uint32_t dlb_card_last_resort_id(const struct dlb_card *card);
 /* It says that it was issued more than a week from now: nothing is sealed to it. */
 bool dlb_card_is_ahead(const struct dlb_card *card, int64_t now_ms);
+/* Where the author's bulletins are found (cell/bulletin.h): DLB_KEY_LEN bytes within
+ * the card. NULL: it does not say. */
+const uint8_t *dlb_card_bulletin_key(const struct dlb_card *card);
+/* Of a card that says nothing else of the kind. */
+void dlb_card_set_bulletin_key(
+	struct dlb_card *card, const uint8_t key[static DLB_KEY_LEN]);
 /* Canonical bytes with the signature, which is made here. Appends. The card is
  * sound (dlb_card_parse takes what this writes), else DLB_MALFORMED. */
 enum dlb_status dlb_card_write(struct dlb_buf *out, const struct dlb_card *card,

@@ -149,6 +149,29 @@ static const char *const schema[] = {
 	"DROP INDEX in_receipts;"
 	"CREATE INDEX in_kinds ON letters_in(number)"
 	" WHERE kind > 1 AND length(fixed) > 0;",
+	/* 11: bulletins. handles: what the node keeps of them, of days from first_day
+	 * on. letter: in letters_in, whose correspondent is -author; 0: it is gone.
+	 * bulletin_days: how many slots of a day one's own have taken. */
+	"CREATE TABLE authors("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+	" identity BLOB NOT NULL UNIQUE, serial INTEGER NOT NULL,"
+	" added_ms INTEGER NOT NULL, key BLOB NOT NULL, card BLOB NOT NULL,"
+	" first_day INTEGER NOT NULL DEFAULT 0,"
+	" handles BLOB NOT NULL DEFAULT x'');"
+	"CREATE TABLE bulletins("
+	" author INTEGER NOT NULL, id BLOB NOT NULL, letter INTEGER NOT NULL,"
+	" day INTEGER NOT NULL, slot INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	" posted_ms INTEGER NOT NULL, cells INTEGER NOT NULL,"
+	" opened INTEGER NOT NULL, taken INTEGER NOT NULL,"
+	" cores BLOB NOT NULL, PRIMARY KEY (author, id)) WITHOUT ROWID;"
+	"CREATE INDEX bulletin_letters ON bulletins(letter) WHERE letter > 0;"
+	"CREATE INDEX bulletin_times ON bulletins(posted_ms, letter)"
+	" WHERE letter > 0;"
+	"CREATE TRIGGER bulletin_gone AFTER DELETE ON letters_in"
+	" WHEN old.correspondent < 0 BEGIN"
+	" UPDATE bulletins SET letter = 0 WHERE letter = old.number; END;"
+	"CREATE TABLE bulletin_days("
+	" day INTEGER PRIMARY KEY, used INTEGER NOT NULL);",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

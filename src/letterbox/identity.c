@@ -2,6 +2,7 @@
  * Who one is, and one's cards: the identity is made once; cards are issued anew
  * as the months go by, each with the keys of the coming year.
  */
+#include "bulletins.h"
 #include "state_internal.h"
 
 #include "card_internal.h"
@@ -81,6 +82,16 @@ dlb_identity_load(struct dlb_letterbox *l, struct dlb_error *err)
 	return DLB_OK;
 }
 
+/* From the identity alone, so that whoever restores that has it. What comes out of it
+ * is known to all who have the card. */
+void
+dlb_letterbox_bulletin_key(
+	const struct dlb_letterbox *l, uint8_t key[static DLB_KEY_LEN])
+{
+	dlb_derive(key, DLB_KEY_LEN, l->keys->identity.sign_seed, 32,
+		"dlb bulletin key", "", 0);
+}
+
 /* ---- issuing cards --------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -133,9 +144,12 @@ fill_card(struct dlb_letterbox *l, struct dlb_card *card, int64_t now_ms,
 	struct dlb_error *err)
 {
 	uint16_t month = dlb_month_of(now_ms), last;
+	uint8_t bulletin_key[DLB_KEY_LEN];
 	struct dlb_epoch *e;
 	enum dlb_status s = DLB_OK;
 
+	dlb_letterbox_bulletin_key(l, bulletin_key);
+	dlb_card_set_bulletin_key(card, bulletin_key);
 	last = (uint16_t)(month > UINT16_MAX - MONTHS ? UINT16_MAX
 						      : month + MONTHS - 1);
 	card->issued_week = dlb_week_of(now_ms);
@@ -261,7 +275,7 @@ card_suffices(
 	uint16_t month = dlb_month_of(now_ms), quarter = dlb_quarter_of(now_ms);
 	/* One that was issued by a clock that was ahead is refused by senders. */
 	bool ok = card->issued_week <= dlb_week_of(now_ms) + 1
-		&& card->opening_n > 0
+		&& dlb_card_bulletin_key(card) && card->opening_n > 0
 		&& card->opening[card->opening_n - 1].month
 			>= month + MONTHS - 1
 		&& dlb_epochs_find(&l->epochs, DLB_EPOCH_LAST_RESORT,

@@ -83,7 +83,8 @@ seen_of(uint8_t out[static SEEN_LEN], const struct dlb_in_letter *in)
 
 	memcpy(key, in->sender.sign, 32);
 	memcpy(key + 32, in->sender.agree, 32);
-	dlb_derive(out, SEEN_LEN, key, sizeof(key), "dlb seen letter",
+	dlb_derive(out, SEEN_LEN, key, sizeof(key),
+		in->from < 0 ? "dlb seen bulletin" : "dlb seen letter",
 		in->stripe.letter_id, sizeof(in->stripe.letter_id));
 }
 

@@ -212,9 +212,10 @@ enum dlb_out_state {
 	DLB_OUT_REPLACED, /* it was sealed again; its tokens are still needed */
 	DLB_OUT_RECALLED, /* its sender called it back */
 };
+#define DLB_TO_FOLLOWERS (-1)
 struct dlb_out_letter {
 	int64_t number;
-	int64_t to;   /* correspondent; 0: cover */
+	int64_t to; /* correspondent; 0: cover; or DLB_TO_FOLLOWERS: a bulletin */
 	uint8_t kind; /* enum dlb_manifest_kind; of cover DLB_KIND_LETTER */
 	bool receipt_wanted;
 	int64_t arrived_ms;  /* of its receipt; 0: none came */
@@ -315,7 +316,8 @@ enum dlb_in_state {
 };
 struct dlb_in_letter {
 	int64_t number;
-	int64_t from; /* correspondent; 0: a stranger */
+	/* Correspondent; 0: a stranger; -id: the author of a bulletin (bulletins.h). */
+	int64_t from;
 	struct dlb_identity sender;
 	uint8_t head_name[DLB_NAME_LEN];
 	struct dlb_stripe

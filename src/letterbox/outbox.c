@@ -59,11 +59,19 @@ dlb_out_read_one(
 	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
 }
 
+/* One that people see. */
+static bool
+has_number(const struct dlb_out_letter *letter)
+{
+	return letter->to == DLB_TO_FOLLOWERS
+		? letter->kind == DLB_KIND_BULLETIN
+		: letter->to != 0 && letter->kind == DLB_KIND_LETTER;
+}
+
 bool
 dlb_out_is_seen(const struct dlb_out_letter *letter)
 {
-	return letter->to != 0 && letter->kind == DLB_KIND_LETTER
-		&& letter->state != DLB_OUT_REPLACED;
+	return has_number(letter) && letter->state != DLB_OUT_REPLACED;
 }
 
 enum dlb_status
@@ -81,7 +89,7 @@ dlb_out_add(struct dlb_letterbox *l, struct dlb_out_letter *letter,
 	if (letter->number) {
 		number = letter->number;
 		s = dlb_db_change(&l->db, err);
-	} else if (letter->to && letter->kind == DLB_KIND_LETTER) {
+	} else if (has_number(letter)) {
 		s = dlb_number_next(l, &number, err);
 	} else {
 		s = dlb_number_unseen(l, &number, err);

@@ -14,6 +14,8 @@
 #define FIXED_ID_AT "101"
 
 _Static_assert(DLB_LETTER_ID_LEN == 16, "as the queries have it");
+_Static_assert(DLB_TO_FOLLOWERS == -1 && DLB_KIND_BULLETIN == 7,
+	"as the queries have it");
 
 /* ---- what is owed ---------------------------------------------------------------------- */
 
@@ -291,10 +293,11 @@ enum dlb_status
 dlb_receipts_forget(
 	struct dlb_letterbox *l, uint16_t week, struct dlb_error *err)
 {
-	/* Their cells are held no more. */
+	/* Their cells are held no more. Bulletins stay, for their author to see. */
 	static const char gone[] =
 		"DELETE FROM letters_out WHERE kind > 1 AND state <> ?1"
-		" AND state <> ?2 AND expiry_week < ?3";
+		" AND state <> ?2 AND expiry_week < ?3"
+		" AND NOT (correspondent = -1 AND kind = 7)";
 	static const char cells[] =
 		"DELETE FROM out_cells WHERE place >> 24 NOT IN"
 		" (SELECT number FROM letters_out)";

@@ -188,7 +188,8 @@ unsound_cards_are_refused_behind_the_signature(void **state)
 		uint8_t v;
 		size_t n;
 	} bad[] = {
-		{4, 2, 1},   /* version */
+		{4, 3, 1},   /* version */
+		{4, 2, 1},   /* one that has fields */
 		{5, 0, 8},   /* serial */
 		{15, 65, 1}, /* length of the name */
 		{16, 0, 1},  /* a zero byte in it */
