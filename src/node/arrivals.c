@@ -7,6 +7,7 @@
  * down right after: what a crash takes in between, the next search finds.
  */
 #include "arrivals.h"
+#include "following.h"
 #include "recall.h"
 
 #include <stdlib.h>
@@ -59,8 +60,9 @@ check_one(void *ctx, size_t i, unsigned worker)
 	one->mine = dlb_wanted_check(a->wanted, item->cell, item->name,
 		n->aead[worker], &one->token);
 	one->hit = !one->mine
-		&& dlb_node_try(
-			n, item->cell, waybill.expiry_week, one->shared);
+		&& (dlb_wanted_bulletin(a->wanted, item->cell, &one->head)
+			|| dlb_node_try(n, item->cell, waybill.expiry_week,
+				one->head.shared));
 	item->searched = one->hit ? 0 : dlb_letterbox_generation(n->letterbox);
 }
 
@@ -79,8 +81,8 @@ admit_heads(struct dlb_arrivals *a, size_t n, struct dlb_error *err)
 
 		if (!one->hit || one->st != DLB_OK)
 			continue;
-		hits[hits_n].number = a->items[i].number;
-		memcpy(hits[hits_n++].shared, one->shared, sizeof(one->shared));
+		hits[hits_n] = one->head;
+		hits[hits_n++].number = a->items[i].number;
 	}
 	if (hits_n > 0)
 		st = dlb_wanted_add_hits(a->wanted, a->n->satchel, hits, hits_n,
@@ -140,7 +142,7 @@ dlb_arrivals_begin(struct dlb_arrivals *a, struct dlb_error *err)
 {
 	enum dlb_status st;
 
-	if (!dlb_letterbox_is_person(a->n->letterbox))
+	if (!dlb_node_looks(a->n))
 		return DLB_OK;
 	st = dlb_wanted_new(&a->wanted, a->n, err);
 	if (st == DLB_OK)
@@ -157,7 +159,7 @@ dlb_arrivals_store(struct dlb_arrivals *a, struct dlb_error *err)
 
 	if (n == 0)
 		return DLB_OK;
-	if (!a->wanted && dlb_letterbox_is_person(a->n->letterbox))
+	if (!a->wanted && dlb_node_looks(a->n))
 		st = dlb_wanted_new(&a->wanted, a->n, err);
 	if (st != DLB_OK)
 		return st;

@@ -12,9 +12,9 @@ struct dlb_arrival {
 	uint16_t expiry_week; /* 0: it is no cell */
 	bool mine; /* wanted by a letter; token is dlb_wanted_take's */
 	size_t token;
-	bool hit;      /* a head for the reader here */
+	bool hit;      /* a head for the reader here, or of a bulletin */
 	bool recalled; /* a token speaks against it */
-	uint8_t shared[DLB_POINT_LEN];
+	struct dlb_hit head;
 };
 
 /* The caller fills the first part; all zero otherwise. The batch lies in the node's

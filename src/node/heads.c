@@ -3,7 +3,7 @@
  * of the inbox. Written down before the other cells come, so that a crash after it
  * costs at most a second look.
  */
-#include "node_internal.h"
+#include "following.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,7 @@ struct opened_head {
 
 struct opening {
 	struct dlb_node *n;
+	const struct dlb_following *following;
 	struct dlb_satchel *where;
 	struct dlb_hit *hits;
 	size_t count;
@@ -60,6 +61,19 @@ struct opening {
 	struct dlb_opener *openers;
 	struct dlb_pool_task task;
 };
+
+static void
+open_bulletin(struct opening *o, struct opened_head *head,
+	const struct dlb_hit *hit, const uint8_t *cell, unsigned worker)
+{
+	uint8_t expanded[DLB_XWING_EXPANDED_LEN];
+	struct dlb_opener opener;
+
+	dlb_following_opener(o->following, &opener, hit, expanded);
+	head->st = dlb_head_open(&head->opened, o->n->aead[worker], cell,
+		hit->shared, &opener, NULL);
+	dlb_wipe(expanded, sizeof(expanded));
+}
 
 static void
 open_one(void *ctx, size_t i, unsigned worker)
@@ -78,8 +92,11 @@ open_one(void *ctx, size_t i, unsigned worker)
 		return;
 	head->expiry_week = waybill.expiry_week;
 	memcpy(head->handle, cell + DLB_WAYBILL_LEN, sizeof(head->handle));
-	head->st = dlb_head_open(&head->opened, n->aead[worker], cell,
-		o->hits[i].shared, &o->openers[worker], NULL);
+	if (o->hits[i].author)
+		open_bulletin(o, head, &o->hits[i], cell, worker);
+	else
+		head->st = dlb_head_open(&head->opened, n->aead[worker], cell,
+			o->hits[i].shared, &o->openers[worker], NULL);
 }
 
 /* An opened head becomes a letter, unless it is known already; *refused where there
@@ -133,6 +150,19 @@ out:
 	return st;
 }
 
+static enum dlb_status
+admit_bulletin(struct dlb_node *n, struct dlb_wanted *w,
+	const struct opened_head *head, const struct dlb_hit *hit,
+	uint64_t *letters_new, struct dlb_error *err)
+{
+	bool is_new;
+	enum dlb_status st = dlb_bulletin_admit(n, w, &head->opened, hit,
+		head->name, head->handle, head->expiry_week, &is_new, err);
+
+	*letters_new += st == DLB_OK && is_new;
+	return st;
+}
+
 struct admitting {
 	struct dlb_wanted *w;
 	struct dlb_hit *hits;
@@ -159,6 +189,11 @@ admit_some(struct admitting *a, struct opening *o, struct dlb_error *err)
 	for (size_t i = 0; st == DLB_OK && i < o->count; i++) {
 		if (o->heads[i].st != DLB_OK)
 			continue;
+		if (o->hits[i].author) {
+			st = admit_bulletin(o->n, a->w, &o->heads[i],
+				&o->hits[i], a->letters_new, err);
+			continue;
+		}
 		st = admit(o->n, a->w, &o->heads[i], a->letters_new,
 			&o->hits[i].refused, err);
 		*a->letters_refused += o->hits[i].refused;
@@ -227,6 +262,7 @@ dlb_wanted_add_hits(struct dlb_wanted *w, struct dlb_satchel *where,
 		   : dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (st != DLB_OK)
 		goto out;
+	both[0].following = both[1].following = dlb_wanted_following(w);
 	both[0].openers = both[1].openers = openers;
 	both[0].heads = heads;
 	both[1].heads = heads + (most < AT_ONCE ? 0 : AT_ONCE);

@@ -91,9 +91,8 @@ seal_cells(struct dlb_sealer *sealer, struct dlb_sealing *l,
 	return st == DLB_OK ? dlb_sealer_flush(sealer, err) : st;
 }
 
-/* All of it, or nothing. */
-static enum dlb_status
-seal_one(struct dlb_node *n, struct dlb_sealing *l,
+enum dlb_status
+dlb_kind_store(struct dlb_node *n, struct dlb_sealing *l,
 	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
 	const struct dlb_buf *content, struct dlb_error *err)
 {
@@ -139,7 +138,7 @@ dlb_kind_seal(struct dlb_node *n, const struct dlb_kind_out *out,
 	st = dlb_correspondent_seal_keys(
 		n->letterbox, out->to, n->clock.now_ms, false, &to, &from, err);
 	if (st == DLB_OK)
-		st = seal_one(n, l, &to, &from, content, err);
+		st = dlb_kind_store(n, l, &to, &from, content, err);
 	if (st == DLB_OK && from.card_len)
 		st = dlb_correspondent_mark(
 			n->letterbox, out->to, false, true, err);
@@ -337,6 +336,9 @@ take_one(void *ctx, const struct dlb_in_letter *letter)
 {
 	struct taking *t = ctx;
 
+	/* Bulletins have their own (node_bulletins.h). */
+	if (letter->from < 0)
+		return true;
 	/* A whole sealing of what is not whole takes its place first (resent.c). */
 	if (letter->state == DLB_IN_PARTLY || letter->again_of
 		|| letter->stripe_of || letter->shown)

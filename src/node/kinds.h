@@ -48,6 +48,13 @@ enum dlb_status dlb_kind_seal(struct dlb_node *n,
 	const struct dlb_kind_out *out, const struct dlb_buf *content,
 	int64_t *number, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* The cells of a content that is made already, with a card that rides along in `from`,
+ * into the satchel, and the letter into the letterbox: all, or nothing but a mark. l:
+ * of dlb_sealing_new, its row filled. Between begin and commit. */
+enum dlb_status dlb_kind_store(struct dlb_node *n, struct dlb_sealing *l,
+	const struct dlb_seal_to *to, const struct dlb_seal_from *from,
+	const struct dlb_buf *content, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- in ----------------------------------------------------------------------------- */
 
 enum dlb_kind_verdict {

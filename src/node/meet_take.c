@@ -26,7 +26,7 @@ by_number(const void *a, const void *b)
 static uint16_t
 searched(const struct meet *m, uint32_t number)
 {
-	if (!dlb_letterbox_is_person(m->n->letterbox)
+	if (!dlb_node_looks(m->n)
 		|| (m->refused_n > 0
 			&& bsearch(&number, m->refused, m->refused_n,
 				sizeof(number), by_number)))
@@ -195,7 +195,7 @@ find_own(struct meet *m, const struct dlb_plan_move *moves, size_t n,
 {
 	enum dlb_status st;
 
-	if (!dlb_letterbox_is_person(m->n->letterbox))
+	if (!dlb_node_looks(m->n))
 		return DLB_OK;
 	st = dlb_wanted_new(&m->wanted, m->n, err);
 	if (st == DLB_OK)

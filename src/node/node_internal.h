@@ -211,6 +211,10 @@ enum dlb_status dlb_sealer_undo(struct dlb_sealer *s, struct dlb_error *err)
 /* Before the letters that were handed over. */
 void dlb_sealer_free(struct dlb_sealer *s);
 
+/* Does this home look for anything of its own? A person's does, and one that follows
+ * authors of bulletins (following.c). */
+bool dlb_node_looks(struct dlb_node *n);
+
 /* ---- finding one's own (trial.c, heads.c, search.c, wanted.c) ---------------------------------------------- */
 
 /* A trial reads the first whole blocks that hold the first bytes of a cell. */
@@ -221,6 +225,11 @@ struct dlb_hit {
 	uint32_t number; /* of the satchel that was searched */
 	bool refused; /* no room for a stranger's letter: to be looked at again */
 	uint8_t shared[DLB_POINT_LEN];
+	/* Not 0: the head of a bulletin of this author, with the handle of this day
+	 * and slot. */
+	int64_t author;
+	uint32_t day;
+	uint8_t slot;
 };
 /* Tries numbers[0..n) of a satchel; *hits is malloc'ed. Cells that are wanted (known
  * may be NULL) are no heads, and spare the trial. */
@@ -242,6 +251,12 @@ enum dlb_status dlb_wanted_new(struct dlb_wanted **out, struct dlb_node *n,
 	struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_wanted_free(struct dlb_wanted *w);
 struct dlb_node *dlb_wanted_node(const struct dlb_wanted *w);
+/* Of authors who are followed. */
+struct dlb_following;
+const struct dlb_following *dlb_wanted_following(const struct dlb_wanted *w);
+/* Is a cell that begins so a head of a bulletin of theirs? Any thread. */
+bool dlb_wanted_bulletin(const struct dlb_wanted *w,
+	const uint8_t prefix[static DLB_TRIAL_LEN], struct dlb_hit *hit);
 /* A letter that is new: its head, which has this handle, and all other cells. */
 enum dlb_status dlb_wanted_letter(struct dlb_wanted *w,
 	const struct dlb_in_letter *letter,

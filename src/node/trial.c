@@ -2,7 +2,7 @@
  * trial: which cells are heads for the reader here: one scalar multiplication a
  * cell and finding key (docs/cell.md, section 4), over the first bytes alone.
  */
-#include "node_internal.h"
+#include "following.h"
 
 #include <stdlib.h>
 
@@ -47,7 +47,8 @@ try_one(void *ctx, size_t i, unsigned worker)
 	/* Nobody knows of such a handle what a head's maker has to know. */
 	if (t->known && dlb_wanted_may_be(t->known, prefix + DLB_WAYBILL_LEN))
 		return;
-	if (dlb_node_try(t->n, prefix, e.expiry_week, t->hits[i].shared))
+	if ((t->known && dlb_wanted_bulletin(t->known, prefix, &t->hits[i]))
+		|| dlb_node_try(t->n, prefix, e.expiry_week, t->hits[i].shared))
 		t->hits[i].number = t->numbers[i];
 }
 
@@ -65,7 +66,7 @@ dlb_node_trial(struct dlb_node *n, struct dlb_satchel *where,
 
 	*hits = NULL;
 	*hits_n = 0;
-	if (!dlb_letterbox_is_person(n->letterbox) || numbers_n == 0)
+	if (!dlb_node_looks(n) || numbers_n == 0)
 		return DLB_OK;
 	t.hits = calloc(numbers_n, sizeof(*t.hits));
 	if (!t.hits)

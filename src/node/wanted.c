@@ -6,6 +6,7 @@
  * under the letter's keys, so that nobody fills the reserve with look-alikes. What
  * a letter may claim is bounded before memory is taken for it.
  */
+#include "following.h"
 #include "kinds.h"
 #include "share.h"
 
@@ -23,8 +24,10 @@ struct want {
 struct dlb_wanted {
 	struct dlb_node *n;
 	struct dlb_in_letter *letters;
-	/* Of each: its letter key is known, which shares may have to give first. */
+	/* Of each: its letter key is known, which shares may have to give first; and
+	 * of bulletins the cores of their cells. */
 	bool *keyed;
+	struct dlb_buf *cores;
 	size_t letters_n, letters_cap;
 	struct want *wants;
 	size_t wants_n, wants_cap;
@@ -33,6 +36,7 @@ struct dlb_wanted {
 	size_t looked;      /* wants that were looked up at home */
 	uint32_t reserve;   /* slots of the home that letters may hold */
 	uint64_t strangers; /* cells of letters from strangers */
+	struct dlb_following *following;
 };
 
 /* Strangers' letters together take at most seven eighths of the reserve, so that
@@ -61,8 +65,12 @@ dlb_wanted_free(struct dlb_wanted *w)
 		return;
 	if (w->letters)
 		dlb_wipe(w->letters, w->letters_cap * sizeof(*w->letters));
+	for (size_t i = 0; i < w->letters_n; i++)
+		dlb_buf_free(&w->cores[i]);
+	dlb_following_free(w->following);
 	free(w->letters);
 	free(w->keyed);
+	free(w->cores);
 	free(w->wants);
 	free(w->table);
 	free(w);
@@ -125,14 +133,21 @@ grow_wants(struct dlb_wanted *w, size_t more)
 static enum dlb_status
 add_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter)
 {
+	struct dlb_bulletin_row row;
+
 	if (w->letters_n == w->letters_cap) {
 		size_t cap = w->letters_cap ? 2 * w->letters_cap : 16;
 		bool *keyed = realloc(w->keyed, cap * sizeof(*keyed));
+		struct dlb_buf *cores;
 		struct dlb_in_letter *p;
 
 		if (!keyed)
 			return DLB_NO_MEMORY;
 		w->keyed = keyed;
+		cores = realloc(w->cores, cap * sizeof(*cores));
+		if (!cores)
+			return DLB_NO_MEMORY;
+		w->cores = cores;
 		p = calloc(cap, sizeof(*p));
 		if (!p)
 			return DLB_NO_MEMORY;
@@ -144,6 +159,12 @@ add_letter(struct dlb_wanted *w, const struct dlb_in_letter *letter)
 		w->letters = p;
 		w->letters_cap = cap;
 	}
+	memset(&w->cores[w->letters_n], 0, sizeof(*w->cores));
+	if (letter->from < 0
+		&& dlb_bulletin_of_letter(w->n->letterbox, &row,
+			   &w->cores[w->letters_n], letter->number)
+			!= DLB_OK)
+		dlb_buf_free(&w->cores[w->letters_n]);
 	w->keyed[w->letters_n] = letter->stripe.mode == DLB_STRIPE_WHOLE;
 	w->letters[w->letters_n++] = *letter;
 	return DLB_OK;
@@ -374,7 +395,9 @@ dlb_wanted_new(
 	w->n = n;
 	dlb_satchel_info(n->satchel, &info);
 	w->reserve = info.reserve;
-	st = dlb_in_each(n->letterbox, collect_partly, &c, err);
+	st = dlb_following_new(&w->following, n, err);
+	if (st == DLB_OK)
+		st = dlb_in_each(n->letterbox, collect_partly, &c, err);
 	if (st == DLB_OK)
 		st = c.st;
 	for (uint32_t i = 0; st == DLB_OK && i < w->letters_n; i++) {
@@ -458,6 +481,37 @@ lookup(const struct dlb_wanted *w, const uint8_t key[static 32], size_t *at)
 	return false;
 }
 
+/* Every follower has the keys of a bulletin's cells: which they are was signed. */
+static bool
+is_signed(const struct dlb_wanted *w, const struct want *want,
+	const uint8_t *cell)
+{
+	const struct dlb_buf *cores = &w->cores[want->letter];
+	uint8_t core[DLB_HASH_LEN], name[DLB_NAME_LEN];
+
+	if (w->letters[want->letter].from >= 0)
+		return true;
+	if (cores->len < (size_t)want->index * DLB_HASH_LEN)
+		return false;
+	dlb_cell_name(core, name, cell);
+	return dlb_equal(core,
+		cores->data + (size_t)(want->index - 1) * DLB_HASH_LEN,
+		sizeof(core));
+}
+
+const struct dlb_following *
+dlb_wanted_following(const struct dlb_wanted *w)
+{
+	return w->following;
+}
+
+bool
+dlb_wanted_bulletin(const struct dlb_wanted *w,
+	const uint8_t prefix[static DLB_TRIAL_LEN], struct dlb_hit *hit)
+{
+	return dlb_following_try(w->following, prefix, hit);
+}
+
 bool
 dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
 	const uint8_t name[static 32], struct dlb_aead *aead, size_t *token)
@@ -470,8 +524,9 @@ dlb_wanted_check(const struct dlb_wanted *w, const uint8_t *cell,
 	if (want->index == 0)
 		return dlb_equal(
 			w->letters[want->letter].head_name, name, DLB_NAME_LEN);
-	return dlb_bulk_check(aead, cell, &w->letters[want->letter].stripe,
-		       want->index)
+	return is_signed(w, want, cell)
+		&& dlb_bulk_check(aead, cell, &w->letters[want->letter].stripe,
+			   want->index)
 		== DLB_OK;
 }
 
@@ -619,5 +674,7 @@ dlb_wanted_finish(
 		st = dlb_node_stripes(w->n, letters_complete, err);
 	if (st == DLB_OK)
 		st = dlb_node_resent(w->n, letters_complete, err);
-	return st == DLB_OK ? dlb_node_kinds(w->n, err) : st;
+	if (st == DLB_OK)
+		st = dlb_node_kinds(w->n, err);
+	return st == DLB_OK ? dlb_node_bulletins(w->n, err) : st;
 }
