@@ -224,6 +224,30 @@ no_letter_comes_twice(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* Who seals one letter again and again gets no more than so much of it kept. */
+static void
+sealings_of_one_letter_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_in_letter in = an_in(1);
+
+	assert_ok(dlb_in_add(l, &in, &f->err));
+	for (uint8_t i = 0; i < DLB_IN_AGAIN_MAX + 3; i++) {
+		in = an_in(1);
+		in.stripe.sealing_id[0] = (uint8_t)(0x80 + i);
+		assert_int_equal(dlb_in_add(l, &in, &f->err),
+			i < DLB_IN_AGAIN_MAX ? DLB_OK : DLB_DUPLICATE);
+	}
+	/* Another letter's are counted on their own. */
+	in = an_in(2);
+	assert_ok(dlb_in_add(l, &in, &f->err));
+	in = an_in(2);
+	in.stripe.sealing_id[0] = 0x80;
+	assert_ok(dlb_in_add(l, &in, &f->err));
+	dlb_letterbox_close(l);
+}
+
 static void
 numbers_are_never_given_again(void **state)
 {
@@ -393,6 +417,7 @@ main(void)
 		TEST(letters_in_are_kept),
 		TEST(letters_of_before_have_no_card),
 		TEST(no_letter_comes_twice),
+		TEST(sealings_of_one_letter_are_bounded),
 		TEST(numbers_are_never_given_again),
 		TEST(lists_go_by_number),
 		TEST(names_of_cells),

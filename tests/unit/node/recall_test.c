@@ -192,6 +192,38 @@ couriers_and_sticks_drop_it(void **state)
 	dlb_buf_free(&names);
 }
 
+/* One that was sealed again is called back in all its sealings. */
+static void
+every_sealing_is_called_back(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent, again;
+	struct dlb_send_options o = {
+		.message = "look", .message_len = 4, .stdin_fd = -1};
+	struct dlb_buf first, second;
+	int64_t bob;
+	struct dlb_node *n = cast(f, &bob);
+
+	sent = fixture_send(f, n, bob, NULL, "look");
+	first = names_of(f, n, sent.first_number);
+	fixture_meet(f, n, "usb");
+	assert_dlb_ok(f,
+		dlb_node_resend(n, sent.first_number, &o, &again, NULL, NULL,
+			NULL, &f->err));
+	second = names_of(f, n, sent.first_number);
+	assert_memory_not_equal(first.data, second.data, DLB_NAME_LEN);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(on_stick(f, "usb", &first), sent.cells);
+	assert_int_equal(on_stick(f, "usb", &second), again.cells);
+	recall(f, n, sent.first_number);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(on_stick(f, "usb", &first), 0);
+	assert_int_equal(on_stick(f, "usb", &second), 0);
+	dlb_node_close(n);
+	dlb_buf_free(&first);
+	dlb_buf_free(&second);
+}
+
 /* Each stripe has tokens of its own. */
 static void
 all_stripes_are_called_back(void **state)
@@ -478,6 +510,11 @@ an_answered_letter_is_called_back(void **state)
 	/* Nothing is released at once. */
 	assert_int_equal(on_stick(f, "usb", &a), answered.cells);
 	assert_int_equal(tokens_on(f, "usb"), 0);
+	/* Nor when a clock that nobody believes says that it is time. */
+	weeks_pass(f, 9);
+	meets(f, "alice", "usb");
+	assert_int_equal(tokens_on(f, "usb"), 0);
+	weeks_pass(f, -9);
 	cover = shown_on(f, "usb") - (unsigned)(answered.cells + lost.cells);
 	for (int i = 0; i < 7; i++) {
 		weeks_pass(f, 1);
@@ -532,6 +569,66 @@ days_are_one_distribution(void **state)
 	assert_in_range(late, 670, 870);
 }
 
+/* What a person wants back goes before what has time. */
+static void
+what_is_wanted_back_goes_first(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent;
+	struct dlb_buf names;
+	int64_t bob;
+	struct dlb_node *n = cast(f, &bob);
+
+	for (int i = 0; i < 3; i++)
+		fixture_meet(f, n, "usb"); /* cover */
+	dlb_node_close(n);
+	for (int i = 0; i < 7; i++) {
+		weeks_pass(f, 1);
+		dlb_node_close(fixture_open(f, "alice"));
+	}
+	n = fixture_open(f, "alice");
+	fixture_file(f, "film", 600000, 1);
+	sent = fixture_send(f, n, bob, "film", "look");
+	names = names_of(f, n, sent.first_number);
+	fixture_meet(f, n, "other");
+	assert_int_equal(on_stick(f, "other", &names), sent.cells);
+	assert_int_equal(tokens_on(f, "other"), 0);
+	recall(f, n, sent.first_number);
+	fixture_meet(f, n, "other");
+	assert_int_equal(on_stick(f, "other", &names), 0);
+	dlb_node_close(n);
+	dlb_buf_free(&names);
+}
+
+/* Which are cells' and which fill up is not to be seen from their order. */
+static void
+tokens_are_in_random_order(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t all[DLB_RECALL_SHOWN_MAX][DLB_TOKEN_LEN],
+		known[DLB_RECALL_SHOWN_MAX][DLB_TOKEN_LEN];
+	struct dlb_send_result sent;
+	size_t all_n, known_n, in_front = 0;
+	int64_t bob;
+	struct dlb_node *n = cast(f, &bob);
+
+	fixture_file(f, "film", 1000000, 1);
+	sent = fixture_send(f, n, bob, "film", "look");
+	fixture_meet(f, n, "usb");
+	recall(f, n, sent.first_number);
+	assert_dlb_ok(f, dlb_recall_show(n, true, all, &all_n, &f->err));
+	assert_dlb_ok(f, dlb_recall_show(n, false, known, &known_n, &f->err));
+	assert_int_equal(all_n, 64);
+	assert_int_equal(known_n, sent.cells);
+	assert_in_range(known_n, 12, 32);
+	for (size_t i = 0; i < known_n; i++)
+		for (size_t k = 0; k < known_n; k++)
+			in_front +=
+				memcmp(all[i], known[k], DLB_TOKEN_LEN) == 0;
+	assert_in_range(in_front, 1, known_n - 4);
+	dlb_node_close(n);
+}
+
 /* What is shown over a link is as many as ever, due or not. */
 static void
 a_constant_number_is_shown(void **state)
@@ -568,6 +665,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(couriers_and_sticks_drop_it),
+		TEST(every_sealing_is_called_back),
 		TEST(all_stripes_are_called_back),
 		TEST(what_has_not_left_needs_no_token),
 		TEST(who_has_read_it_has_read_it),
@@ -577,6 +675,8 @@ main(void)
 		TEST(out_of_a_folder_too),
 		TEST(an_answered_letter_is_called_back),
 		cmocka_unit_test(days_are_one_distribution),
+		TEST(what_is_wanted_back_goes_first),
+		TEST(tokens_are_in_random_order),
 		TEST(a_constant_number_is_shown),
 	};
 

@@ -277,7 +277,7 @@ send_lost(struct fixture *f, int64_t *bob, struct dlb_send_result *sent)
 }
 
 static struct dlb_send_result
-send_again(struct fixture *f, int64_t number)
+send_again_by(struct fixture *f, int64_t number, const char *stick)
 {
 	const char *path = fixture_path(f, "film");
 	struct dlb_send_options o = {.paths = &path,
@@ -289,9 +289,15 @@ send_again(struct fixture *f, int64_t number)
 
 	assert_dlb_ok(f,
 		dlb_node_resend(n, number, &o, &r, NULL, NULL, NULL, &f->err));
-	fixture_meet(f, n, "usb");
+	fixture_meet(f, n, stick);
 	dlb_node_close(n);
 	return r;
+}
+
+static struct dlb_send_result
+send_again(struct fixture *f, int64_t number)
+{
+	return send_again_by(f, number, "usb");
 }
 
 static void
@@ -469,6 +475,7 @@ it_goes_again_by_itself(void **state)
 	struct dlb_send_result r;
 	struct dlb_out_letter before, after;
 	struct dlb_in_letter letter;
+	struct dlb_buf recipe = {0};
 	struct dlb_node *n;
 	int64_t bob;
 
@@ -491,6 +498,21 @@ it_goes_again_by_itself(void **state)
 		dlb_out_get(dlb_node_letterbox(n), &after, r.first_number,
 			&f->err));
 	assert_memory_equal(after.sealing_id, before.sealing_id, 16);
+	dlb_node_close(n);
+
+	/* Nor by a clock that nobody believes. */
+	f->env.now_ms += 40 * DLB_DAY_MS;
+	meets(f, "alice");
+	f->env.now_ms -= 40 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &after, r.first_number,
+			&f->err));
+	assert_memory_equal(after.sealing_id, before.sealing_id, 16);
+	assert_dlb_ok(f,
+		dlb_out_recipe(dlb_node_letterbox(n), r.first_number, &recipe,
+			&f->err));
+	assert_true(recipe.len > 0);
 	dlb_node_close(n);
 
 	f->env.now_ms += 2 * DLB_DAY_MS;
@@ -517,7 +539,29 @@ it_goes_again_by_itself(void **state)
 		dlb_out_get(dlb_node_letterbox(n), &before, r.first_number,
 			&f->err));
 	assert_memory_equal(after.sealing_id, before.sealing_id, 16);
+	/* Where its files are, and its message, is kept no longer than needed. */
+	assert_dlb_ok(f,
+		dlb_out_recipe(dlb_node_letterbox(n), r.first_number, &recipe,
+			&f->err));
+	assert_int_equal(recipe.len, 0);
+	assert_int_equal(before.again_ms, 0);
+	dlb_buf_free(&recipe);
 	dlb_node_close(n);
+}
+
+static unsigned
+receipts_out(struct dlb_node *n)
+{
+	struct dlb_out_letter letter;
+	unsigned count = 0;
+
+	/* What nobody sees has numbers from 2^37 on. */
+	for (int64_t i = 0; i < 200; i++)
+		count += dlb_out_get(dlb_node_letterbox(n), &letter,
+				 (1LL << 37) + i, NULL)
+				== DLB_OK
+			&& letter.kind == DLB_KIND_RECEIPT;
+	return count;
 }
 
 /* The receipt got lost too: the second sealing is answered, once more. */
@@ -531,16 +575,27 @@ a_lost_receipt_is_written_again(void **state)
 
 	send_lost(f, &bob, &sent);
 	n = fixture_open(f, "bob");
+	fixture_stick(f, n, "same", 48);
+	fixture_stick(f, n, "later", 48);
 	assert_int_equal(fixture_meet(f, n, "lost").letters_complete, 1);
 	assert_dlb_ok(f, dlb_node_delete(n, 1, &f->err));
+	assert_int_equal(receipts_out(n), 1);
 	dlb_node_close(n);
-	f->env.now_ms += 3 * DLB_WEEK_MS;
-	send_again(f, sent.first_number);
-	n = fixture_open(f, "bob");
-	assert_int_equal(fixture_meet(f, n, "usb").letters_new, 0);
-	dlb_node_close(n);
-	meets(f, "alice");
+	/* In the same week it can not have come back yet. Each by a stick of its own, as
+	 * else the receipt would come back by it. */
+	for (int i = 0; i < 3; i++) {
+		static const char *const sticks[] = {"same", "later", "usb"};
+
+		send_again_by(f, sent.first_number, sticks[i]);
+		n = fixture_open(f, "bob");
+		assert_int_equal(fixture_meet(f, n, sticks[i]).letters_new, 0);
+		assert_int_equal(receipts_out(n), i == 0 ? 1 : 2);
+		dlb_node_close(n);
+		if (i == 0)
+			f->env.now_ms += 3 * DLB_WEEK_MS;
+	}
 	n = fixture_open(f, "alice");
+	fixture_meet(f, n, "later");
 	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_ARRIVED);
 	dlb_node_close(n);
 }
@@ -594,6 +649,40 @@ the_same_cells_go_again(void **state)
 	assert_int_equal(fixture_inbox(n, &letter), 1);
 	dlb_node_close(n);
 	read_film(f, letter.number);
+}
+
+/* So many of what is held have fewer copies than new cells start with. */
+static unsigned
+with_few_copies(struct dlb_node *n)
+{
+	struct dlb_entry e;
+	unsigned count = 0;
+
+	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at, DLB_HELD, &e);
+		at = e.number + 1)
+		count += e.copies < 64;
+	return count;
+}
+
+/* Those that are still carried get as many copies as new ones. */
+static void
+the_same_cells_have_new_copies(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_send_result sent, again;
+	struct dlb_node *n;
+	int64_t bob;
+
+	send_lost(f, &bob, &sent);
+	n = fixture_open(f, "alice");
+	assert_true(with_few_copies(n) > 0);
+	assert_dlb_ok(f,
+		dlb_node_resend(n, sent.first_number, NULL, &again, NULL, NULL,
+			NULL, &f->err));
+	assert_int_equal(again.cells, sent.cells);
+	assert_int_equal(with_few_copies(n), 0);
+	assert_int_equal(state_of(f, n, sent.first_number), DLB_OUT_SHOWN);
+	dlb_node_close(n);
 }
 
 static size_t
@@ -699,6 +788,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_expires_leaves_no_trace,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_same_cells_go_again,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(the_same_cells_have_new_copies,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_can_not_be_sent_again,
 			fixture_setup, fixture_teardown),

@@ -2,6 +2,8 @@
  * long. */
 #include "satchel_store.h"
 
+#include "cell.h"
+
 #include "satchel_internal.h"
 
 #include <stdlib.h>
@@ -163,6 +165,63 @@ a_foreign_token_does_nothing(void **state)
 	assert_int_equal(store_count(st, 0, 3), 3);
 	assert_int_equal(store_info(st).tokens, 0);
 	assert_int_equal(crash_fs_events(st->disk), events);
+}
+
+/* Of a hash all 32 bytes count: less could be found by trying. */
+static void
+half_a_hash_is_no_token(void **state)
+{
+	struct store *st = *state;
+	static struct test_cell cell;
+	struct dlb_satchel_item item = {
+		.cell = cell.bytes, .flags = DLB_SHOWN, .copies = 2};
+	struct dlb_satchel_token t = test_token(1);
+
+	for (int last = 1; last < 32; last += 15) {
+		cell = *test_cell(1);
+		cell.bytes[32 + last] ^= 1;
+		dlb_cell_name(cell.core, cell.name, cell.bytes);
+		memcpy(item.core, cell.core, sizeof(item.core));
+		memcpy(item.name, cell.name, sizeof(item.name));
+		assert_int_equal(
+			dlb_satchel_put(st->s, &item, 1, STORE_WEEK, &st->err),
+			DLB_OK);
+		assert_int_equal(item.result, DLB_OK);
+		assert_int_equal(recall(st, &t, STORE_WEEK), DLB_NOT_FOUND);
+		assert_int_not_equal(
+			dlb_satchel_find(st->s, cell.name), DLB_NO_ENTRY);
+	}
+	/* Nor does the token of one refuse the other. */
+	store_put(st, 1, 1, DLB_SHOWN);
+	assert_int_equal(recall_cell(st, 1), DLB_OK);
+	assert_int_not_equal(dlb_satchel_find(st->s, cell.name), DLB_NO_ENTRY);
+	assert_true(dlb_satchel_refuses(st->s, test_cell(1)->name,
+		test_cell(1)->bytes + 32, STORE_WEEK, st->aead));
+	assert_false(dlb_satchel_refuses(
+		st->s, cell.name, cell.bytes + 32, STORE_WEEK, st->aead));
+}
+
+/* By its name alone, before anyone sends it; and by its hash alone, as who gives a token
+ * may not say of what. */
+static void
+it_is_refused_by_either(void **state)
+{
+	struct store *st = *state;
+	const struct test_cell *gone = test_cell(1), *other = test_cell(2);
+
+	store_put(st, 0, 3, DLB_SHOWN);
+	assert_int_equal(recall_cell(st, 1), DLB_OK);
+	assert_true(dlb_satchel_refuses(
+		st->s, gone->name, NULL, STORE_WEEK, st->aead));
+	assert_true(dlb_satchel_refuses(
+		st->s, other->name, gone->bytes + 32, STORE_WEEK, st->aead));
+	assert_false(dlb_satchel_refuses(
+		st->s, other->name, other->bytes + 32, STORE_WEEK, st->aead));
+	/* Until it has expired. */
+	assert_false(dlb_satchel_refuses(
+		st->s, gone->name, NULL, STORE_EXPIRY + 1, st->aead));
+	assert_false(dlb_satchel_refuses(st->s, other->name, gone->bytes + 32,
+		STORE_EXPIRY + 1, st->aead));
 }
 
 static void
@@ -395,6 +454,8 @@ main(void)
 		TEST(a_cell_goes_and_is_refused),
 		TEST(its_key_is_destroyed),
 		TEST(a_foreign_token_does_nothing),
+		TEST(half_a_hash_is_no_token),
+		TEST(it_is_refused_by_either),
 		TEST(many_go_at_once),
 		TEST(a_hold_stays),
 		TEST(what_is_only_held_says_nothing),
