@@ -97,6 +97,7 @@ dlb_clock_confirm(struct dlb_letterbox *l, struct dlb_error *err)
 {
 	int64_t now = dlb_now_ms(l->env);
 	char text[17];
+	enum dlb_status s;
 
 	if (now < EARLIEST_MS) {
 		dlb_time_text(text, now);
@@ -105,5 +106,8 @@ dlb_clock_confirm(struct dlb_letterbox *l, struct dlb_error *err)
 			text);
 	}
 	l->highest_ms = now;
-	return dlb_clock_save(l, err);
+	s = dlb_clock_save(l, err);
+	return s == DLB_OK ? dlb_audit_note(
+		       l, DLB_AUDIT_CLOCK_CONFIRMED, NULL, 0, NULL, err)
+			   : s;
 }

@@ -172,6 +172,10 @@ static const char *const schema[] = {
 	" UPDATE bulletins SET letter = 0 WHERE letter = old.number; END;"
 	"CREATE TABLE bulletin_days("
 	" day INTEGER PRIMARY KEY, used INTEGER NOT NULL);",
+	/* 12: the log */
+	"CREATE TABLE audit("
+	" number INTEGER PRIMARY KEY, record BLOB NOT NULL,"
+	" hash BLOB NOT NULL, salt BLOB NOT NULL, name TEXT NOT NULL);",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

@@ -351,6 +351,9 @@ write_verdict(struct pass *p, struct dlb_error *err)
 		if (s == DLB_OK)
 			s = dlb_own_set_int(
 				l, own_lost_ms, p->today * DLB_DAY_MS, err);
+		if (s == DLB_OK)
+			s = dlb_audit_note(l, DLB_AUDIT_KEYS_GIVEN_UP,
+				(const uint64_t[]){p->given_up}, 1, NULL, err);
 	}
 	if (s == DLB_OK)
 		s = dlb_letterbox_commit(l, err);
@@ -453,6 +456,9 @@ execute(struct dlb_letterbox *l, uint16_t week, uint32_t *destroyed,
 		s = dlb_correspondents_forget(l, err);
 	if (s == DLB_OK)
 		s = dlb_number_lower(l, err);
+	if (s == DLB_OK)
+		s = dlb_audit_note(l, DLB_AUDIT_KEYS_DESTROYED,
+			(const uint64_t[]){n}, 1, NULL, err);
 	if (s == DLB_OK)
 		s = dlb_letterbox_commit(l, err);
 	if (s == DLB_OK)

@@ -124,6 +124,34 @@ check_new(struct dlb_letterbox *l, const struct dlb_known_node *node,
 	return DLB_OK;
 }
 
+/* What it changes for policies, into the log. */
+static enum dlb_status
+note_change(struct dlb_letterbox *l, const struct dlb_known_node *node,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT vetted FROM known_nodes WHERE id = ?1";
+	struct dlb_query q;
+	bool was = false;
+	enum dlb_status s = DLB_OK;
+
+	if (node->id) {
+		dlb_query(&q, &l->db, sql);
+		dlb_query_int(&q, node->id);
+		if (dlb_query_row(&q))
+			was = dlb_query_get_int(&q) != 0;
+		s = dlb_query_end(&q, err);
+	} else {
+		s = dlb_audit_note(
+			l, DLB_AUDIT_PAIRED, NULL, 0, node->name, err);
+	}
+	if (s != DLB_OK || was == node->vetted)
+		return s;
+	return dlb_audit_note(l,
+		node->vetted ? DLB_AUDIT_VETTED : DLB_AUDIT_UNVETTED, NULL, 0,
+		node->name, err);
+}
+
 enum dlb_status
 dlb_known_node_save(struct dlb_letterbox *l, struct dlb_known_node *node,
 	struct dlb_error *err)
@@ -139,6 +167,8 @@ dlb_known_node_save(struct dlb_letterbox *l, struct dlb_known_node *node,
 
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
+	if (s == DLB_OK)
+		s = note_change(l, node, err);
 	if (s != DLB_OK)
 		return s;
 	dlb_query(&q, &l->db, node->id ? update : insert);
@@ -174,7 +204,11 @@ dlb_known_node_forget(
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
 		s = fail_missing(err, name);
-	return s;
+	if (s == DLB_OK)
+		s = dlb_audit_strike(l, name, err);
+	return s == DLB_OK
+		? dlb_audit_note(l, DLB_AUDIT_FORGOTTEN, NULL, 0, NULL, err)
+		: s;
 }
 
 /* ---- where a secret comes from --------------------------------------------------- */

@@ -11,6 +11,7 @@
 #ifndef DLB_LETTERBOX_H
 #define DLB_LETTERBOX_H
 
+#include "audit.h"
 #include "base.h"
 #include "card.h"
 #include "cell.h"
