@@ -119,6 +119,27 @@ note_what_was_shown(struct dlb_exchange *x, struct dlb_error *err)
 	return dlb_last_meeting_note(x->n, &last, err);
 }
 
+/* Once, and again what moved since, where it was settled in the middle. Of a stranger
+ * with whom nothing moved nothing: who only knocks is not to fill the log. */
+static enum dlb_status
+note_in_log(struct dlb_exchange *x, const char *name, struct dlb_error *err)
+{
+	const uint64_t now[4] = {x->result.given, x->result.given_own,
+		x->in.taken, x->recalls_heard};
+	uint64_t since[4], moved = 0;
+
+	for (size_t i = 0; i < DLB_ARRAY_LEN(now); i++) {
+		since[i] = now[i] - x->logged_counts[i];
+		moved += i < 3 ? since[i] : 0;
+	}
+	if (moved == 0 && (x->logged || !x->known))
+		return DLB_OK;
+	x->logged = true;
+	memcpy(x->logged_counts, now, sizeof(now));
+	return dlb_audit_note(x->n->letterbox, DLB_AUDIT_MET_NODE, since,
+		DLB_ARRAY_LEN(since), name, err);
+}
+
 /* That the node was met, and that own cells went along. */
 static enum dlb_status
 note_meeting(struct dlb_exchange *x, struct dlb_error *err)
@@ -136,6 +157,8 @@ note_meeting(struct dlb_exchange *x, struct dlb_error *err)
 		m.node.met_ms = x->n->clock.now_ms;
 		st = dlb_known_node_save(x->n->letterbox, &m.node, err);
 	}
+	if (st == DLB_OK)
+		st = note_in_log(x, m.found ? m.node.name : NULL, err);
 	dlb_wipe(&m, sizeof(m));
 	return st;
 }
@@ -170,6 +193,7 @@ hear_tokens(struct dlb_exchange *x, const struct dlb_meeting_action *a,
 
 	if (st == DLB_OK)
 		st = dlb_exchange_write_given(x, err);
+	x->recalls_heard += a->tokens_n;
 	return st == DLB_OK ? dlb_recall_heard(x->n, a->data, a->tokens_n, err)
 			    : st;
 }

@@ -57,6 +57,9 @@ struct dlb_exchange {
 	/* in */
 	struct dlb_arrivals in;
 	int64_t in_since_ms; /* the first of the batch came */
+	uint64_t recalls_heard;
+	bool logged;
+	uint64_t logged_counts[4];
 	/* out */
 	struct dlb_satchel_change given[DLB_BATCH];
 	size_t given_n;

@@ -237,6 +237,9 @@ take_next(struct dlb_node *n, uint64_t size, struct dlb_error *err)
 		st = dlb_setting_set_int(
 			n->letterbox, DLB_SET_SATCHEL_SIZE, (int64_t)size, err);
 	if (st == DLB_OK)
+		st = dlb_audit_note(n->letterbox, DLB_AUDIT_SATCHEL_ANEW, &size,
+			1, NULL, err);
+	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
 	if (st != DLB_OK) {
 		(void)!dlb_letterbox_rollback(n->letterbox, NULL);

@@ -227,13 +227,19 @@ note_what_was_shown(struct meet *m, struct dlb_error *err)
 		.given = m->result->given,
 		.given_own = m->result->given_own,
 		.taken = m->result->taken};
+	const uint64_t counts[] = {
+		last.given, last.given_own, last.taken, m->recalls_heard};
+	enum dlb_status st;
 
 	snprintf(last.with, sizeof(last.with), "%s%.*s",
 		m->result->box_name[0] ? "box " : "",
 		(int)sizeof(last.with) - 8,
 		m->result->box_name[0] ? m->result->box_name
 				       : m->result->box_path);
-	return dlb_last_meeting_note(m->n, &last, err);
+	st = dlb_last_meeting_note(m->n, &last, err);
+	return st == DLB_OK ? dlb_audit_note(m->n->letterbox, DLB_AUDIT_MET_BOX,
+		       counts, DLB_ARRAY_LEN(counts), m->result->box_name, err)
+			    : st;
 }
 
 /* Those of letters before cover; how many they are. */
@@ -295,7 +301,8 @@ exchange(struct meet *m, struct dlb_error *err)
 	uint64_t open, left;
 	bool gives = !m->result->box_read_only && !m->options->collect_only;
 	enum dlb_status st = dlb_recall_with_box(m->n, m->box, gives,
-		dlb_own_allowed(m->n, m->options->by_itself), err);
+		dlb_own_allowed(m->n, m->options->by_itself), &m->recalls_heard,
+		err);
 
 	if (st != DLB_OK)
 		return st;

@@ -399,6 +399,11 @@ write_down(struct dir_meet *m, struct dlb_error *err)
 		(int)sizeof(last.with) - 8,
 		m->result->box_name[0] ? m->result->box_name : m->dir);
 	st = dlb_last_meeting_note(m->n, &last, err);
+	if (st == DLB_OK)
+		st = dlb_audit_note(m->n->letterbox, DLB_AUDIT_MET_FOLDER,
+			(const uint64_t[]){
+				last.given, last.given_own, last.taken, 0},
+			4, m->result->box_name, err);
 	return st == DLB_OK ? dlb_meet_write_progress(m->n, courier, err) : st;
 }
 

@@ -56,9 +56,10 @@ enum dlb_status dlb_recall_show(struct dlb_node *n, bool own,
 /* What the other side shows. */
 enum dlb_status dlb_recall_heard(struct dlb_node *n, const uint8_t *tokens,
 	size_t tokens_n, struct dlb_error *err) DLB_MUST_CHECK;
-/* Both ways, with a box that is a satchel. */
+/* Both ways, with a box that is a satchel; how many it had. */
 enum dlb_status dlb_recall_with_box(struct dlb_node *n, struct dlb_satchel *box,
-	bool gives, bool own, struct dlb_error *err) DLB_MUST_CHECK;
+	bool gives, bool own, uint64_t *heard, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 /* Cells that move at once: few enough that what was read is still in a cache when
  * it is written. */
@@ -84,6 +85,7 @@ struct meet {
 	size_t changes_n;
 	size_t moved, moved_own;
 	uint64_t done, total;
+	uint64_t recalls_heard;
 	size_t carry; /* how many more cells may come in to be carried on */
 	bool *keep;   /* beyond that: which ones may be own */
 	struct dlb_own_cells own;

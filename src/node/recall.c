@@ -347,35 +347,41 @@ dlb_recall_heard(struct dlb_node *n, const uint8_t *tokens, size_t tokens_n,
 /* What one satchel keeps, to another. */
 static enum dlb_status
 carry_over(struct dlb_satchel *to, struct dlb_satchel *from, uint16_t week,
-	struct dlb_error *err)
+	uint64_t *n, struct dlb_error *err)
 {
 	struct dlb_satchel_token *list = NULL;
-	size_t n = 0;
-	enum dlb_status st = dlb_satchel_tokens(from, &list, &n, week, err);
+	size_t list_n = 0;
+	enum dlb_status st =
+		dlb_satchel_tokens(from, &list, &list_n, week, err);
 
 	if (st == DLB_OK)
-		st = dlb_satchel_recall(to, list, n, week, err);
+		st = dlb_satchel_recall(to, list, list_n, week, err);
 	if (list)
-		dlb_wipe(list, n * sizeof(*list));
+		dlb_wipe(list, list_n * sizeof(*list));
 	free(list);
+	*n = list_n;
 	return st;
 }
 
 enum dlb_status
 dlb_recall_with_box(struct dlb_node *n, struct dlb_satchel *box, bool gives,
-	bool own, struct dlb_error *err)
+	bool own, uint64_t *heard, struct dlb_error *err)
 {
 	struct dlb_satchel_token *released = NULL;
 	size_t released_n = 0;
+	uint64_t told;
 	enum dlb_status st = DLB_OK;
 
+	*heard = 0;
 	if (gives && own)
 		st = dlb_recall_release(n, &released, &released_n, err);
 	free(released);
 	if (st == DLB_OK)
-		st = carry_over(n->satchel, box, n->clock.trusted_week, err);
+		st = carry_over(
+			n->satchel, box, n->clock.trusted_week, heard, err);
 	if (st == DLB_OK && gives)
-		st = carry_over(box, n->satchel, n->clock.trusted_week, err);
+		st = carry_over(
+			box, n->satchel, n->clock.trusted_week, &told, err);
 	return st;
 }
 
