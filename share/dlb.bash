@@ -6,7 +6,7 @@ _dlb_verbs() {
 }
 
 _dlb_inner_verbs() {
-	dlb "$1" 2>/dev/null | sed -n "s/^  $1 \([a-z]*\)  *[a-z].*/\1/p"
+	dlb help "$1" 2>/dev/null | sed -n "s/^  $1 \([a-z]*\)  *[a-z].*/\1/p"
 }
 
 _dlb_options() {
@@ -32,7 +32,7 @@ _dlb() {
 		return
 	fi
 	case $verb in
-	box | node)
+	audit | box | node)
 		if [ "$COMP_CWORD" -eq 2 ]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_dlb_inner_verbs "$verb")" -- "$word")
 			return

@@ -22,6 +22,7 @@ struct facts {
 	/* of what the key opens */
 	bool person, no_secret;
 	uint64_t people, letters_in, unread, letters_out, boxes, nodes;
+	uint32_t logged, log_days;
 	struct dlb_satchel_info satchel;
 	struct dlb_keys_reach reach;
 	struct dlb_last_meeting last;
@@ -123,6 +124,8 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 	dlb_wipe(key, sizeof(key));
 	dlb_node_satchel_info(n, &f->satchel);
 	f->met = dlb_node_last_meeting(n, &f->last) == DLB_OK;
+	f->logged = dlb_audit_count(l);
+	f->log_days = dlb_audit_keep_days(l);
 	st = dlb_correspondent_each(l, count_person, f, err);
 	if (st == DLB_OK)
 		st = dlb_in_each(l, count_in, f, err);
@@ -210,6 +213,10 @@ show_unlocked(const struct facts *f)
 	       "node%s\n",
 		cli_count(a, f->boxes), f->boxes == 1 ? "" : "es",
 		cli_count(b, f->nodes), cli_s(f->nodes));
+	if (f->logged)
+		printf("  - the log of the last %u days: when this node met "
+		       "others, and how much\n    moved (%s record%s; dlb audit)\n",
+			f->log_days, cli_count(a, f->logged), cli_s(f->logged));
 	printf("  - %s carried cell%s, and not what is in them: real or cover, "
 	       "from whom,\n    for whom\n",
 		cli_count(a, f->satchel.shown), cli_s(f->satchel.shown));
@@ -277,6 +284,7 @@ write_json(const struct facts *f, const char *home)
 	cli_json_uint(&j, "letters_out", f->letters_out);
 	cli_json_uint(&j, "boxes", f->boxes);
 	cli_json_uint(&j, "nodes", f->nodes);
+	cli_json_uint(&j, "log_records", f->logged);
 	cli_json_uint(&j, "carried", f->satchel.shown);
 	cli_json_uint(&j, "keys", f->reach.keys);
 	cli_json_time(&j, "opens_since", f->reach.since_ms);

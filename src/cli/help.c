@@ -36,17 +36,21 @@ print_lines(const char *text)
 	}
 }
 
+/* The verbs that begin with this one's name. */
 static void
 print_group(const struct cli_verb *group)
 {
 	size_t len = strlen(group->name);
+	bool any = false;
 
 	for (size_t i = 0; i < cli_verbs_n; i++) {
 		const struct cli_verb *v = cli_verbs[i];
 
-		if (strncmp(v->name, group->name, len) == 0
-			&& v->name[len] == ' ')
-			printf("  %-14s %s\n", v->name, v->summary);
+		if (strncmp(v->name, group->name, len) != 0
+			|| v->name[len] != ' ')
+			continue;
+		printf("%s  %-14s %s\n", any ? "" : "\n", v->name, v->summary);
+		any = true;
 	}
 }
 
@@ -57,10 +61,8 @@ cli_help_verb(const struct cli_verb *verb)
 
 	printf("dlb %s%s%s\n\n%s\n", verb->name, verb->operands[0] ? " " : "",
 		verb->operands, verb->text);
-	if (!verb->run) {
-		putchar('\n');
-		print_group(verb);
-	} else {
+	print_group(verb);
+	if (verb->run) {
 		printf("\nOptions:\n");
 		cli_verb_options(verb, sets);
 		for (size_t i = 0; i < CLI_OPTION_SETS_MAX; i++)
