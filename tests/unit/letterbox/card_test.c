@@ -409,6 +409,29 @@ fingerprints_tell_apart(void **state)
 		"lizard radish quarry metal");
 }
 
+/* What two people read to each other is the same in all versions, and what a second
+ * implementation makes of docs/letterbox.md (tests/vectors/letterbox). */
+static void
+the_sentence_of_a_card_stays(void **state)
+{
+	struct fixture *f = *state;
+	const char *dir = getenv("DLB_VECTORS");
+	struct dlb_buf bytes = {0};
+	struct dlb_card card;
+	char path[4096], half[DLB_FINGERPRINT_TEXT_MAX];
+
+	assert_non_null(dir);
+	snprintf(path, sizeof(path), "%s/v1.card", dir);
+	assert_ok(
+		dlb_file_load(&bytes, dlb_fs_posix(), path, 1 << 20, &f->err));
+	assert_ok(dlb_card_parse(&card, bytes.data, bytes.len, &f->err));
+	dlb_sentence_half(half, &card.identity);
+	assert_string_equal(half,
+		"scissors nurse bridge fiddle - raccoon rainbow spinach jasmine "
+		"- koala mustard raisin drummer - 523 150");
+	dlb_buf_free(&bytes);
+}
+
 /* Of two people each sees the same two halves, and who reads which. */
 static void
 a_sentence_has_two_readers(void **state)
@@ -458,6 +481,7 @@ main(void)
 		TEST(text_is_found_in_what_surrounds_it),
 		TEST(one_card_a_file),
 		TEST(fingerprints_tell_apart),
+		TEST(the_sentence_of_a_card_stays),
 		TEST(a_sentence_has_two_readers),
 	};
 
