@@ -26,12 +26,18 @@ struct listing {
 	size_t overdue_n;
 };
 
+/* One that goes again by itself has a time of its own: where it is past, that has not
+ * happened yet, or could not. */
 static bool
 is_overdue(const struct listing *l, const struct dlb_out_letter *letter)
 {
+	int64_t most = letter->again_ms && letter->again_ms < OVERDUE_MS
+		? letter->again_ms
+		: OVERDUE_MS;
+
 	return letter->receipt_wanted && !letter->arrived_ms
 		&& !letter->recalled_ms && letter->state != DLB_OUT_WAITING
-		&& l->now_ms - letter->sealed_ms > OVERDUE_MS;
+		&& l->now_ms - letter->sealed_ms > most;
 }
 
 static const char *
@@ -193,7 +199,7 @@ list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 	cli_table_free(&l->table);
 	if (st == DLB_OK && l->overdue_n > 0)
 		cli_note(c,
-			"no receipt in four weeks for %zu letter%s; to seal one "
+			"no receipt in time for %zu letter%s; to seal one "
 			"again: dlb resend %lld",
 			l->overdue_n, cli_s(l->overdue_n),
 			(long long)l->overdue);

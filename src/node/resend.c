@@ -291,6 +291,10 @@ dlb_node_resend(struct dlb_node *n, int64_t number,
 	if (st == DLB_OK)
 		st = dlb_node_send(n, old.to, &r.options, result, note,
 			note_ctx, progress, err);
+	if (err && st != DLB_OK && !options && r.paths_n > 0)
+		st = dlb_fail(err, st,
+			"%s; or name what it held: dlb resend %lld PATH",
+			err->msg, (long long)number);
 out:
 	recipe_free(&r);
 	dlb_wipe(&old, sizeof(old));

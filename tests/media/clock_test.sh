@@ -148,6 +148,39 @@ contradicted() {
 	report $? "  and no more once it is set"
 }
 
+# A letter is offered for sending again when its own time is over, and not sooner; one
+# that can not be sent again by itself stays so, and says what is missing.
+overdue() {
+	new_pair
+	mkdir stick
+	must alice box create stick --open --size 24M --sparse
+	echo map >map
+	must alice send bob map --again 10d
+	must alice send bob -m 'no hurry' --stick stick
+	then_at +9d alice outbox
+	! says overdue
+	report $? "nothing is overdue before its time"
+	rm map
+	then_at +11d alice meet stick
+	exits 0 "a file that is gone is in no meeting's way"
+	then_at +11d alice outbox
+	told '1 +[0-9-]+ [0-9:]+ +bob .*overdue' "what should have been sent again is overdue"
+	! says '2 +[0-9-]+ [0-9:]+ +bob .*overdue'
+	report $? "  and nothing else is"
+	told 'no receipt in time for 1 letter; .* dlb resend 1' "  it says what to do"
+	then_at +11d alice resend 1
+	exits 1 "which then fails"
+	told 'map' "  and names what is missing"
+	told 'name what it held: dlb resend 1 PATH' "  and what to do"
+	echo map >map
+	then_at +11d alice meet stick
+	then_at +11d alice outbox
+	! says overdue
+	report $? "what is there again goes by itself"
+	then_at +29d alice outbox
+	told '2 +[0-9-]+ [0-9:]+ +bob .*overdue' "others are overdue after four weeks"
+}
+
 faketime=$(find /usr/lib/*/faketime /usr/lib/faketime -name libfaketimeMT.so.1 2>/dev/null |
 	head -n 1)
 
@@ -164,5 +197,6 @@ section faketime "a clock that is behind" behind
 section faketime "a clock before all time" before_all
 section faketime "a clock that was confirmed, and set right" confirmed
 section faketime "a clock that cards and cells contradict" contradicted
+section faketime "letters without a receipt" overdue
 section faketime "a home made under a wrong clock" made
 finish
