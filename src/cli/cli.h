@@ -56,12 +56,15 @@ struct cli_verb {
 
 extern const struct cli_verb cli_init, cli_card, cli_know, cli_verify,
 	cli_people, cli_send, cli_resend, cli_recall, cli_meet, cli_inbox,
-	cli_outbox, cli_read, cli_delete, cli_box, cli_box_create, cli_box_list,
-	cli_box_share, cli_box_add, cli_box_forget, cli_node, cli_node_pair,
-	cli_node_list, cli_node_vet, cli_node_forget, cli_serve, cli_nearby,
-	cli_status, cli_satchel, cli_exposure, cli_audit, cli_audit_verify,
-	cli_audit_export, cli_audit_on, cli_audit_off, cli_keys, cli_unlock,
-	cli_lock, cli_doctor, cli_help;
+	cli_outbox, cli_read, cli_delete, cli_bulletins, cli_bulletin,
+	cli_bulletin_post, cli_bulletin_follow, cli_bulletin_unfollow,
+	cli_bulletin_read, cli_bulletin_prove, cli_bulletin_check, cli_box,
+	cli_box_create, cli_box_list, cli_box_share, cli_box_add,
+	cli_box_forget, cli_node, cli_node_pair, cli_node_list, cli_node_vet,
+	cli_node_forget, cli_serve, cli_nearby, cli_status, cli_satchel,
+	cli_exposure, cli_audit, cli_audit_verify, cli_audit_export,
+	cli_audit_on, cli_audit_off, cli_keys, cli_unlock, cli_lock, cli_doctor,
+	cli_help;
 extern const struct cli_verb *const cli_verbs[];
 extern const size_t cli_verbs_n;
 

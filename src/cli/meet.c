@@ -3,6 +3,7 @@
  */
 #include "meet.h"
 
+#include "bulletin_show.h"
 #include "format.h"
 #include "meet_peer.h"
 #include "passphrase.h"
@@ -105,6 +106,7 @@ say_meeting(struct cli *c, struct dlb_node *node, bool take_only,
 	say_cells(c, "taken", r->taken, "");
 	if (person)
 		say_letters(c, node, r);
+	cli_say_bulletins(c, node);
 	if (r->own_waiting > 0)
 		cli_say(c,
 			"  waiting  %s cell%s of yours, for the next meetings",

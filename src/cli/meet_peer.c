@@ -3,6 +3,7 @@
  */
 #include "meet_peer.h"
 
+#include "bulletin_show.h"
 #include "command.h"
 #include "format.h"
 #include "meet.h"
@@ -204,6 +205,8 @@ cli_meet_peer(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 			cli_say_peer(c, person, &result);
 		if (st == DLB_OK && person)
 			cli_say_no_room(c, n);
+		if (st == DLB_OK)
+			cli_say_bulletins(c, n);
 	}
 	dlb_peer_free(peer);
 	/* What the command says of its own end tells more than a lost link. */

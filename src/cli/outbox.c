@@ -65,7 +65,9 @@ name_of(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
 {
 	struct dlb_correspondent who;
 
-	if (dlb_correspondent_by_id(l, &who, id) == DLB_OK)
+	if (id == DLB_TO_FOLLOWERS)
+		memcpy(out, "(bulletin)", sizeof("(bulletin)"));
+	else if (dlb_correspondent_by_id(l, &who, id) == DLB_OK)
 		memcpy(out, who.name, sizeof(who.name));
 	else
 		memcpy(out, "?", sizeof("?"));
@@ -151,7 +153,12 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	cli_json_object(j, NULL);
 	cli_json_int(j, "number", letter->number);
 	cli_json_time(j, "sealed", letter->sealed_ms);
-	cli_json_text(j, "to", name);
+	cli_json_text(j, "kind",
+		letter->to == DLB_TO_FOLLOWERS ? "bulletin" : "letter");
+	if (letter->to == DLB_TO_FOLLOWERS)
+		cli_json_null(j, "to");
+	else
+		cli_json_text(j, "to", name);
 	cli_json_text(j, "state", state_name(letter->state));
 	if (letter->arrived_ms)
 		cli_json_time(j, "arrived", letter->arrived_ms);
@@ -237,7 +244,7 @@ static const struct cli_option options[] = {
 const struct cli_verb cli_outbox = {
 	.name = "outbox",
 	.operands = "",
-	.summary = "list the letters that you sent",
+	.summary = "list the letters and bulletins that you sent",
 	.text = "Lists the letters that you sent, and how far each is: waiting for a\n"
 		"meeting, given in part, on its way, arrived, recalled; and how many\n"
 		"couriers took cells of it from here: paired nodes and boxes with a name\n"

@@ -7,6 +7,7 @@
  * upset it. Of several letters standard output takes what can be told from their
  * order: messages, and no files.
  */
+#include "bulletin_show.h"
 #include "format.h"
 #include "interrupt.h"
 #include "meet.h"
@@ -90,37 +91,6 @@ pick_letters(struct reading *r, struct dlb_error *err)
 
 /* ---- messages --------------------------------------------------------------------- */
 
-/* Line by line, so that lines and tabs stay and nothing else moves the cursor. */
-static void
-print_for_terminal(FILE *to, const uint8_t *text, size_t len)
-{
-	char *shown = malloc(len + 1);
-	bool newline = true;
-
-	while (shown && len > 0) {
-		size_t n = 0;
-
-		while (n < len && text[n] != '\n' && text[n] != '\t')
-			n++;
-		dlb_printable(shown, n + 1, text,
-			n > 0 && n < len && text[n] == '\n'
-					&& text[n - 1] == '\r'
-				? n - 1
-				: n);
-		fputs(shown, to);
-		newline = false;
-		if (n < len) {
-			newline = text[n] == '\n';
-			fputc(text[n++], to);
-		}
-		text += n;
-		len -= n;
-	}
-	if (!newline)
-		fputc('\n', to);
-	free(shown);
-}
-
 static void
 print_message(struct reading *r, const struct dlb_read_result *result)
 {
@@ -131,9 +101,9 @@ print_message(struct reading *r, const struct dlb_read_result *result)
 	cli_progress_clear();
 	if (r->to_stdout && result->files > 0)
 		/* The files are there. */
-		print_for_terminal(stderr, m->data, m->len);
+		cli_print_text(stderr, m->data, m->len);
 	else if (r->terminal)
-		print_for_terminal(stdout, m->data, m->len);
+		cli_print_text(stdout, m->data, m->len);
 	else
 		fwrite(m->data, 1, m->len, stdout);
 }
@@ -160,7 +130,7 @@ say_files(struct reading *r, const struct dlb_read_result *result)
 	if (result->text.len > 0) {
 		cli_say(r->c, "%s, %s:", result->first_path,
 			cli_size(size, result->text.len));
-		print_for_terminal(stdout, result->text.data, result->text.len);
+		cli_print_text(stdout, result->text.data, result->text.len);
 		return;
 	}
 	if (result->files == 0) {
@@ -180,6 +150,10 @@ may_read(void *ctx, const struct dlb_in_letter *letter, struct dlb_error *err)
 {
 	const struct reading *r = ctx;
 
+	if (letter->from < 0)
+		return dlb_fail(err, DLB_USAGE,
+			"number %lld is a bulletin: dlb bulletin read %lld",
+			(long long)letter->number, (long long)letter->number);
 	if (r->directory || letter->state != DLB_IN_PARTLY)
 		return DLB_OK;
 	return dlb_fail(err, DLB_PARTLY,
@@ -370,6 +344,27 @@ read_options(struct reading *r, struct dlb_error *err)
 	return DLB_OK;
 }
 
+/* Is what is asked for one bulletin, to be shown? */
+static bool
+is_bulletin(const struct reading *r)
+{
+	struct dlb_in_letter *letter;
+	bool is;
+
+	if (r->numbers_n != 1 || r->directory)
+		return false;
+	letter = calloc(1, sizeof(*letter));
+	is = letter
+		&& dlb_in_get(dlb_node_letterbox(r->n), letter, r->numbers[0],
+			   NULL)
+			== DLB_OK
+		&& letter->from < 0;
+	if (letter)
+		dlb_wipe(letter, sizeof(*letter));
+	free(letter);
+	return is;
+}
+
 static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
@@ -385,7 +380,9 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = pick_letters(&r, err);
 	if (st == DLB_OK)
-		st = read_all(&r, err);
+		st = is_bulletin(&r)
+			? cli_bulletin_show(c, r.n, r.numbers[0], NULL, err)
+			: read_all(&r, err);
 	free(r.numbers);
 	dlb_node_close(r.n);
 	return st;

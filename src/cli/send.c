@@ -433,6 +433,11 @@ find_again(struct sending *s, struct dlb_error *err)
 	struct dlb_out_letter letter;
 	enum dlb_status st = dlb_out_get(l, &letter, s->again_of, NULL);
 
+	if (st == DLB_OK && letter.to == DLB_TO_FOLLOWERS)
+		return dlb_fail(err, DLB_USAGE,
+			"number %lld is a bulletin: to post it again, dlb bulletin "
+			"post FILE",
+			(long long)s->again_of);
 	if (st == DLB_OK)
 		st = dlb_correspondent_by_id(l, &s->to, letter.to);
 	dlb_wipe(&letter, sizeof(letter));

@@ -351,7 +351,8 @@ struct dlb_in_letter {
 	bool has_card;
 	struct dlb_card_key card_key;
 };
-/* For people: neither of a kind that nobody sees nor another sealing nor another stripe. */
+/* For people, as a letter: neither of a kind that nobody sees, nor a bulletin (which have
+ * a list of their own), nor another sealing nor another stripe. */
 bool dlb_in_is_seen(const struct dlb_in_letter *letter);
 /* DLB_DUPLICATE where this letter id of this sender is known in any state (number
  * is then set to it), but for another sealing of one that is not whole: whichever is

@@ -278,7 +278,7 @@ dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	const struct dlb_opened *o, const struct dlb_hit *hit,
 	const uint8_t name[static DLB_NAME_LEN],
 	const uint8_t handle[static DLB_HANDLE_LEN], uint16_t expiry_week,
-	bool *is_new, struct dlb_error *err)
+	struct dlb_error *err)
 {
 	struct room room = {.release = {.n = n}};
 	struct dlb_in_letter *letter;
@@ -286,7 +286,6 @@ dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	struct head h;
 	enum dlb_status st;
 
-	*is_new = false;
 	if (dlb_author_by_id(n->letterbox, &a, hit->author) != DLB_OK
 		|| !read_head(&h, &o->stripe, o->content)
 		|| !is_theirs(&h, &a, o, hit, expiry_week))
@@ -305,7 +304,6 @@ dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	if (st == DLB_OK) {
 		fill_letter(letter, n, o, &h, &a, name, expiry_week);
 		st = add(n, w, &h, letter, handle, err);
-		*is_new = st == DLB_OK;
 	}
 	if (st == DLB_FULL)
 		st = DLB_OK;

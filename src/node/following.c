@@ -369,11 +369,11 @@ look_for(void *ctx, size_t i, unsigned worker)
 
 static enum dlb_status
 look_at_home(struct dlb_node *n, struct dlb_wanted *w, int64_t id,
-	uint64_t *found, struct dlb_error *err)
+	struct dlb_error *err)
 {
 	const struct dlb_following *f = dlb_wanted_following(w);
 	struct looking k = {.n = n, .w = w, .au = author_of(f, id)};
-	uint64_t refused = 0;
+	uint64_t new_ones = 0, refused = 0;
 	size_t hits_n = 0;
 	enum dlb_status st;
 
@@ -387,9 +387,19 @@ look_at_home(struct dlb_node *n, struct dlb_wanted *w, int64_t id,
 		if (k.hits[i].number != DLB_NO_ENTRY)
 			k.hits[hits_n++] = k.hits[i];
 	st = dlb_wanted_add_hits(
-		w, n->satchel, k.hits, hits_n, found, &refused, err);
+		w, n->satchel, k.hits, hits_n, &new_ones, &refused, err);
 	free(k.hits);
 	return st;
+}
+
+static bool
+count_one(void *ctx, const struct dlb_bulletin_row *row)
+{
+	uint64_t *count = ctx;
+
+	(void)row;
+	++*count;
+	return true;
 }
 
 enum dlb_status
@@ -397,7 +407,7 @@ dlb_node_follow(struct dlb_node *n, struct dlb_author *out,
 	const struct dlb_card *card, const char *name, uint64_t *found,
 	struct dlb_error *err)
 {
-	uint64_t complete = 0, new_ones = 0;
+	uint64_t complete = 0;
 	struct dlb_wanted *w = NULL;
 	enum dlb_status st = dlb_author_add(n->letterbox, out, card, name, err);
 
@@ -408,7 +418,7 @@ dlb_node_follow(struct dlb_node *n, struct dlb_author *out,
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
 	if (st == DLB_OK)
-		st = look_at_home(n, w, out->id, &new_ones, err);
+		st = look_at_home(n, w, out->id, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(n->letterbox, err);
 	if (st == DLB_OK)
@@ -418,9 +428,9 @@ dlb_node_follow(struct dlb_node *n, struct dlb_author *out,
 		&& dlb_letterbox_rollback(n->letterbox, NULL) != DLB_OK) {
 		/* What failed is what is said. */
 	}
-	if (found)
-		*found = new_ones;
-	return st;
+	return st == DLB_OK && found ? dlb_bulletin_each(
+		       n->letterbox, out->id, count_one, found, err)
+				     : st;
 }
 
 /* ---- one that is followed no more ---------------------------------------------------------- */

@@ -22,13 +22,12 @@ bool dlb_following_try(const struct dlb_following *f,
 void dlb_following_opener(const struct dlb_following *f, struct dlb_opener *out,
 	const struct dlb_hit *hit,
 	uint8_t expanded[static DLB_XWING_EXPANDED_LEN]);
-/* An opened head becomes a letter in, unless it is known, or nothing. *is_new: it was
- * not known before. */
+/* An opened head becomes a letter in, unless it is known already, or nothing. */
 enum dlb_status dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	const struct dlb_opened *o, const struct dlb_hit *hit,
 	const uint8_t name[static DLB_NAME_LEN],
 	const uint8_t handle[static DLB_HANDLE_LEN], uint16_t expiry_week,
-	bool *is_new, struct dlb_error *err) DLB_MUST_CHECK;
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* After cells came in: hands over those that are whole. Commits. */
 enum dlb_status dlb_node_bulletins(struct dlb_node *n, struct dlb_error *err)
 	DLB_MUST_CHECK;

@@ -150,17 +150,14 @@ out:
 	return st;
 }
 
+/* Bulletins are not counted among the letters: they have a list of their own. */
 static enum dlb_status
 admit_bulletin(struct dlb_node *n, struct dlb_wanted *w,
 	const struct opened_head *head, const struct dlb_hit *hit,
-	uint64_t *letters_new, struct dlb_error *err)
+	struct dlb_error *err)
 {
-	bool is_new;
-	enum dlb_status st = dlb_bulletin_admit(n, w, &head->opened, hit,
-		head->name, head->handle, head->expiry_week, &is_new, err);
-
-	*letters_new += st == DLB_OK && is_new;
-	return st;
+	return dlb_bulletin_admit(n, w, &head->opened, hit, head->name,
+		head->handle, head->expiry_week, err);
 }
 
 struct admitting {
@@ -190,8 +187,8 @@ admit_some(struct admitting *a, struct opening *o, struct dlb_error *err)
 		if (o->heads[i].st != DLB_OK)
 			continue;
 		if (o->hits[i].author) {
-			st = admit_bulletin(o->n, a->w, &o->heads[i],
-				&o->hits[i], a->letters_new, err);
+			st = admit_bulletin(
+				o->n, a->w, &o->heads[i], &o->hits[i], err);
 			continue;
 		}
 		st = admit(o->n, a->w, &o->heads[i], a->letters_new,

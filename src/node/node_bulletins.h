@@ -30,8 +30,8 @@ enum dlb_status dlb_node_bulletin_post(struct dlb_node *n,
 
 /* ---- whom one follows (following.c) -------------------------------------------------- */
 
-/* See dlb_author_add; then looks for what lies here already. Commits. found may be
- * NULL. */
+/* See dlb_author_add; then looks for what lies here already. Commits. found: how many
+ * of theirs are here; may be NULL. */
 enum dlb_status dlb_node_follow(struct dlb_node *n, struct dlb_author *out,
 	const struct dlb_card *card, const char *name, uint64_t *found,
 	struct dlb_error *err) DLB_MUST_CHECK;
