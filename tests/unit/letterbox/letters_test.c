@@ -138,6 +138,7 @@ letters_of_before_have_no_card(void **state)
 	assert_ok(dlb_in_add(l, &in, &f->err));
 	assert_int_equal(
 		sqlite3_exec(l->db.sql,
+			"DROP TABLE audit;"
 			"DROP TRIGGER bulletin_gone; DROP TABLE bulletins;"
 			"DROP TABLE authors; DROP TABLE bulletin_days;"
 			"DROP INDEX out_ids; DROP INDEX in_kinds;"
