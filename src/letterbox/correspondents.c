@@ -367,6 +367,25 @@ out:
 	return s;
 }
 
+/* A later one than this home has issued comes from another home of the same person. */
+static enum dlb_status
+refuse_own(struct dlb_letterbox *l, const struct dlb_card *card,
+	struct dlb_error *err)
+{
+	struct dlb_card own;
+
+	if (dlb_card_decode(&own, l->card.data, l->card.len, NULL) == DLB_OK
+		&& card->serial > own.serial)
+		return dlb_fail(err, DLB_REFUSED,
+			"this is your own card, and a later one than this home "
+			"made: your letterbox was restored elsewhere, and others "
+			"write to that one. Read here what is still to be read, "
+			"then delete this home");
+	return dlb_fail(err, DLB_REFUSED,
+		"this is your own card: give it to others, and add theirs "
+		"here");
+}
+
 enum dlb_status
 dlb_correspondent_add(struct dlb_letterbox *l, struct dlb_correspondent *out,
 	const struct dlb_card *card, const char *name, struct dlb_error *err)
@@ -378,9 +397,7 @@ dlb_correspondent_add(struct dlb_letterbox *l, struct dlb_correspondent *out,
 	if (l->is_person
 		&& memcmp(&card->identity, &l->identity, sizeof(l->identity))
 			== 0)
-		return dlb_fail(err, DLB_REFUSED,
-			"this is your own card: give it to others, and add "
-			"theirs here");
+		return refuse_own(l, card, err);
 	if (name) {
 		s = dlb_name_check(name, "a correspondent", err);
 		if (s != DLB_OK)

@@ -2,10 +2,10 @@
  * Who one is, and one's cards: the identity is made once; cards are issued anew
  * as the months go by, each with the keys of the coming year.
  */
+#include "backup_internal.h"
 #include "bulletins.h"
-#include "state_internal.h"
-
 #include "card_internal.h"
+#include "state_internal.h"
 
 #include <string.h>
 
@@ -221,8 +221,10 @@ extend_finding(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
 	return s;
 }
 
+/* after: a card of the same keys is there. */
 static enum dlb_status
-issue(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
+issue(struct dlb_letterbox *l, int64_t now_ms, bool after,
+	struct dlb_error *err)
 {
 	static const char ungreet[] = "UPDATE correspondents SET greeted = 0"
 				      " WHERE greeted <> 0";
@@ -234,7 +236,7 @@ issue(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
 	enum dlb_status s;
 
 	s = dlb_own_get_int(l, own_serial, &serial);
-	if (s == DLB_OK && serial > 0)
+	if (s == DLB_OK && after)
 		s = extend_finding(l, now_ms, err);
 	if (s == DLB_OK)
 		s = dlb_own_get_buf(l, own_name, &name);
@@ -310,12 +312,34 @@ dlb_letterbox_renew(
 	s = dlb_card_decode(&card, l->card.data, l->card.len, err);
 	if (s != DLB_OK || card_suffices(l, &card, clock.now_ms))
 		return s;
-	s = issue(l, clock.now_ms, err);
+	s = issue(l, clock.now_ms, true, err);
 	*renewed = s == DLB_OK;
 	return s;
 }
 
 /* ---- a person ----------------------------------------------------------------------------- */
+
+/* These secrets from now on, and the first card of them. */
+static enum dlb_status
+become(struct dlb_letterbox *l, const uint8_t both[static 64],
+	const char *name, int64_t serial, struct dlb_error *err)
+{
+	enum dlb_status s;
+
+	memcpy(l->keys->identity.sign_seed, both, 32);
+	memcpy(l->keys->identity.agree, both + 32, 32);
+	s = dlb_own_set_blob(l, own_identity, both, 64, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_blob(l, own_name, name, strlen(name), err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_serial, serial, err);
+	if (s != DLB_OK)
+		return s;
+	l->is_person = true;
+	l->shared_with = 0;
+	derive_public(l);
+	return issue(l, dlb_now_ms(l->env), false, err);
+}
 
 enum dlb_status
 dlb_identity_make(
@@ -337,19 +361,21 @@ dlb_identity_make(
 	if (s != DLB_OK)
 		return s;
 	dlb_random(l->env, both, sizeof(both));
-	memcpy(l->keys->identity.sign_seed, both, 32);
-	memcpy(l->keys->identity.agree, both + 32, 32);
-	s = dlb_own_set_blob(l, own_identity, both, sizeof(both), err);
+	s = become(l, both, name, 0, err);
 	dlb_wipe(both, sizeof(both));
-	if (s == DLB_OK)
-		s = dlb_own_set_blob(l, own_name, name, strlen(name), err);
-	if (s == DLB_OK)
-		s = dlb_own_set_int(l, own_serial, 0, err);
-	if (s != DLB_OK)
-		return s;
-	l->is_person = true;
-	derive_public(l);
-	return issue(l, dlb_now_ms(l->env), err);
+	return s;
+}
+
+enum dlb_status
+dlb_identity_restore(struct dlb_letterbox *l, const uint8_t secret[static 64],
+	const char *name, uint64_t serial, struct dlb_error *err)
+{
+	/* The database has numbers up to there, and cards are yet to come. */
+	if (serial >= INT64_MAX - UINT32_MAX)
+		return dlb_fail(err, DLB_LIMIT,
+			"no card can have a higher serial number than the last "
+			"one had");
+	return become(l, secret, name, (int64_t)serial, err);
 }
 
 enum dlb_status

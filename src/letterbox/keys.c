@@ -16,6 +16,7 @@
  */
 #include "keys.h"
 
+#include "backup_internal.h"
 #include "card_internal.h"
 #include "state_internal.h"
 
@@ -395,6 +396,34 @@ condemn(struct dlb_letterbox *l, uint32_t today, bool give_up,
 out:
 	free(p.rows.list);
 	return s;
+}
+
+/* What is lost is condemned with the others: nobody needs it. */
+enum dlb_status
+dlb_keys_condemn_all(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char condemn[] =
+		"INSERT OR REPLACE INTO condemned (kind, id, record)"
+		" SELECT kind, id, record FROM epochs";
+	static const char forget[] = "DELETE FROM epochs";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, condemn);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, forget);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	/* A rollback loads them again. */
+	l->epochs.changed = true;
+	dlb_epochs_free(&l->epochs);
+	l->epochs.lost = 0;
+	return DLB_OK;
 }
 
 /* ---- destroying ------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
  * called `making` says that what else there is may be removed again: it is what an
  * interruption left, and not a home that has lost its letterbox.
  */
+#include "backups.h"
 #include "node_internal.h"
 
 #include <errno.h>
@@ -381,7 +382,13 @@ dlb_node_create_on(struct dlb_node **out, struct dlb_fs *fs, const char *home,
 		return st;
 	}
 	st = dlb_letterbox_create(&n->letterbox, n->fs, n->home,
-		&options->unlock, !options->courier, options->name, env, err);
+		&options->unlock, !options->courier && !options->restoring,
+		options->name, env, err);
+	if (st == DLB_OK && options->restoring)
+		st = dlb_restoring_apply(options->restoring, n->letterbox,
+			options->restored, err);
+	if (st == DLB_OK && options->waits)
+		st = dlb_letterbox_set_waits(n->letterbox, true, err);
 	if (st == DLB_OK)
 		st = dlb_setting_set_int(
 			n->letterbox, DLB_SET_SPREAD, options->spread, err);

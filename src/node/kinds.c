@@ -6,12 +6,14 @@
  */
 #include "kinds.h"
 
+#include "backup.h"
 #include "pack.h"
 
 #include <string.h>
 
 static const struct dlb_kind_handler handlers[] = {
 	{DLB_KIND_RECEIPT, dlb_receipt_take},
+	{DLB_KIND_BACKUP_SHARE, dlb_backup_take},
 };
 
 /* ---- out ------------------------------------------------------------------------------ */
@@ -271,12 +273,42 @@ look_at_list(const struct dlb_manifest *m, bool *has_content)
 	return f.size <= DLB_KIND_CONTENT_MAX ? DLB_OK : DLB_LIMIT;
 }
 
+enum dlb_status
+dlb_kind_content(struct dlb_node *n, const struct dlb_in_letter *letter,
+	struct dlb_buf *out, struct dlb_error *err)
+{
+	struct feeding list = {NULL}, whole = {NULL};
+	bool has_content = false;
+	enum dlb_status st = unpack(n, letter, &list, NULL);
+
+	if (st == DLB_OK)
+		st = look_at_list(dlb_unpack_manifest(list.u), &has_content);
+	if (st == DLB_OK && has_content)
+		st = unpack(n, letter, &whole, out);
+	dlb_unpack_close(list.u);
+	dlb_unpack_close(whole.u);
+	return st == DLB_OK ? st
+			    : dlb_fail(err, st, "a letter can not be read");
+}
+
 struct taking {
 	struct dlb_node *n;
 	struct dlb_release release;
 	enum dlb_status st;
 	struct dlb_error *err;
 };
+
+static enum dlb_status
+keep(struct taking *t, const struct dlb_in_letter *letter)
+{
+	struct dlb_in_letter kept = *letter;
+	enum dlb_status st;
+
+	kept.state = DLB_IN_READ;
+	st = dlb_in_update(t->n->letterbox, &kept, t->err);
+	dlb_wipe(&kept, sizeof(kept));
+	return st;
+}
 
 static enum dlb_status
 settle(struct taking *t, const struct dlb_kind_in *in)
@@ -289,6 +321,8 @@ settle(struct taking *t, const struct dlb_kind_in *in)
 		return DLB_OK;
 	if (letter->kind != DLB_KIND_RECEIPT)
 		st = dlb_receipt_owe(l, letter, t->err);
+	if (st == DLB_OK && in->verdict == DLB_KIND_KEEP)
+		return keep(t, letter);
 	if (st == DLB_OK && in->verdict == DLB_KIND_SHOW)
 		return dlb_in_show(l, letter->number, in->summary, t->err);
 	if (st == DLB_OK)
@@ -340,7 +374,7 @@ take_one(void *ctx, const struct dlb_in_letter *letter)
 	if (letter->from < 0)
 		return true;
 	/* A whole sealing of what is not whole takes its place first (resent.c). */
-	if (letter->state == DLB_IN_PARTLY || letter->again_of
+	if (letter->state != DLB_IN_UNREAD || letter->again_of
 		|| letter->stripe_of || letter->shown)
 		return true;
 	for (size_t i = 0; i < DLB_ARRAY_LEN(handlers); i++)
@@ -370,6 +404,11 @@ dlb_node_kinds(struct dlb_node *n, struct dlb_error *err)
 {
 	enum dlb_status st = take_all(n, err);
 
+	/* Receipts may have come for shares of a backup. */
+	if (st == DLB_OK)
+		st = dlb_backup_note_renew(n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
 	/* A clock that is not believed would date them wrongly. */
 	return st == DLB_OK && n->clock.trusted_week
 		? dlb_receipts_write(n, err)

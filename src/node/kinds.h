@@ -62,6 +62,8 @@ enum dlb_kind_verdict {
 	DLB_KIND_SHOW, /* it is a letter in the inbox from now on, with `summary` */
 	DLB_KIND_LATER, /* it stays unseen, and is handed over again after the next
 			  * meeting */
+	DLB_KIND_KEEP, /* it stays unseen, and is not handed over again: it counts
+			* as read */
 };
 struct dlb_kind_in {
 	struct dlb_node *n;
@@ -83,6 +85,10 @@ struct dlb_kind_handler {
 	uint8_t kind;
 	enum dlb_status (*take)(struct dlb_kind_in *in, struct dlb_error *err);
 };
+/* The content of one that is kept, or shown; `out` is empty at first. */
+enum dlb_status dlb_kind_content(struct dlb_node *n,
+	const struct dlb_in_letter *letter, struct dlb_buf *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* After letters came in: hands over those that are whole, then writes what is owed
  * (receipts.c). Commits. */
 enum dlb_status dlb_node_kinds(struct dlb_node *n, struct dlb_error *err)
@@ -94,6 +100,9 @@ enum dlb_status dlb_node_kinds(struct dlb_node *n, struct dlb_error *err)
 enum dlb_status dlb_receipt_take(struct dlb_kind_in *in, struct dlb_error *err)
 	DLB_MUST_CHECK;
 enum dlb_status dlb_receipts_write(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* backups.c */
+enum dlb_status dlb_backup_take(struct dlb_kind_in *in, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
 #endif

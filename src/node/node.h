@@ -31,8 +31,15 @@ enum dlb_spread {
 	DLB_SPREAD_NOW = 1,
 	DLB_SPREAD_SPREAD = 2
 };
+struct dlb_restoring;
+struct dlb_restored;
 struct dlb_home_options {
 	bool courier;     /* no identity */
+	bool waits;       /* for shares of a backup (backups.h) */
+	/* NULL, or whose backup it is made of: joined before. Says what came of
+	 * it. */
+	struct dlb_restoring *restoring;
+	struct dlb_restored *restored;
 	const char *name; /* on the card; a person only */
 	uint64_t size;    /* of the satchel; 0: the default */
 	bool sparse;

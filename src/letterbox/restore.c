@@ -1,0 +1,234 @@
+/*
+ * A letterbox that is had again from a backup.
+ *
+ * Invariants: what is restored repeats nothing that was used before. Secrets of epochs
+ * are fresh, so that no letter to an earlier card opens here, and the card's serial is
+ * above that of any card that can have been issued since: above the newest that those
+ * who keep the backup have seen, and above the seconds since 1970, which no one who
+ * issues a card a month, or a thousand a day, keeps up with. All else that must
+ * not come twice (nonces, handles, tokens, ids) is drawn at random when it is used.
+ */
+#include "backup_internal.h"
+
+#include "correspondents_internal.h"
+
+#include <string.h>
+
+static const char own_waits[] = "waits for shares";
+
+bool
+dlb_letterbox_waits(struct dlb_letterbox *l)
+{
+	int64_t waits = 0;
+
+	return dlb_own_get_int(l, own_waits, &waits) == DLB_OK && waits;
+}
+
+enum dlb_status
+dlb_letterbox_set_waits(
+	struct dlb_letterbox *l, bool waits, struct dlb_error *err)
+{
+	return dlb_own_set_int(l, own_waits, waits, err);
+}
+
+/* ---- people ------------------------------------------------------------------------------ */
+
+static enum dlb_status
+settle_person(struct dlb_letterbox *l, struct dlb_correspondent *who,
+	const struct dlb_backup_person *p, struct dlb_error *err)
+{
+	enum dlb_status s = DLB_OK;
+
+	if (strcmp(who->name, p->name) != 0)
+		s = dlb_correspondent_rename(l, who->id, p->name, err);
+	/* Another one has the name here: it says enough that both are kept. */
+	if (s == DLB_EXISTS)
+		s = DLB_OK;
+	if (s == DLB_OK && (p->flags & DLB_BACKUP_VERIFIED))
+		s = dlb_correspondent_verify(l, who->id, true, err);
+	if (s == DLB_OK && (p->flags & DLB_BACKUP_NO_RECEIPTS))
+		s = dlb_correspondent_receipts(l, who->id, false, err);
+	return s;
+}
+
+/* The name that the owner gave, else that with a number. */
+static enum dlb_status
+add_person(struct dlb_letterbox *l, const struct dlb_backup_person *p,
+	const struct dlb_card *card, struct dlb_error *err)
+{
+	char name[DLB_NAME_TEXT_MAX + 1];
+	struct dlb_correspondent who;
+	enum dlb_status s;
+
+	memcpy(name, p->name, sizeof(name));
+	s = dlb_correspondent_add(l, &who, card, name, err);
+	for (unsigned n = 2; s == DLB_EXISTS && n < 1000; n++) {
+		memcpy(name, p->name, sizeof(name));
+		dlb_name_number(name, n);
+		s = dlb_correspondent_add(l, &who, card, name, err);
+	}
+	return s == DLB_OK ? settle_person(l, &who, p, err) : s;
+}
+
+static enum dlb_status
+add_people(struct dlb_letterbox *l, struct dlb_reader *r, uint16_t n,
+	struct dlb_restored *out, struct dlb_error *err)
+{
+	struct dlb_backup_person p;
+	struct dlb_card card;
+
+	for (uint16_t i = 0; i < n; i++) {
+		enum dlb_status s;
+
+		if (!dlb_backup_read_person(r, &p))
+			return dlb_fail(err, DLB_MALFORMED, "not a backup");
+		if (dlb_card_parse(&card, p.card, p.card_len, NULL) != DLB_OK) {
+			out->refused++;
+			continue;
+		}
+		s = add_person(l, &p, &card, err);
+		if (s != DLB_OK)
+			return s;
+		out->people++;
+	}
+	return DLB_OK;
+}
+
+static enum dlb_status
+add_boxes(struct dlb_letterbox *l, struct dlb_reader *r,
+	struct dlb_restored *out, struct dlb_error *err)
+{
+	uint16_t n = dlb_read_u16(r);
+	enum dlb_status s = DLB_OK;
+
+	for (uint16_t i = 0; s == DLB_OK && i < n; i++) {
+		struct dlb_box box;
+
+		if (!dlb_backup_read_box(r, &box))
+			return dlb_fail(err, DLB_MALFORMED, "not a backup");
+		s = dlb_box_save(l, &box, err);
+		out->boxes += s == DLB_OK;
+		/* Known here already, or its name is another's. */
+		if (s == DLB_EXISTS)
+			s = DLB_OK;
+		dlb_wipe(&box, sizeof(box));
+	}
+	return s;
+}
+
+/* ---- the letterbox ------------------------------------------------------------------------ */
+
+/* Who waited knew themselves by their old card, perhaps; and nobody was greeted by
+ * who they are now. */
+static enum dlb_status
+forget_own(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char letters[] =
+		"UPDATE letters_in SET correspondent = 0 WHERE correspondent ="
+		" (SELECT id FROM correspondents WHERE identity = ?1)";
+	static const char self[] =
+		"DELETE FROM correspondents WHERE identity = ?1";
+	static const char owed[] =
+		"DELETE FROM receipts_owed WHERE correspondent NOT IN"
+		" (SELECT id FROM correspondents)";
+	static const char others[] =
+		"UPDATE correspondents SET heard = 0, greeted = 0";
+	uint8_t key[64];
+	struct dlb_query q;
+	enum dlb_status s;
+
+	memcpy(key, l->identity.sign, 32);
+	memcpy(key + 32, l->identity.agree, 32);
+	dlb_query(&q, &l->db, letters);
+	dlb_query_blob(&q, key, sizeof(key));
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, self);
+	dlb_query_blob(&q, key, sizeof(key));
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, owed);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, others);
+	return dlb_query_run(&q, err);
+}
+
+/* The clock dates keys, and no card may be older than one that was issued. */
+static enum dlb_status
+check_clock(struct dlb_letterbox *l, int64_t made_s, int64_t *now_s,
+	struct dlb_error *err)
+{
+	struct dlb_clock_view clock;
+	char now[17], made[17];
+	enum dlb_status s = dlb_clock_look(l, &clock, err);
+
+	if (s == DLB_OK)
+		s = dlb_clock_doubt(&clock, err);
+	if (s != DLB_OK)
+		return s;
+	*now_s = clock.now_ms / 1000;
+	if (*now_s >= made_s)
+		return DLB_OK;
+	dlb_time_text(now, clock.now_ms);
+	dlb_time_text(made, made_s * 1000);
+	return dlb_fail(err, DLB_CLOCK,
+		"the clock says %s, but the backup was made at %s: set the "
+		"clock",
+		now, made);
+}
+
+static uint64_t
+highest(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+enum dlb_status
+dlb_letterbox_restore(struct dlb_letterbox *l, struct dlb_restored *out,
+	const uint8_t *content, size_t len, int64_t made_s, uint64_t above,
+	struct dlb_error *err)
+{
+	struct dlb_backup_info info;
+	struct dlb_reader r;
+	uint8_t secret[64] = {0};
+	int64_t now_s = 0;
+	enum dlb_status s = dlb_backup_look(&info, content, len, err);
+
+	memset(out, 0, sizeof(*out));
+	if (s == DLB_OK && l->is_person && !dlb_letterbox_waits(l))
+		s = dlb_fail(err, DLB_EXISTS,
+			"this home is a person's already, and stays so: a "
+			"backup is restored into a new one");
+	if (s == DLB_OK)
+		s = check_clock(l, made_s, &now_s, err);
+	if (s == DLB_OK)
+		s = dlb_backup_begin(&r, &info, secret, content, len, err);
+	if (s == DLB_OK)
+		s = dlb_db_change(&l->db, err);
+	if (s == DLB_OK)
+		s = dlb_keys_condemn_all(l, err);
+	if (s == DLB_OK)
+		s = dlb_identity_restore(l, secret, info.name,
+			highest(highest(info.serial, above), (uint64_t)now_s),
+			err);
+	if (s == DLB_OK)
+		s = forget_own(l, err);
+	if (s == DLB_OK)
+		s = add_people(l, &r, info.people, out, err);
+	if (s == DLB_OK)
+		s = add_boxes(l, &r, out, err);
+	if (s == DLB_OK)
+		s = dlb_letterbox_set_waits(l, false, err);
+	if (s == DLB_OK) {
+		struct dlb_card card;
+
+		s = dlb_card_decode(&card, l->card.data, l->card.len, err);
+		out->serial = card.serial;
+	}
+	dlb_wipe(secret, sizeof(secret));
+	return s;
+}

@@ -1,0 +1,532 @@
+/*
+ * Losing a machine: a backup that goes to five people, what they keep, hand back, and
+ * what comes of it.
+ */
+#include "backups.h"
+#include "home_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const friends[] = {"bob", "carol", "dave", "erin", "frank"};
+#define FRIENDS DLB_ARRAY_LEN(friends)
+
+static int64_t
+id_of(struct fixture *f, struct dlb_node *n, const char *name)
+{
+	struct dlb_correspondent who;
+
+	assert_dlb_ok(f,
+		dlb_correspondent_by_name(
+			dlb_node_letterbox(n), &who, name, &f->err));
+	return who.id;
+}
+
+static struct dlb_correspondent
+person(struct fixture *f, struct dlb_node *n, const char *name)
+{
+	struct dlb_correspondent who;
+
+	assert_dlb_ok(f,
+		dlb_correspondent_by_name(
+			dlb_node_letterbox(n), &who, name, &f->err));
+	return who;
+}
+
+static void
+commit(struct fixture *f, struct dlb_node *n)
+{
+	assert_dlb_ok(f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
+}
+
+/* Alice and five friends, who know and have verified each other; a stick. */
+static void
+make_world(struct fixture *f)
+{
+	struct dlb_node *alice, *n;
+
+	fixture_home(f, "alice", false);
+	for (size_t i = 0; i < FRIENDS; i++)
+		fixture_home(f, friends[i], false);
+	for (size_t i = 0; i < FRIENDS; i++) {
+		n = fixture_open(f, friends[i]);
+		assert_dlb_ok(f,
+			dlb_correspondent_verify(dlb_node_letterbox(n),
+				fixture_introduce(f, n, "alice"), true,
+				&f->err));
+		commit(f, n);
+		dlb_node_close(n);
+	}
+	alice = fixture_open(f, "alice");
+	for (size_t i = 0; i < FRIENDS; i++)
+		fixture_introduce(f, alice, friends[i]);
+	assert_dlb_ok(f,
+		dlb_correspondent_verify(dlb_node_letterbox(alice),
+			id_of(f, alice, "bob"), true, &f->err));
+	assert_dlb_ok(f,
+		dlb_correspondent_receipts(dlb_node_letterbox(alice),
+			id_of(f, alice, "frank"), false, &f->err));
+	commit(f, alice);
+	fixture_stick(f, alice, "usb", 96);
+	dlb_node_close(alice);
+}
+
+static struct dlb_meet_result
+meets(struct fixture *f, const char *who)
+{
+	struct dlb_node *n = fixture_open(f, who);
+	struct dlb_meet_result r = fixture_meet(f, n, "usb");
+
+	dlb_node_close(n);
+	return r;
+}
+
+static void
+friends_meet(struct fixture *f)
+{
+	for (size_t i = 0; i < FRIENDS; i++)
+		meets(f, friends[i]);
+}
+
+static enum dlb_status
+back_up(struct fixture *f, unsigned need)
+{
+	struct dlb_node *n = fixture_open(f, "alice");
+	int64_t ids[FRIENDS];
+	struct dlb_backup_order order = {
+		.holders = ids, .holders_n = FRIENDS, .need = need};
+	struct dlb_backup_result result;
+	enum dlb_status st;
+
+	for (size_t i = 0; i < FRIENDS; i++)
+		ids[i] = id_of(f, n, friends[i]);
+	st = dlb_node_backup(n, &order, &result, &f->err);
+	if (st == DLB_OK) {
+		assert_true(result.cells >= FRIENDS);
+		assert_int_equal(result.left_out, 0);
+		fixture_meet(f, n, "usb");
+	}
+	dlb_node_close(n);
+	return st;
+}
+
+static void
+make_waiting(struct fixture *f, const char *name)
+{
+	struct dlb_home_options o = {.waits = true,
+		.name = name,
+		.size = 24 << 20,
+		.unlock = {.kind = DLB_UNLOCK_OPEN}};
+	struct dlb_node *n = NULL;
+
+	assert_dlb_ok(f,
+		dlb_node_create(&n, fixture_path(f, name), &o, &f->env.env,
+			NULL, &f->err));
+	dlb_node_close(n);
+}
+
+/* `who` hands what they keep for alice to the home `to`. */
+static unsigned
+gives(struct fixture *f, const char *who, const char *to)
+{
+	struct dlb_node *n = fixture_open(f, who);
+	unsigned count = 0;
+
+	assert_dlb_ok(f,
+		dlb_node_give_shares(n, id_of(f, n, "alice"),
+			fixture_introduce(f, n, to), &count, &f->err));
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	return count;
+}
+
+struct shares {
+	struct dlb_kept_share list[16];
+	size_t n;
+};
+
+static bool
+add_share(void *ctx, const struct dlb_kept_share *share)
+{
+	struct shares *s = ctx;
+
+	assert_true(s->n < DLB_ARRAY_LEN(s->list));
+	s->list[s->n++] = *share;
+	return true;
+}
+
+static struct shares
+kept(struct fixture *f, const char *who)
+{
+	struct dlb_node *n = fixture_open(f, who);
+	struct shares s = {.n = 0};
+
+	assert_dlb_ok(f, dlb_node_kept_shares(n, add_share, &s, &f->err));
+	dlb_node_close(n);
+	return s;
+}
+
+static enum dlb_status
+restore(struct fixture *f, struct dlb_node *n, struct dlb_restored *out,
+	struct dlb_restoring_info *info)
+{
+	struct dlb_restoring *r = NULL;
+	enum dlb_status st;
+
+	assert_dlb_ok(f, dlb_restoring_new(&r, &f->err));
+	st = dlb_restoring_add_home(r, n, NULL, NULL, &f->err);
+	if (st == DLB_OK)
+		st = dlb_restoring_join(r, info, &f->err);
+	if (st == DLB_OK)
+		st = dlb_node_restore(n, r, out, &f->err);
+	dlb_restoring_free(r);
+	return st;
+}
+
+static uint64_t
+serial_of(struct fixture *f, struct dlb_node *n)
+{
+	struct dlb_buf bytes = {0};
+	struct dlb_card card;
+
+	assert_dlb_ok(f,
+		dlb_letterbox_card(
+			dlb_node_letterbox(n), false, &bytes, &f->err));
+	assert_dlb_ok(f, dlb_card_parse(&card, bytes.data, bytes.len, &f->err));
+	dlb_buf_free(&bytes);
+	return card.serial;
+}
+
+static size_t
+letters_seen(struct dlb_node *n)
+{
+	struct dlb_in_letter letter;
+	size_t all = fixture_inbox(n, &letter);
+
+	return all > 0 && dlb_in_is_seen(&letter) ? all : 0;
+}
+
+/* Backup, letters, holders, hand back, restore, letters both ways. */
+static void
+a_lost_letterbox_is_had_again(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_restoring_info info;
+	struct dlb_backup_note note;
+	struct dlb_restored restored;
+	struct dlb_in_letter letter;
+	struct dlb_identity old;
+	uint64_t old_serial;
+	struct shares s;
+	struct dlb_node *n;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 3));
+	friends_meet(f);
+	s = kept(f, "dave");
+	assert_int_equal(s.n, 1);
+	assert_false(s.list[0].given);
+	assert_false(s.list[0].seen);
+	assert_int_equal(s.list[0].need, 3);
+	assert_int_equal(s.list[0].made_ms, FIXTURE_NOW_MS);
+	n = fixture_open(f, "dave");
+	assert_int_equal(letters_seen(n), 0);
+	dlb_node_close(n);
+
+	/* They say that they have them; frank is not asked to. */
+	meets(f, "alice");
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_backup_note_get(dlb_node_letterbox(n), &note, &f->err));
+	assert_int_equal(dlb_backup_note_arrived(&note), 4);
+	assert_int_equal(note.settled_s, note.made_s);
+	old = *dlb_letterbox_identity(dlb_node_letterbox(n));
+	old_serial = serial_of(f, n);
+	dlb_node_close(n);
+
+	/* The machine is gone. Two are too few. */
+	f->env.now_ms += 3 * DLB_DAY_MS;
+	make_waiting(f, "again");
+	assert_int_equal(gives(f, "bob", "again"), 1);
+	gives(f, "dave", "again");
+	meets(f, "again");
+	n = fixture_open(f, "again");
+	assert_int_equal(letters_seen(n), 2);
+	assert_int_equal(restore(f, n, &restored, &info), DLB_PARTLY);
+	assert_int_equal(info.missing, 1);
+	assert_true(dlb_letterbox_waits(dlb_node_letterbox(n)));
+	assert_memory_not_equal(dlb_letterbox_identity(dlb_node_letterbox(n)),
+		&old, sizeof(old));
+	dlb_node_close(n);
+	gives(f, "erin", "again");
+	meets(f, "again");
+
+	n = fixture_open(f, "again");
+	assert_dlb_ok(f, restore(f, n, &restored, &info));
+	assert_string_equal(info.backup.name, "alice");
+	assert_int_equal(restored.people, 5);
+	assert_int_equal(restored.refused, 0);
+	assert_true(restored.serial > old_serial);
+	dlb_node_close(n);
+	n = fixture_open(f, "again");
+	assert_memory_equal(dlb_letterbox_identity(dlb_node_letterbox(n)), &old,
+		sizeof(old));
+	assert_int_equal(serial_of(f, n), restored.serial);
+	assert_false(dlb_letterbox_waits(dlb_node_letterbox(n)));
+	assert_true(person(f, n, "bob").verified);
+	assert_false(person(f, n, "carol").verified);
+	assert_false(person(f, n, "frank").receipts);
+	assert_int_equal(dlb_keys_condemned(dlb_node_letterbox(n)), 0);
+	/* Shares are not left behind. */
+	assert_int_equal(letters_seen(n), 0);
+	assert_int_equal(restore(f, n, &restored, &info), DLB_PARTLY);
+
+	/* Both ways, and what was verified stays so. */
+	fixture_send(f, n, id_of(f, n, "bob"), NULL, "it is me");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	meets(f, "bob");
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_inbox(n, &letter), 2);
+	assert_int_equal(person(f, n, "alice").serial, serial_of(f, n) > 0
+			? restored.serial
+			: 0);
+	assert_true(person(f, n, "alice").verified);
+	fixture_send(f, n, id_of(f, n, "alice"), NULL, "so it is");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	meets(f, "again");
+	n = fixture_open(f, "again");
+	assert_int_equal(fixture_inbox(n, &letter), 1);
+	assert_string_equal(letter.summary, "so it is");
+	assert_int_equal(letter.from, id_of(f, n, "bob"));
+	dlb_node_close(n);
+}
+
+/* Who has the old card seals to keys that are gone; the machine that turns up again
+ * opens it, and does not become the one that others write to. */
+static void
+the_lost_machine_turns_up(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_restoring_info info;
+	struct dlb_correspondent who;
+	struct dlb_restored restored;
+	struct dlb_in_letter letter;
+	struct dlb_buf bytes = {0};
+	struct dlb_card card;
+	struct dlb_node *n;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 2));
+	friends_meet(f);
+	make_waiting(f, "again");
+	gives(f, "bob", "again");
+	gives(f, "dave", "again");
+	meets(f, "again");
+	n = fixture_open(f, "again");
+	assert_dlb_ok(f, restore(f, n, &restored, &info));
+	assert_dlb_ok(f,
+		dlb_letterbox_card(
+			dlb_node_letterbox(n), false, &bytes, &f->err));
+	assert_dlb_ok(f, dlb_card_parse(&card, bytes.data, bytes.len, &f->err));
+	dlb_node_close(n);
+
+	n = fixture_open(f, "carol");
+	fixture_send(f, n, id_of(f, n, "alice"), NULL, "to the old card");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	assert_int_equal(meets(f, "again").letters_new, 0);
+	assert_int_equal(meets(f, "alice").letters_new, 1);
+
+	/* The old home sees that another one is later than itself. */
+	n = fixture_open(f, "alice");
+	assert_int_equal(dlb_correspondent_add(dlb_node_letterbox(n), &who,
+				 &card, NULL, &f->err),
+		DLB_REFUSED);
+	assert_non_null(strstr(f->err.msg, "restored"));
+	/* Its next card is an older one, whenever it comes. */
+	fixture_send(f, n, id_of(f, n, "bob"), NULL, "from the old machine");
+	dlb_node_close(n);
+	n = fixture_open(f, "again");
+	fixture_send(f, n, id_of(f, n, "bob"), NULL, "from the new one");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	meets(f, "bob");
+	f->env.now_ms += 40 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	dlb_node_close(n);
+	assert_dlb_ok(f, (n = fixture_open(f, "alice"), DLB_OK));
+	assert_dlb_ok(f, dlb_node_confirm_clock(n, &f->err));
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	assert_true(serial_of(f, n) < restored.serial);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	assert_dlb_ok(f, dlb_node_confirm_clock(n, &f->err));
+	fixture_meet(f, n, "usb");
+	assert_true(fixture_inbox(n, &letter) >= 2);
+	assert_int_equal(person(f, n, "alice").serial, restored.serial);
+	dlb_node_close(n);
+	dlb_buf_free(&bytes);
+}
+
+/* What holders keep: the newest, and what the owner knows that enough have. */
+static void
+a_newer_one_takes_the_place_of_what_is_not_needed(void **state)
+{
+	struct fixture *f = *state;
+	struct shares s;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 3));
+	friends_meet(f);
+	f->env.now_ms += 60000;
+	/* Before she knows that it arrived: both are kept. */
+	assert_dlb_ok(f, back_up(f, 3));
+	friends_meet(f);
+	assert_int_equal(kept(f, "bob").n, 2);
+	/* She learns of both; the next one says that the second suffices. */
+	meets(f, "alice");
+	f->env.now_ms += 60000;
+	assert_dlb_ok(f, back_up(f, 3));
+	friends_meet(f);
+	s = kept(f, "bob");
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.list[0].made_ms, FIXTURE_NOW_MS + 60000);
+	assert_int_equal(s.list[1].made_ms, FIXTURE_NOW_MS + 120000);
+	/* Many that she hears nothing of: four, and the one that is whole. */
+	for (unsigned i = 0; i < 5; i++) {
+		f->env.now_ms += 60000;
+		assert_dlb_ok(f, back_up(f, 3));
+	}
+	meets(f, "bob");
+	s = kept(f, "bob");
+	assert_int_equal(s.n, 4);
+	for (size_t i = 0; i < s.n; i++)
+		assert_true(s.list[i].made_ms == FIXTURE_NOW_MS + 60000
+			|| s.list[i].made_ms >= FIXTURE_NOW_MS + 5 * 60000);
+}
+
+static void
+a_strangers_share_is_shown_and_kept_once_they_are_known(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_backup_order order = {.need = 2};
+	struct dlb_backup_result result;
+	struct dlb_in_letter letter;
+	struct dlb_correspondent who;
+	struct dlb_card card;
+	int64_t ids[2];
+	unsigned count;
+	struct shares s;
+	struct dlb_node *n;
+
+	make_world(f);
+	fixture_home(f, "mallory", false);
+	n = fixture_open(f, "mallory");
+	ids[0] = fixture_introduce(f, n, "bob");
+	ids[1] = fixture_introduce(f, n, "carol");
+	order.holders = ids;
+	order.holders_n = 2;
+	assert_dlb_ok(f, dlb_node_backup(n, &order, &result, &f->err));
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	meets(f, "bob");
+	s = kept(f, "bob");
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.list[0].from, 0);
+	assert_true(s.list[0].seen);
+	n = fixture_open(f, "bob");
+	assert_int_equal(fixture_inbox(n, &letter), 1);
+	assert_non_null(strstr(letter.summary, "to be kept"));
+	assert_dlb_ok(f,
+		dlb_node_letter_card(n, letter.number, &card, &f->err));
+	assert_dlb_ok(f,
+		dlb_correspondent_add(
+			dlb_node_letterbox(n), &who, &card, NULL, &f->err));
+	commit(f, n);
+	assert_int_equal(dlb_node_give_shares(n, who.id, who.id, &count,
+				 &f->err),
+		DLB_USAGE);
+	assert_dlb_ok(f,
+		dlb_node_give_shares(
+			n, who.id, id_of(f, n, "alice"), &count, &f->err));
+	assert_int_equal(count, 1);
+	assert_dlb_ok(
+		f, dlb_node_forget_shares(n, who.id, &count, &f->err));
+	assert_int_equal(count, 1);
+	assert_int_equal(dlb_node_forget_shares(n, who.id, &count, &f->err),
+		DLB_NOT_FOUND);
+	dlb_node_close(n);
+	assert_int_equal(kept(f, "bob").n, 0);
+}
+
+static void
+what_can_not_be_is_refused_and_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_backup_note note;
+	struct dlb_backup_result result;
+	struct dlb_backup_order order = {.need = 3};
+	struct dlb_satchel_info before, after;
+	int64_t ids[300];
+	struct dlb_node *n;
+
+	make_world(f);
+	n = fixture_open(f, "alice");
+	dlb_node_satchel_info(n, &before);
+	for (size_t i = 0; i < DLB_ARRAY_LEN(ids); i++)
+		ids[i] = id_of(f, n, friends[i % FRIENDS]);
+	order.holders = ids;
+	order.holders_n = 5;
+	order.need = 6;
+	assert_int_equal(
+		dlb_node_backup(n, &order, &result, &f->err), DLB_USAGE);
+	order.need = 1;
+	assert_int_equal(
+		dlb_node_backup(n, &order, &result, &f->err), DLB_USAGE);
+	order.need = 3;
+	order.holders_n = 6;
+	assert_int_equal(
+		dlb_node_backup(n, &order, &result, &f->err), DLB_USAGE);
+	assert_non_null(strstr(f->err.msg, "bob is named twice"));
+	ids[4] = 4711;
+	order.holders_n = 5;
+	assert_int_equal(
+		dlb_node_backup(n, &order, &result, &f->err), DLB_NOT_FOUND);
+	dlb_node_satchel_info(n, &after);
+	assert_int_equal(after.held, before.held);
+	assert_int_equal(
+		dlb_backup_note_get(dlb_node_letterbox(n), &note, NULL),
+		DLB_NOT_FOUND);
+	dlb_node_close(n);
+	/* A person's home is not restored over. */
+	n = fixture_open(f, "bob");
+	{
+		struct dlb_restored restored;
+
+		assert_int_equal(dlb_letterbox_restore(dlb_node_letterbox(n),
+					 &restored, (const uint8_t *)"", 0, 0,
+					 0, &f->err),
+			DLB_MALFORMED);
+	}
+	dlb_node_close(n);
+}
+
+int
+main(void)
+{
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_lost_letterbox_is_had_again),
+		TEST(the_lost_machine_turns_up),
+		TEST(a_newer_one_takes_the_place_of_what_is_not_needed),
+		TEST(a_strangers_share_is_shown_and_kept_once_they_are_known),
+		TEST(what_can_not_be_is_refused_and_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
