@@ -6,8 +6,9 @@
  * stays as it is.
  */
 #include "card_file.h"
+#include "backup.h"
 #include "format.h"
-#include "passphrase.h"
+#include "new_home.h"
 #include "people.h"
 #include "progress.h"
 #include "session.h"
@@ -30,9 +31,8 @@ login_name(char out[static DLB_CARD_NAME_MAX + 1])
 	dlb_printable(out, DLB_CARD_NAME_MAX + 1, name, strlen(name));
 }
 
-/* NAME.card, where the name can be part of a file's. */
-static void
-card_path(char *out, size_t cap, const char *given, const char *name)
+void
+cli_card_path(char *out, size_t cap, const char *given, const char *name)
 {
 	if (given) {
 		snprintf(out, cap, "%s", given);
@@ -45,8 +45,8 @@ card_path(char *out, size_t cap, const char *given, const char *name)
 			*p = '_';
 }
 
-static enum dlb_status
-choose_lock(struct cli_secret *secret, const struct cli_args *a,
+enum dlb_status
+cli_new_lock(struct cli_secret *secret, const struct cli_args *a,
 	struct dlb_error *err)
 {
 	bool none = cli_flag(a, "no-passphrase");
@@ -86,6 +86,11 @@ read_options(struct dlb_home_options *o, const struct cli_args *a,
 		return dlb_fail(err, DLB_USAGE,
 			"a courier has no card: leave out --name and --card-file, or "
 			"--courier");
+	o->waits = cli_flag(a, "restore");
+	if (o->courier && o->waits)
+		return dlb_fail(err, DLB_USAGE,
+			"a courier has nothing to restore: leave out --courier "
+			"or --restore");
 	if (cli_flag(a, "now") && cli_flag(a, "spread"))
 		return dlb_fail(
 			err, DLB_USAGE, "give --now or --spread, not both");
@@ -96,8 +101,8 @@ read_options(struct dlb_home_options *o, const struct cli_args *a,
 	return size ? cli_parse_size(&o->size, size, err) : DLB_OK;
 }
 
-static enum dlb_status
-write_card(struct cli *c, struct dlb_letterbox *l, const char *path,
+enum dlb_status
+cli_put_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 	struct dlb_error *err)
 {
 	struct dlb_buf text = {0};
@@ -124,13 +129,23 @@ show_person(struct cli *c, struct dlb_node *n, const char *path,
 	struct dlb_error *err)
 {
 	struct dlb_letterbox *l = dlb_node_letterbox(n);
-	enum dlb_status st = write_card(c, l, path, err);
+	enum dlb_status st = cli_put_card(c, l, path, err);
 
 	cli_say(c, "  home      %s", dlb_node_home(n));
 	cli_say(c, "  words     for others to compare with your card:");
 	if (!c->quiet)
 		cli_print_fingerprint(dlb_letterbox_identity(l));
-	cli_say(c, "Next: dlb know FRIEND.card");
+	if (!dlb_letterbox_waits(l))
+		cli_say(c, "Next: dlb know FRIEND.card");
+	else {
+		cli_say(c,
+			"Next: give this card to those who keep your shares, and "
+			"read them the words.");
+		cli_say(c,
+			"They: dlb backup give YOU --to CARD. You meet what they "
+			"met: dlb meet,");
+		cli_say(c, "then: dlb restore");
+	}
 	if (st == DLB_OK)
 		return st;
 	if (st == DLB_EXISTS)
@@ -143,16 +158,15 @@ show_person(struct cli *c, struct dlb_node *n, const char *path,
 	return DLB_PARTLY;
 }
 
-static void
-show_home(struct cli *c, struct dlb_node *n, const struct dlb_home_options *o)
+void
+cli_show_new_home(struct cli *c, struct dlb_node *n,
+	const struct dlb_home_options *o, const char *first)
 {
 	struct dlb_satchel_info info;
 	char size[CLI_FORMAT_MAX];
 
 	dlb_node_satchel_info(n, &info);
-	cli_say(c, "%s",
-		o->courier ? "This machine carries letters now."
-			   : "Your letterbox is made.");
+	cli_say(c, "%s", first);
 	if (o->courier)
 		cli_say(c, "  home      %s", dlb_node_home(n));
 	cli_say(c, "  satchel   %s%s", cli_size(size, info.size),
@@ -200,6 +214,8 @@ make_person(struct cli *c, const char *home, const struct cli_args *a,
 			dlb_node_home(n));
 	if (st == DLB_OK)
 		st = dlb_letterbox_make_person(l, name, err);
+	if (st == DLB_OK && cli_flag(a, "restore"))
+		st = dlb_letterbox_set_waits(l, true, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(l, err);
 	if (st == DLB_OK) {
@@ -217,7 +233,7 @@ make_home(struct cli *c, const char *home, struct dlb_home_options *o,
 {
 	struct cli_secret secret;
 	struct dlb_node *n = NULL;
-	enum dlb_status st = choose_lock(&secret, a, err);
+	enum dlb_status st = cli_new_lock(&secret, a, err);
 
 	if (st != DLB_OK)
 		return st;
@@ -226,7 +242,11 @@ make_home(struct cli *c, const char *home, struct dlb_home_options *o,
 	cli_secret_free(&secret);
 	if (st != DLB_OK)
 		return st;
-	show_home(c, n, o);
+	cli_show_new_home(c, n, o,
+		o->courier         ? "This machine carries letters now."
+			: o->waits ? "This home waits for the shares of your "
+				     "backup."
+				   : "Your letterbox is made.");
 	if (o->courier)
 		cli_say(c, "Next: dlb meet /media/STICK");
 	else
@@ -248,8 +268,10 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	login_name(login);
+	if (o.waits && !name)
+		name = "restoring";
 	o.name = o.courier ? NULL : name ? name : login;
-	card_path(path, sizeof(path), cli_value(a, "card-file"),
+	cli_card_path(path, sizeof(path), cli_value(a, "card-file"),
 		o.name ? o.name : "");
 	st = dlb_home_look(home, err);
 	if (st == DLB_OK)
@@ -264,6 +286,7 @@ static const struct cli_option options[] = {
 	{"courier", 0, NULL, "carry for others only; no identity"},
 	{"name", 0, "NAME", "on your card; else your login name"},
 	{"card-file", 0, "FILE", "where your card goes; else NAME.card here"},
+	{"restore", 0, NULL, "a home for the shares of a backup to come to"},
 	{"size", 0, "SIZE", "of the satchel, as in 800M; else 1G"},
 	{"sparse", 0, NULL,
 		"take disk space only as it is used; this gives\n"
@@ -285,7 +308,10 @@ const struct cli_verb cli_init = {
 		"\n"
 		"The home is locked with a new passphrase, asked for twice on the\n"
 		"terminal, or with what one of the options gives.\n"
-		"In a courier's home, `dlb init` adds a letterbox.",
+		"In a courier's home, `dlb init` adds a letterbox.\n"
+		"\n"
+		"Where a letterbox was lost, --restore makes a home that only waits for\n"
+		"what those hand back who keep its backup: see `dlb help restore`.",
 	.example = "dlb init\n"
 		   "dlb init --courier --size 16G --key-file /etc/dlb.key",
 	.options = options,

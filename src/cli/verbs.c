@@ -8,6 +8,8 @@
 const struct cli_verb *const cli_verbs[] = {&cli_init, &cli_card, &cli_know,
 	&cli_verify, &cli_people, &cli_send, &cli_resend, &cli_recall,
 	&cli_meet, &cli_inbox, &cli_outbox, &cli_read, &cli_delete,
+	&cli_backup, &cli_backup_list, &cli_backup_give, &cli_backup_forget,
+	&cli_restore,
 	&cli_bulletins, &cli_bulletin, &cli_bulletin_post, &cli_bulletin_follow,
 	&cli_bulletin_unfollow, &cli_bulletin_read, &cli_bulletin_prove,
 	&cli_bulletin_check, &cli_box, &cli_box_create, &cli_box_list,
