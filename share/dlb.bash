@@ -16,7 +16,7 @@ _dlb_options() {
 
 _dlb_names() {
 	case $1 in
-	send | verify) dlb people --json --wait 0 </dev/null 2>/dev/null ;;
+	send | verify | backup) dlb people --json --wait 0 </dev/null 2>/dev/null ;;
 	meet) dlb box list --json --wait 0 </dev/null 2>/dev/null ;;
 	*) return ;;
 	esac | grep -oE '"name":"[^"\\]*"' | cut -d'"' -f4
@@ -32,7 +32,7 @@ _dlb() {
 		return
 	fi
 	case $verb in
-	audit | box | bulletin | node)
+	audit | backup | box | bulletin | node)
 		if [ "$COMP_CWORD" -eq 2 ]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_dlb_inner_verbs "$verb")" -- "$word")
 			return

@@ -117,9 +117,9 @@ join_names(char *out, size_t cap, const struct holders *h,
 		if (is_so && !is_so(&h->list[i]))
 			continue;
 		len += (size_t)snprintf(out + len, cap - len, "%s%s",
-			left == first		? ""
-				: left == 1	? " and "
-						: ", ",
+			left == first       ? ""
+				: left == 1 ? " and "
+					    : ", ",
 			h->list[i].name);
 		left--;
 	}
@@ -138,8 +138,9 @@ warn_of_holders(const struct holders *h)
 			names, n == 1 ? "is" : "are");
 	n = join_names(names, sizeof(names), h, is_unheard);
 	if (n > 0)
-		cli_warn("%s %s not written to you: where you are not known, the "
-			 "share waits in the inbox until you are (dlb know)",
+		cli_warn(
+			"%s %s not written to you: where you are not known, the "
+			"share waits in the inbox until you are (dlb know)",
 			names, n == 1 ? "has" : "have");
 }
 
@@ -179,8 +180,8 @@ make(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 	struct holders h = {.n = 0};
 	struct dlb_backup_order order = {.boxes = cli_flag(a, "boxes")};
 	struct dlb_backup_result result;
-	enum dlb_status st = cli_parse_count(
-		&order.need, cli_value(a, "need"), "need", err);
+	enum dlb_status st =
+		cli_parse_count(&order.need, cli_value(a, "need"), "need", err);
 
 	if (st == DLB_OK)
 		st = find_holders(&h, c, n, cli_value(a, "to"), err);
@@ -231,9 +232,10 @@ show_state(struct cli *c, struct dlb_letterbox *l,
 			printf("  %s has not said so\n", name);
 	}
 	if (arrived < note->need)
-		cli_warn("%u of the %u that are needed have said that they have "
-			 "it: until then a lost machine may be lost for good. Meet "
-			 "boxes (dlb meet); after some weeks, make another one",
+		cli_warn(
+			"%u of the %u that are needed have said that they have "
+			"it: until then a lost machine may be lost for good. Meet "
+			"boxes (dlb meet); after some weeks, make another one",
 			arrived, note->need);
 	else if (note->settled_s < note->made_s)
 		cli_say(c, "It can be had again.");
@@ -287,7 +289,8 @@ state(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
-	bool to = cli_value(a, "to") != NULL, need = cli_value(a, "need") != NULL;
+	bool to = cli_value(a, "to") != NULL,
+	     need = cli_value(a, "need") != NULL;
 	struct dlb_node *n = NULL;
 	enum dlb_status st;
 
@@ -299,6 +302,11 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		return dlb_fail(err, DLB_USAGE,
 			"--json is for what was made: dlb backup --json");
 	st = cli_open_person(&n, c, a, err);
+	if (st == DLB_OK && dlb_letterbox_waits(dlb_node_letterbox(n)))
+		st = dlb_fail(err, DLB_REFUSED,
+			"this home waits for the shares of a backup and has none of "
+			"its own: see what has come with dlb backup list, and have "
+			"it again with dlb restore");
 	if (st == DLB_OK)
 		st = to ? make(c, a, n, err) : state(c, a, n, err);
 	dlb_node_close(n);
@@ -353,8 +361,8 @@ whose(char out[static DLB_PERSON_NAME_MAX + 32], struct dlb_letterbox *l,
 	if (dlb_correspondent_by_identity(l, &who, &s->sender) == DLB_OK)
 		snprintf(out, DLB_PERSON_NAME_MAX + 32, "%s", who.name);
 	else
-		snprintf(out, DLB_PERSON_NAME_MAX + 32, "a stranger, letter %lld",
-			(long long)s->number);
+		snprintf(out, DLB_PERSON_NAME_MAX + 32,
+			"a stranger, letter %lld", (long long)s->number);
 }
 
 static bool
@@ -491,7 +499,8 @@ find_share(void *ctx, const struct dlb_kept_share *s)
 static enum dlb_status
 ask_whether_true(struct cli *c, const struct cli_args *a,
 	const struct dlb_correspondent *owner,
-	const struct dlb_correspondent *to, unsigned need, struct dlb_error *err)
+	const struct dlb_correspondent *to, unsigned need,
+	struct dlb_error *err)
 {
 	char prompt[DLB_PERSON_NAME_MAX + 128], answer = 'n';
 	enum dlb_status st;
@@ -501,9 +510,10 @@ ask_whether_true(struct cli *c, const struct cli_args *a,
 	cli_warn("Who has %u such shares is %s: writes and signs as %s, to you "
 		 "too.",
 		need, owner->name, owner->name);
-	cli_warn("Anyone can say that their machine was lost. See %s, or hear a "
-		 "voice that you know and ask what only %s can tell; a letter or a "
-		 "message is not enough.",
+	cli_warn(
+		"Anyone can say that their machine was lost. See %s, or hear a "
+		"voice that you know and ask what only %s can tell; a letter or a "
+		"message is not enough.",
 		owner->name, owner->name);
 	if (to) {
 		cli_say(c, "The card it would be sealed to has these words; %s",
@@ -573,8 +583,9 @@ give_files(struct cli *c, struct dlb_node *n, const struct finding *f,
 		dlb_buf_free(&bytes);
 	}
 	if (st == DLB_OK)
-		cli_warn("what is in a file is open to who gets it: put it into %s's "
-			 "hand, and delete it then",
+		cli_warn(
+			"what is in a file is open to who gets it: put it into %s's "
+			"hand, and delete it then",
 			owner->name);
 	return st;
 }
@@ -600,6 +611,12 @@ give(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 			owner.name);
 	if (st == DLB_OK && to_whom)
 		st = cli_who(&to, c, n, to_whom, err);
+	if (st == DLB_OK && to_whom && to.id == owner.id)
+		st = dlb_fail(err, DLB_USAGE,
+			"this is the card of %s that was lost: what is sealed to it "
+			"can not be read. Ask for the card of the home that restores "
+			"it (dlb init --restore)",
+			owner.name);
 	if (st == DLB_OK)
 		st = ask_whether_true(c, a, &owner, to_whom ? &to : NULL,
 			f.list[f.n - 1].need, err);

@@ -83,8 +83,7 @@ show_shares(struct restoring *r)
 {
 	for (size_t i = 0; i < dlb_restoring_count(r->shares); i++) {
 		enum dlb_restoring_part part;
-		const char *label =
-			dlb_restoring_label(r->shares, i, &part);
+		const char *label = dlb_restoring_label(r->shares, i, &part);
 
 		cli_say(r->c, "  %s: %s", label, part_text(part));
 	}
@@ -272,8 +271,7 @@ into_new(struct restoring *r, const char *home, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	o.unlock = secret.unlock;
-	st = dlb_node_create(
-		&n, home, &o, r->c->env, cli_progress(r->c), err);
+	st = dlb_node_create(&n, home, &o, r->c->env, cli_progress(r->c), err);
 	cli_secret_free(&secret);
 	if (st == DLB_OK)
 		st = finish(r, n, err);
@@ -304,8 +302,7 @@ into_home(struct restoring *r, struct dlb_error *err)
 			"leave out --size, --sparse and --no-passphrase",
 			dlb_node_home(n));
 	if (st == DLB_OK)
-		st = dlb_restoring_add_home(
-			r->shares, n, note_refused, r, err);
+		st = dlb_restoring_add_home(r->shares, n, note_refused, r, err);
 	if (st == DLB_OK)
 		st = add_files(r, err);
 	if (st == DLB_OK)

@@ -1,6 +1,7 @@
 /*
  * dlb status: how full, how far, what waits.
  */
+#include "backup.h"
 #include "format.h"
 #include "json.h"
 #include "node.h"
@@ -94,6 +95,43 @@ show_people(const struct counts *n)
 }
 
 static void
+show_backup(struct dlb_letterbox *l)
+{
+	struct dlb_backup_note note;
+	char when[CLI_FORMAT_MAX];
+	unsigned arrived;
+
+	if (dlb_letterbox_waits(l)) {
+		printf("backup   this home waits for its shares (dlb restore)\n");
+		return;
+	}
+	if (dlb_backup_note_get(l, &note, NULL) != DLB_OK)
+		return;
+	arrived = dlb_backup_note_arrived(&note);
+	printf("backup   of %s, %u of %u are known to have a share%s\n",
+		cli_time_here(when, note.made_s * 1000), arrived, note.n,
+		arrived < note.need ? ": too few (dlb backup)" : "");
+}
+
+static void
+write_backup(struct cli_json *j, struct dlb_letterbox *l)
+{
+	struct dlb_backup_note note;
+
+	cli_json_bool(j, "waits_for_shares", dlb_letterbox_waits(l));
+	if (dlb_backup_note_get(l, &note, NULL) != DLB_OK) {
+		cli_json_null(j, "backup");
+		return;
+	}
+	cli_json_object(j, "backup");
+	cli_json_time(j, "made", note.made_s * 1000);
+	cli_json_uint(j, "need", note.need);
+	cli_json_uint(j, "holders", note.n);
+	cli_json_uint(j, "arrived", dlb_backup_note_arrived(&note));
+	cli_json_end(j, '}');
+}
+
+static void
 show(struct dlb_node *n, const struct dlb_satchel_info *info,
 	const struct counts *counts)
 {
@@ -108,6 +146,7 @@ show(struct dlb_node *n, const struct dlb_satchel_info *info,
 	if (person) {
 		show_people(counts);
 		show_letters(counts, dlb_node_own_from_ms(n));
+		show_backup(dlb_node_letterbox(n));
 	}
 	printf("clock    %s%s\n", cli_time_here(when, clock.now_ms),
 		clock.trusted_week ? "" : ", in doubt (dlb doctor)");
@@ -139,6 +178,7 @@ write_json(struct dlb_node *n, const struct dlb_satchel_info *info,
 	cli_json_uint(&j, "waiting", counts->waiting);
 	cli_json_uint(&j, "waiting_cells", counts->waiting_cells);
 	cli_json_time(&j, "serve_gives_from", dlb_node_own_from_ms(n));
+	write_backup(&j, dlb_node_letterbox(n));
 	cli_json_object(&j, "clock");
 	cli_json_time(&j, "now", clock.now_ms);
 	cli_json_time(&j, "highest_seen", clock.highest_ms);
@@ -184,7 +224,7 @@ const struct cli_verb cli_status = {
 	.summary = "show how full the satchel is, and what waits",
 	.text = "Shows where the home is, how full its satchel is, how many people you\n"
 		"know and have verified, how many letters are unread or wait for a\n"
-		"meeting, and what the clock says.\n"
+		"meeting, who has your backup, and what the clock says.\n"
 		"Meetings that `dlb serve` begins take letters along once an hour at most;\n"
 		"where something waits, status says from when on they will.",
 	.example = "dlb status",

@@ -115,8 +115,7 @@ add_box(void *ctx, const struct dlb_box *box)
 static enum dlb_status
 write_own(struct content *c)
 {
-	const struct dlb_identity_secret *secret =
-		dlb_letterbox_secret(c->l);
+	const struct dlb_identity_secret *secret = dlb_letterbox_secret(c->l);
 	uint8_t bytes[1 + 64 + 1 + DLB_CARD_NAME_MAX + 8 + 2];
 	struct dlb_card card;
 	struct dlb_writer w;
@@ -201,7 +200,8 @@ dlb_backup_content(struct dlb_letterbox *l, struct dlb_buf *out,
 
 /* A name, by dlb_name_valid where it is not one's own, which may be empty. */
 static bool
-read_name(struct dlb_reader *r, char out[static DLB_NAME_TEXT_MAX + 1], bool own)
+read_name(
+	struct dlb_reader *r, char out[static DLB_NAME_TEXT_MAX + 1], bool own)
 {
 	size_t len = dlb_read_u8(r);
 

@@ -14,7 +14,8 @@
 /* ---- what is in it (backup.c) -------------------------------------------------------- */
 
 struct dlb_backup_options {
-	const int64_t *first; /* correspondents whose cards are not to be missing */
+	const int64_t
+		*first; /* correspondents whose cards are not to be missing */
 	size_t first_n;
 	bool boxes; /* boxes' names and keys, too */
 	size_t cap; /* bytes at most */

@@ -50,7 +50,7 @@ dlb_backup_note_get(struct dlb_letterbox *l, struct dlb_backup_note *out,
 		return s == DLB_NOT_FOUND
 			? s
 			: dlb_fail(err, s,
-				  "what is known of the backup can not be read");
+				"what is known of the backup can not be read");
 	}
 	dlb_reader_init(&r, bytes.data, bytes.len);
 	version = dlb_read_u8(&r);

@@ -321,8 +321,8 @@ dlb_letterbox_renew(
 
 /* These secrets from now on, and the first card of them. */
 static enum dlb_status
-become(struct dlb_letterbox *l, const uint8_t both[static 64],
-	const char *name, int64_t serial, struct dlb_error *err)
+become(struct dlb_letterbox *l, const uint8_t both[static 64], const char *name,
+	int64_t serial, struct dlb_error *err)
 {
 	enum dlb_status s;
 

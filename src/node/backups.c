@@ -157,7 +157,8 @@ dlb_node_backup(struct dlb_node *n, const struct dlb_backup_order *order,
 			st = DLB_OK;
 	}
 	if (st == DLB_OK)
-		st = divide(n, order, &before, &b, &note, &result->left_out, err);
+		st = divide(
+			n, order, &before, &b, &note, &result->left_out, err);
 	if (st == DLB_OK)
 		st = send_all(n, order, &b, &note, result, err);
 	dlb_backup_free(&b);

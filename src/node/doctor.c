@@ -2,6 +2,7 @@
  * doctor: what is wrong in this home, and how to mend it. Looks; with `thorough`
  * reads every cell and drops those that do not hold their name any more.
  */
+#include "backup.h"
 #include "node_internal.h"
 
 #include <stdio.h>
@@ -170,6 +171,29 @@ look_at_reach(struct looking *l, struct dlb_error *err)
 	return DLB_OK;
 }
 
+/* Whoever made one counts on it. */
+static void
+look_at_backup(struct looking *l)
+{
+	struct dlb_backup_note note;
+	char what[192], day[11];
+	unsigned arrived;
+
+	if (dlb_backup_note_get(l->n->letterbox, &note, NULL) != DLB_OK)
+		return;
+	arrived = dlb_backup_note_arrived(&note);
+	dlb_date_text(day, note.made_s * 1000);
+	snprintf(what, sizeof(what),
+		"of those who are to keep your backup of %s, %u of %u have said "
+		"that they have it, and %u are needed",
+		day, arrived, note.n, note.need);
+	l->fn(l->ctx, arrived < note.need ? DLB_NOTE : DLB_FINE, what,
+		arrived < note.need
+			? "meet boxes (dlb meet PATH); after some weeks make "
+			  "another one (dlb backup)"
+			: "");
+}
+
 static bool
 count_in(void *ctx, const struct dlb_in_letter *letter)
 {
@@ -300,6 +324,7 @@ dlb_node_doctor(struct dlb_node *n, bool thorough, dlb_doctor_fn fn, void *ctx,
 	look_at_clock(&l);
 	look_at_satchel(&l);
 	look_at_keys(&l);
+	look_at_backup(&l);
 	st = look_at_reach(&l, err);
 	if (st == DLB_OK)
 		st = look_at_letters(&l, err);

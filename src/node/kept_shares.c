@@ -41,8 +41,7 @@ describe(struct dlb_kept_share *out, int64_t *keep_from_ms, struct dlb_node *n,
 	out->came_ms = letter->arrived_ms;
 	*keep_from_ms = 0;
 	if (dlb_kind_content(n, letter, &record, NULL) == DLB_OK
-		&& dlb_backup_share_parse(
-			   &share, record.data, record.len, NULL)
+		&& dlb_backup_share_parse(&share, record.data, record.len, NULL)
 			== DLB_OK) {
 		out->given = share.use == DLB_BACKUP_GIVEN;
 		memcpy(out->backup_id, share.id, sizeof(out->backup_id));
@@ -189,8 +188,8 @@ make_room(struct dlb_kind_in *in, struct shelf *s, struct dlb_error *err)
 		if (s->list[at].number == in->letter->number)
 			in->verdict = DLB_KIND_FORGET;
 		else
-			st = let_go(in->n, in->release, s->list[at].number,
-				err);
+			st = let_go(
+				in->n, in->release, s->list[at].number, err);
 		s->list[at] = s->list[--s->count];
 	}
 	return st;

@@ -34,8 +34,8 @@ enum dlb_spread {
 struct dlb_restoring;
 struct dlb_restored;
 struct dlb_home_options {
-	bool courier;     /* no identity */
-	bool waits;       /* for shares of a backup (backups.h) */
+	bool courier; /* no identity */
+	bool waits;   /* for shares of a backup (backups.h) */
 	/* NULL, or whose backup it is made of: joined before. Says what came of
 	 * it. */
 	struct dlb_restoring *restoring;

@@ -143,8 +143,7 @@ dlb_restoring_add_home(struct dlb_restoring *r, struct dlb_node *n,
 	void (*note)(void *ctx, const char *text), void *note_ctx,
 	struct dlb_error *err)
 {
-	struct at_home h = {
-		.r = r, .n = n, .note = note, .note_ctx = note_ctx};
+	struct at_home h = {.r = r, .n = n, .note = note, .note_ctx = note_ctx};
 
 	return dlb_in_kinds(n->letterbox, add_letter, &h, err);
 }
@@ -216,8 +215,8 @@ dlb_restoring_join(struct dlb_restoring *r, struct dlb_restoring_info *info,
 		info->need = r->shares[which].need;
 	}
 	if (st == DLB_OK)
-		st = dlb_backup_look(&info->backup, r->content.data,
-			r->content.len, err);
+		st = dlb_backup_look(
+			&info->backup, r->content.data, r->content.len, err);
 	if (st != DLB_OK)
 		return st;
 	info->newest_serial = info->backup.serial;
@@ -249,8 +248,8 @@ drop_shares(struct dlb_node *n, const struct dlb_restoring *r,
 
 		if (r->pieces[i].number == 0)
 			continue;
-		st = dlb_in_get(n->letterbox, &letter, r->pieces[i].number,
-			err);
+		st = dlb_in_get(
+			n->letterbox, &letter, r->pieces[i].number, err);
 		if (st == DLB_OK)
 			st = dlb_release_in(release, &letter);
 		if (st == DLB_OK)

@@ -175,8 +175,8 @@ dlb_backup_make(struct dlb_backup *out, const struct dlb_backup_what *what,
 	draw_numbers(out, env);
 	for (unsigned i = 0; i < out->n; i++)
 		memcpy(out->shares[i], shares[out->numbers[i]], DLB_KEY_LEN);
-	st = write_common(out, what, key,
-		(const uint8_t(*)[DLB_KEY_LEN])shares, env);
+	st = write_common(
+		out, what, key, (const uint8_t(*)[DLB_KEY_LEN])shares, env);
 	dlb_wipe(key, sizeof(key));
 	dlb_wipe(shares, sizeof(shares));
 	if (st != DLB_OK) {
@@ -380,8 +380,8 @@ open_sealed(struct dlb_buf *content, const struct dlb_backup_share *of,
 	if (st != DLB_OK)
 		return st;
 	seal_key(sealing, key, of->id);
-	st = dlb_xopen(content->data, sealing, of->common, COMMITTED_LEN, sealed,
-		len);
+	st = dlb_xopen(
+		content->data, sealing, of->common, COMMITTED_LEN, sealed, len);
 	if (st == DLB_OK)
 		content->len = len - DLB_XSEAL_OVERHEAD;
 	dlb_wipe(sealing, sizeof(sealing));
@@ -429,7 +429,8 @@ dlb_backup_join(struct dlb_buf *content, enum dlb_backup_part *parts,
 		unsigned of_i = sort_parts(parts, shares, n, i);
 
 		if (i == 0
-			|| is_better(&shares[i], of_i, &shares[*which], count)) {
+			|| is_better(
+				&shares[i], of_i, &shares[*which], count)) {
 			*which = i;
 			count = of_i;
 		}

@@ -13,7 +13,8 @@
 #include "share.h"
 
 #define DLB_BACKUP_HOLDERS_MAX 255
-#define DLB_BACKUP_NEED_MIN 2 /* with one, each holder alone could be the owner */
+#define DLB_BACKUP_NEED_MIN                                                    \
+	2 /* with one, each holder alone could be the owner */
 #define DLB_BACKUP_ID_LEN 16
 #define DLB_BACKUP_CHECK_LEN 16
 #define DLB_BACKUP_CHECKS_LEN (255 * DLB_BACKUP_CHECK_LEN)

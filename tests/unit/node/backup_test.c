@@ -236,8 +236,8 @@ a_lost_letterbox_is_had_again(void **state)
 	/* They say that they have them; frank is not asked to. */
 	meets(f, "alice");
 	n = fixture_open(f, "alice");
-	assert_dlb_ok(f,
-		dlb_backup_note_get(dlb_node_letterbox(n), &note, &f->err));
+	assert_dlb_ok(
+		f, dlb_backup_note_get(dlb_node_letterbox(n), &note, &f->err));
 	assert_int_equal(dlb_backup_note_arrived(&note), 4);
 	assert_int_equal(note.settled_s, note.made_s);
 	old = *dlb_letterbox_identity(dlb_node_letterbox(n));
@@ -288,9 +288,8 @@ a_lost_letterbox_is_had_again(void **state)
 	meets(f, "bob");
 	n = fixture_open(f, "bob");
 	assert_int_equal(fixture_inbox(n, &letter), 2);
-	assert_int_equal(person(f, n, "alice").serial, serial_of(f, n) > 0
-			? restored.serial
-			: 0);
+	assert_int_equal(person(f, n, "alice").serial,
+		serial_of(f, n) > 0 ? restored.serial : 0);
 	assert_true(person(f, n, "alice").verified);
 	fixture_send(f, n, id_of(f, n, "alice"), NULL, "so it is");
 	fixture_meet(f, n, "usb");
@@ -441,26 +440,181 @@ a_strangers_share_is_shown_and_kept_once_they_are_known(void **state)
 	n = fixture_open(f, "bob");
 	assert_int_equal(fixture_inbox(n, &letter), 1);
 	assert_non_null(strstr(letter.summary, "to be kept"));
-	assert_dlb_ok(f,
-		dlb_node_letter_card(n, letter.number, &card, &f->err));
+	assert_dlb_ok(
+		f, dlb_node_letter_card(n, letter.number, &card, &f->err));
 	assert_dlb_ok(f,
 		dlb_correspondent_add(
 			dlb_node_letterbox(n), &who, &card, NULL, &f->err));
 	commit(f, n);
-	assert_int_equal(dlb_node_give_shares(n, who.id, who.id, &count,
-				 &f->err),
+	assert_int_equal(
+		dlb_node_give_shares(n, who.id, who.id, &count, &f->err),
 		DLB_USAGE);
 	assert_dlb_ok(f,
 		dlb_node_give_shares(
 			n, who.id, id_of(f, n, "alice"), &count, &f->err));
 	assert_int_equal(count, 1);
-	assert_dlb_ok(
-		f, dlb_node_forget_shares(n, who.id, &count, &f->err));
+	assert_dlb_ok(f, dlb_node_forget_shares(n, who.id, &count, &f->err));
 	assert_int_equal(count, 1);
 	assert_int_equal(dlb_node_forget_shares(n, who.id, &count, &f->err),
 		DLB_NOT_FOUND);
 	dlb_node_close(n);
 	assert_int_equal(kept(f, "bob").n, 0);
+}
+
+/* ---- what never comes twice -------------------------------------------------------- */
+
+struct seen {
+	uint8_t (*list)[32];
+	size_t n, cap;
+	const char *home;
+};
+
+/* Shorter ones with zeros behind them. */
+static void
+see_once(struct seen *s, const void *what, size_t len)
+{
+	uint8_t key[32] = {0};
+
+	memcpy(key, what, len);
+	for (size_t i = 0; i < s->n; i++)
+		if (memcmp(s->list[i], key, sizeof(key)) == 0)
+			fail_msg("%s repeats what was there", s->home);
+	if (s->n == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 1024;
+		s->list = realloc(s->list, s->cap * sizeof(*s->list));
+		assert_non_null(s->list);
+	}
+	memcpy(s->list[s->n++], key, sizeof(key));
+}
+
+struct looking {
+	struct seen *seen;
+	struct dlb_node *n;
+	size_t letters, cells;
+};
+
+static bool
+look_at_letter(void *ctx, const struct dlb_out_letter *out)
+{
+	struct looking *k = ctx;
+	struct dlb_buf names = {0};
+	struct dlb_error err;
+
+	k->letters++;
+	/* Cover has none. */
+	if (out->to) {
+		see_once(k->seen, out->letter_id, sizeof(out->letter_id));
+		see_once(k->seen, out->sealing_id, sizeof(out->sealing_id));
+	}
+	see_once(k->seen, out->recall_key, sizeof(out->recall_key));
+	assert_int_equal(dlb_out_cells(dlb_node_letterbox(k->n), out->number,
+				 &names, &err),
+		DLB_OK);
+	for (size_t at = 0; at < names.len; at += 32) {
+		uint8_t *cell = dlb_node_cell(k->n, 0), core[32], name[32];
+		uint32_t number =
+			dlb_satchel_find(k->n->satchel, names.data + at);
+		struct dlb_waybill waybill;
+
+		if (number == DLB_NO_ENTRY)
+			continue;
+		assert_int_equal(dlb_satchel_get(k->n->satchel, number, cell,
+					 core, name, k->n->aead[0], true, &err),
+			DLB_OK);
+		assert_int_equal(dlb_cell_check(&waybill, cell, &err), DLB_OK);
+		see_once(k->seen, waybill.token_hash, 32);
+		see_once(k->seen, cell + DLB_WAYBILL_LEN, 32);
+		see_once(k->seen, cell + DLB_WAYBILL_LEN + 32, 32);
+		k->cells++;
+	}
+	dlb_buf_free(&names);
+	return true;
+}
+
+/* Letters, cover and a backup, of a home that is opened with this randomness. */
+static void
+work(struct fixture *f, struct seen *seen, const char *home, unsigned seed)
+{
+	struct looking k = {.seen = seen};
+	int64_t now = f->env.now_ms, ids[2];
+	struct dlb_backup_order order = {
+		.holders = ids, .holders_n = 2, .need = 2};
+	struct dlb_backup_result result;
+	uint8_t root[DLB_KEY_LEN];
+
+	dlb_env_seeded_init(&f->env, seed, now);
+	seen->home = home;
+	k.n = fixture_open(f, home);
+	ids[0] = id_of(f, k.n, "bob");
+	ids[1] = id_of(f, k.n, "carol");
+	for (unsigned i = 0; i < 5; i++)
+		fixture_send(f, k.n, ids[0], NULL, "the same words each time");
+	assert_dlb_ok(f, dlb_node_backup(k.n, &order, &result, &f->err));
+	fixture_meet(f, k.n, "usb");
+	dlb_letterbox_root(dlb_node_letterbox(k.n), root);
+	see_once(seen, root, sizeof(root));
+	assert_dlb_ok(f,
+		dlb_out_each(
+			dlb_node_letterbox(k.n), look_at_letter, &k, &f->err));
+	assert_true(k.letters > 7); /* cover, too */
+	assert_true(k.cells > 7 + 40);
+	dlb_node_close(k.n);
+}
+
+/* The lost home goes on, and two are made of one backup: the same identity, the same
+ * people, the same day. */
+static void
+nothing_is_repeated(void **state)
+{
+	static const char *const homes[] = {"second", "third"};
+	struct fixture *f = *state;
+	struct seen seen = {.n = 0};
+	struct dlb_buf bytes[2] = {{0}};
+	struct shares s;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 2));
+	friends_meet(f);
+	for (unsigned i = 0; i < 2; i++) {
+		struct dlb_node *n = fixture_open(f, friends[i]);
+
+		s.n = 0;
+		assert_dlb_ok(
+			f, dlb_node_kept_shares(n, add_share, &s, &f->err));
+		assert_dlb_ok(f,
+			dlb_node_share_bytes(
+				n, &s.list[0], &bytes[i], &f->err));
+		dlb_node_close(n);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct dlb_restoring_info info;
+		struct dlb_restored restored;
+		struct dlb_home_options o = {.size = 24 << 20,
+			.restored = &restored,
+			.unlock = {.kind = DLB_UNLOCK_OPEN}};
+		struct dlb_node *n = NULL;
+
+		dlb_env_seeded_init(
+			&f->env, 100 + i, FIXTURE_NOW_MS + i * 1000);
+		assert_dlb_ok(f, dlb_restoring_new(&o.restoring, &f->err));
+		for (unsigned k = 0; k < 2; k++)
+			assert_dlb_ok(f,
+				dlb_restoring_add(o.restoring, friends[k],
+					bytes[k].data, bytes[k].len, &f->err));
+		assert_dlb_ok(
+			f, dlb_restoring_join(o.restoring, &info, &f->err));
+		assert_dlb_ok(f,
+			dlb_node_create(&n, fixture_path(f, homes[i]), &o,
+				&f->env.env, NULL, &f->err));
+		dlb_restoring_free(o.restoring);
+		dlb_node_close(n);
+	}
+	work(f, &seen, "alice", 11);
+	work(f, &seen, "second", 12);
+	work(f, &seen, "third", 13);
+	free(seen.list);
+	dlb_buf_free(&bytes[0]);
+	dlb_buf_free(&bytes[1]);
 }
 
 static void
@@ -507,9 +661,9 @@ what_can_not_be_is_refused_and_changes_nothing(void **state)
 	{
 		struct dlb_restored restored;
 
-		assert_int_equal(dlb_letterbox_restore(dlb_node_letterbox(n),
-					 &restored, (const uint8_t *)"", 0, 0,
-					 0, &f->err),
+		assert_int_equal(
+			dlb_letterbox_restore(dlb_node_letterbox(n), &restored,
+				(const uint8_t *)"", 0, 0, 0, &f->err),
 			DLB_MALFORMED);
 	}
 	dlb_node_close(n);
@@ -525,6 +679,7 @@ main(void)
 		TEST(the_lost_machine_turns_up),
 		TEST(a_newer_one_takes_the_place_of_what_is_not_needed),
 		TEST(a_strangers_share_is_shown_and_kept_once_they_are_known),
+		TEST(nothing_is_repeated),
 		TEST(what_can_not_be_is_refused_and_changes_nothing),
 	};
 

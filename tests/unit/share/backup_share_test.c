@@ -56,8 +56,7 @@ parse(struct dlb_backup_share *out, const struct dlb_buf *record)
 {
 	struct dlb_error err;
 
-	assert_ok(dlb_backup_share_parse(
-		out, record->data, record->len, &err));
+	assert_ok(dlb_backup_share_parse(out, record->data, record->len, &err));
 }
 
 static void
@@ -108,9 +107,8 @@ any_need_of_them_give_it_and_fewer_do_not(void **state)
 				gives(&m, shares, n, NULL);
 				continue;
 			}
-			assert_status(
-				dlb_backup_join(&content, parts, &which,
-					&missing, shares, n, &err),
+			assert_status(dlb_backup_join(&content, parts, &which,
+					      &missing, shares, n, &err),
 				DLB_PARTLY);
 			assert_int_equal(missing, need - n);
 			assert_int_equal(content.len, 0);
@@ -244,9 +242,9 @@ one_that_was_altered_is_known(void **state)
 		uint8_t *p = &m.records[0].data[at];
 
 		*p ^= 1;
-		assert_int_not_equal(dlb_backup_share_parse(&bad,
-					     m.records[0].data,
-					     m.records[0].len, &err),
+		assert_int_not_equal(
+			dlb_backup_share_parse(&bad, m.records[0].data,
+				m.records[0].len, &err),
 			DLB_OK);
 		if (at < 39)
 			assert_status(err.status, DLB_FORGED);
@@ -298,15 +296,15 @@ what_was_altered_everywhere_is_refused(void **state)
 		for (unsigned i = 0; i < 2; i++) {
 			m.records[i].data[places[p]] ^= 1;
 			read = dlb_backup_share_parse(&shares[i],
-				       m.records[i].data, m.records[i].len, &err)
+				       m.records[i].data, m.records[i].len,
+				       &err)
 					== DLB_OK
 				&& read;
 		}
 		/* That more are needed, nobody can tell. */
 		if (read)
-			assert_status(
-				dlb_backup_join(&content, parts, &which,
-					&missing, shares, 2, &err),
+			assert_status(dlb_backup_join(&content, parts, &which,
+					      &missing, shares, 2, &err),
 				places[p] == 73 ? DLB_PARTLY : DLB_FORGED);
 		assert_int_equal(content.len, 0);
 		for (unsigned i = 0; i < 2; i++)
@@ -337,8 +335,7 @@ what_is_handed_back_is_the_same_share(void **state)
 		assert_int_equal(shares[i].use, DLB_BACKUP_GIVEN);
 		assert_int_equal(shares[i].card_len, i ? sizeof(card) : 0);
 		if (i)
-			assert_memory_equal(
-				shares[i].card, card, sizeof(card));
+			assert_memory_equal(shares[i].card, card, sizeof(card));
 	}
 	gives(&m, shares, 3, NULL);
 	for (unsigned i = 0; i < 3; i++)
