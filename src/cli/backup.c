@@ -331,10 +331,7 @@ const struct cli_verb cli_backup = {
 		"can write in your name: choose people who would not. There are no letters\n"
 		"in it, and no key that opens one.\n"
 		"Without options: shows who has said that they have the last one.\n"
-		"Make another one when you have come to know people whom it should hold.\n"
-		"\n"
-		"What you keep for others: `dlb backup list`, `dlb backup give`, `dlb\n"
-		"backup forget`.",
+		"Make another one when you have come to know people whom it should hold.",
 	.example = "dlb backup --need 3 --to bob,carol,dave,erin,frank\n"
 		   "dlb backup",
 	.options = options,
