@@ -5,11 +5,13 @@
  * are fresh, so that no letter to an earlier card opens here, and the card's serial is
  * above that of any card that can have been issued since: above the newest that those
  * who keep the backup have seen, and above the seconds since 1970, which no one who
- * issues a card a month, or a thousand a day, keeps up with. All else that must
- * not come twice (nonces, handles, tokens, ids) is drawn at random when it is used.
+ * issues a card a month, or a thousand a day, keeps up with. Handles of bulletins come
+ * from day and slot: none of this day is used again. All else that must not come twice
+ * (nonces, other handles, tokens, ids) is drawn at random when it is used.
  */
 #include "backup_internal.h"
 
+#include "bulletins.h"
 #include "correspondents_internal.h"
 
 #include <string.h>
@@ -215,6 +217,8 @@ dlb_letterbox_restore(struct dlb_letterbox *l, struct dlb_restored *out,
 		s = dlb_identity_restore(l, secret, info.name,
 			highest(highest(info.serial, above), (uint64_t)now_s),
 			err);
+	if (s == DLB_OK)
+		s = dlb_bulletins_restored(l, now_s * 1000, err);
 	if (s == DLB_OK)
 		s = forget_own(l, err);
 	if (s == DLB_OK)

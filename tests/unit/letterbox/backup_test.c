@@ -2,6 +2,7 @@
  * What a backup of a letterbox holds and does not, and letterboxes that are had again.
  */
 #include "backup.h"
+#include "bulletins.h"
 #include "letterbox_test.h"
 #include "state_internal.h"
 
@@ -137,8 +138,12 @@ what_was_there_is_there_again(void **state)
 	struct dlb_letterbox *l = make(f, &bob, &carol), *again;
 	struct dlb_box box;
 	int64_t made_s = TEST_NOW_MS / 1000;
+	uint32_t day, again_day;
+	uint8_t slot;
 
 	back_up(l, &content, true);
+	assert_ok(dlb_bulletin_take_slot(
+		l, f->env.now_ms, &day, &slot, &f->err));
 	assert_ok(dlb_backup_look(&info, content.data, content.len, &f->err));
 	assert_string_equal(info.name, "alice");
 	assert_int_equal(info.serial, 1);
@@ -163,6 +168,10 @@ what_was_there_is_there_again(void **state)
 	assert_false(c.verified);
 	assert_false(c.receipts);
 	assert_ok(dlb_box_by_name(again, &box, "usb", &f->err));
+	/* Handles of bulletins that may have been posted since are not used. */
+	assert_ok(dlb_bulletin_take_slot(
+		again, f->env.now_ms, &again_day, &slot, &f->err));
+	assert_true(again_day > day);
 	/* No secret of an epoch is one of before. */
 	assert_int_equal(again->epochs.n, l->epochs.n);
 	for (size_t i = 0; i < l->epochs.n; i++)
