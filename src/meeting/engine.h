@@ -59,6 +59,9 @@ struct dlb_meeting_secret {
 	uint8_t key[32];
 	uint32_t ref; /* the caller's, not 0 */
 	bool box;
+	/* Not 0: whoever is recognised by this one is given the cells of the box of
+	 * this ref, and no other cell. */
+	uint32_t only_box;
 };
 
 struct dlb_meeting_config {

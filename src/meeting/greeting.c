@@ -159,6 +159,42 @@ decide(struct dlb_meeting *m)
 		dlb_meeting_fail(m, DLB_END_STRANGER);
 }
 
+/* The place of a box in dlb_set.box; 0: it has none. */
+static uint32_t
+place_of(const struct dlb_greeting *g, uint32_t ref)
+{
+	uint32_t box = 0;
+
+	for (uint32_t i = 0; i < g->secrets_n && box < DLB_BOXES_MAX; i++) {
+		box += g->secrets[i].box;
+		if (g->secrets[i].box && g->secrets[i].ref == ref)
+			return box;
+	}
+	return 0;
+}
+
+/* To who is to get the cells of certain boxes alone, all others are as look copies
+ * are: here, and not to be given. */
+static void
+keep_to_boxes(struct dlb_meeting *m)
+{
+	const struct dlb_greeting *g = &m->greeting;
+	bool allowed[DLB_BOXES_MAX + 1] = {false};
+	bool limited = false;
+
+	for (size_t k = 0; k < g->matches_n; k++) {
+		uint32_t only = g->secrets[g->matched[k]].only_box;
+
+		limited |= only != 0;
+		if (only)
+			allowed[place_of(g, only)] = true;
+	}
+	allowed[0] = false;
+	for (uint32_t i = 0; limited && i < m->set.n; i++)
+		if (!m->set.box || !allowed[m->set.box[i]])
+			m->set.cells[i].copies = 0;
+}
+
 /* Cells of boxes whose key both hold are a class of their own. */
 static void
 mark_boxes(struct dlb_meeting *m)
@@ -177,6 +213,7 @@ mark_boxes(struct dlb_meeting *m)
 	for (uint32_t i = 0; m->set.box && i < m->set.n; i++)
 		if (m->set.box[i] && shared[m->set.box[i]])
 			m->set.cells[i].flags |= DLB_SET_BOX;
+	keep_to_boxes(m);
 }
 
 void

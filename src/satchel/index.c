@@ -122,14 +122,23 @@ dlb_index_handle_next(const struct dlb_index *ix, uint32_t number, uint8_t kind)
 
 /* ---- groups --------------------------------------------------------------------------------- */
 
-static enum dlb_group
-group_of(const struct dlb_record *r)
+bool
+dlb_index_is_dear(const struct dlb_index *ix, uint32_t number)
 {
+	return ix->dear && (ix->dear[number / 8] & (1u << number % 8));
+}
+
+static enum dlb_group
+group_of(const struct dlb_index *ix, uint32_t number)
+{
+	const struct dlb_record *r = &ix->records[number];
+
 	if (r->flags == 0)
 		return DLB_GROUP_FREE;
 	if ((r->flags & DLB_SHOWN) && r->origin == 0
 		&& !(r->flags & DLB_REC_PINNED))
-		return DLB_GROUP_STRANGERS;
+		return dlb_index_is_dear(ix, number) ? DLB_GROUP_DEAR
+						     : DLB_GROUP_STRANGERS;
 	return DLB_GROUP_OTHERS;
 }
 
@@ -149,7 +158,7 @@ static void
 regroup(struct dlb_index *ix, uint32_t number)
 {
 	struct dlb_record *r = &ix->records[number];
-	unsigned want = group_of(r), is = 0;
+	unsigned want = group_of(ix, number), is = 0;
 
 	while (r->place >= ix->end[is])
 		is++;
@@ -174,6 +183,24 @@ dlb_index_pick(
 	if (n == 0)
 		return NONE;
 	return ix->order[ix->end[g] - 1 - dlb_random_below(env, n)];
+}
+
+enum dlb_status
+dlb_index_set_dear(struct dlb_index *ix, uint32_t number, bool dear)
+{
+	uint8_t bit = (uint8_t)(1u << number % 8);
+
+	if (!ix->dear && !dear)
+		return DLB_OK;
+	if (!ix->dear)
+		ix->dear = calloc((ix->entries + 7) / 8, 1);
+	if (!ix->dear)
+		return DLB_NO_MEMORY;
+	ix->dear[number / 8] &= (uint8_t)~bit;
+	if (dear)
+		ix->dear[number / 8] |= bit;
+	regroup(ix, number);
+	return DLB_OK;
 }
 
 void
@@ -274,6 +301,8 @@ dlb_index_remove(struct dlb_index *ix, uint32_t number)
 	r->flags = 0;
 	atomic_fetch_and(
 		&ix->damaged[number / 8], (uint8_t) ~(1u << number % 8));
+	if (ix->dear)
+		ix->dear[number / 8] &= (uint8_t) ~(1u << number % 8);
 	regroup(ix, number);
 }
 
@@ -353,5 +382,6 @@ dlb_index_free(struct dlb_index *ix)
 	free(ix->order);
 	free(ix->free_slots);
 	free((void *)ix->damaged);
+	free(ix->dear);
 	memset(ix, 0, sizeof(*ix));
 }

@@ -126,7 +126,7 @@ sweep_take(struct dlb_satchel *s, uint32_t *list, uint32_t *n,
 
 /* One of a known origin's own, from a random place on. */
 static uint32_t
-own_victim(struct dlb_satchel *s, uint32_t origin)
+own_victim(struct dlb_satchel *s, uint32_t origin, bool dear)
 {
 	uint32_t n = s->index.entries, start = dlb_random_below(s->env, n);
 
@@ -135,7 +135,8 @@ own_victim(struct dlb_satchel *s, uint32_t origin)
 		const struct dlb_record *r = &s->index.records[number];
 
 		if ((r->flags & DLB_SHOWN) && r->origin == origin
-			&& !(r->flags & DLB_REC_PINNED))
+			&& !(r->flags & DLB_REC_PINNED)
+			&& dlb_index_is_dear(&s->index, number) == dear)
 			return number;
 	}
 	return DLB_NO_ENTRY;
@@ -157,8 +158,11 @@ dlb_quota_victim(struct dlb_satchel *s, uint32_t origin, uint16_t now_week)
 	}
 	if (number == DLB_NO_ENTRY)
 		number = dlb_index_pick(&s->index, DLB_GROUP_STRANGERS, s->env);
-	if (number == DLB_NO_ENTRY && origin != 0)
-		number = own_victim(s, origin);
+	if (number == DLB_NO_ENTRY)
+		number = dlb_index_pick(&s->index, DLB_GROUP_DEAR, s->env);
+	for (int dear = 0; dear <= 1 && number == DLB_NO_ENTRY && origin != 0;
+		dear++)
+		number = own_victim(s, origin, dear);
 	if (number != DLB_NO_ENTRY)
 		dlb_index_pin(&s->index, number, true);
 	return number;
@@ -180,6 +184,23 @@ dlb_satchel_room(
 			room++;
 	}
 	return room;
+}
+
+void
+dlb_satchel_dear_none(struct dlb_satchel *s)
+{
+	for (uint32_t i = 0; s->index.dear && i < s->index.entries; i++)
+		if (dlb_index_is_dear(&s->index, i)
+			&& dlb_index_set_dear(&s->index, i, false) != DLB_OK)
+			return; /* takes no memory */
+}
+
+enum dlb_status
+dlb_satchel_dear(struct dlb_satchel *s, uint32_t number, struct dlb_error *err)
+{
+	return dlb_index_set_dear(&s->index, number, true) == DLB_OK
+		? DLB_OK
+		: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 }
 
 uint32_t

@@ -157,6 +157,11 @@ enum dlb_status dlb_satchel_put(struct dlb_satchel *s,
 /* The number of shown cells a put of this origin could add now. */
 uint32_t dlb_satchel_room(
 	const struct dlb_satchel *s, uint32_t origin, uint16_t now_week);
+/* This cell gives way after all others that may; or none does. In memory alone, until
+ * it goes. */
+enum dlb_status dlb_satchel_dear(struct dlb_satchel *s, uint32_t number,
+	struct dlb_error *err) DLB_MUST_CHECK;
+void dlb_satchel_dear_none(struct dlb_satchel *s);
 /* Held cells that could be added now. */
 uint32_t dlb_satchel_room_held(const struct dlb_satchel *s);
 

@@ -163,6 +163,7 @@ struct dlb_record {
 enum dlb_group {
 	DLB_GROUP_FREE,
 	DLB_GROUP_STRANGERS, /* shown cells of origin 0 */
+	DLB_GROUP_DEAR,      /* those of them that give way last */
 	DLB_GROUP_OTHERS,
 	DLB_GROUPS
 };
@@ -178,6 +179,7 @@ struct dlb_index {
 	uint32_t *free_slots;
 	uint32_t free_slots_n;
 	_Atomic uint8_t *damaged; /* a bit for each entry */
+	uint8_t *dear;            /* the same, once any is; else NULL */
 	uint32_t cells, shown, held, tokens;
 };
 
@@ -197,6 +199,10 @@ void dlb_index_forget(struct dlb_index *ix, uint32_t number);
 /* New claims for a cell. */
 struct dlb_change;
 void dlb_index_change(struct dlb_index *ix, const struct dlb_change *c);
+bool dlb_index_is_dear(const struct dlb_index *ix, uint32_t number);
+/* DLB_NO_MEMORY. */
+enum dlb_status dlb_index_set_dear(
+	struct dlb_index *ix, uint32_t number, bool dear) DLB_MUST_CHECK;
 void dlb_index_pin(struct dlb_index *ix, uint32_t number, bool pinned);
 uint32_t dlb_index_group_len(const struct dlb_index *ix, enum dlb_group g);
 /* A random one of a group; DLB_NO_ENTRY where it is empty. */
