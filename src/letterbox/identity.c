@@ -13,6 +13,8 @@
 
 static const char own_identity[] = "identity"; /* sign seed, agreement secret */
 static const char own_name[] = "name";
+#define SERIALS_A_WEEK 16
+
 static const char own_serial[] = "serial of the card";
 static const char own_card[] = "card";
 static const char own_short_card[] = "short card";
@@ -221,6 +223,17 @@ extend_finding(struct dlb_letterbox *l, int64_t now_ms, struct dlb_error *err)
 	return s;
 }
 
+/* Greater than that of every card before, also of those that a copy of the home which
+ * was put back does not know: these are of an earlier week, or few. It says no more
+ * than the card does. */
+static int64_t
+next_serial(int64_t last, int64_t now_ms)
+{
+	int64_t by_week = (int64_t)dlb_week_of(now_ms) * SERIALS_A_WEEK;
+
+	return last + 1 > by_week ? last + 1 : by_week;
+}
+
 /* after: a card of the same keys is there. */
 static enum dlb_status
 issue(struct dlb_letterbox *l, int64_t now_ms, bool after,
@@ -246,7 +259,8 @@ issue(struct dlb_letterbox *l, int64_t now_ms, bool after,
 		goto out;
 	}
 	memcpy(card.name, name.data, name.len);
-	card.serial = (uint64_t)++serial;
+	serial = next_serial(serial, now_ms);
+	card.serial = (uint64_t)serial;
 	s = fill_card(l, &card, now_ms, err);
 	if (s == DLB_OK)
 		s = save_card(l, &card, own_card, &l->card, err);

@@ -6,6 +6,9 @@
 
 #include <sys/stat.h>
 
+/* Its serial (docs/letterbox.md, section 2). */
+#define FIRST_CARD (16u * dlb_week_of(TEST_NOW_MS))
+
 #define DAY(n) ((n)*DLB_DAY_MS)
 /* The fixture's 2026-05-20 is in month 28 and quarter 9; from this on their keys are due. */
 #define MAY_GOES 1788048000000LL     /* 2026-08-30 */
@@ -99,7 +102,7 @@ keys_are_listed(void **state)
 	assert_true(k.key[5].ends_ms == MAY_GOES - DAY(90));
 	assert_true(k.key[5].goes_ms == MAY_GOES);
 	assert_int_equal(k.key[17].kind, DLB_EPOCH_LAST_RESORT);
-	assert_int_equal(k.key[17].id, 1);
+	assert_int_equal(k.key[17].id, FIRST_CARD);
 	assert_true(
 		k.key[17].begins_ms == TEST_NOW_MS - TEST_NOW_MS % DLB_DAY_MS);
 	assert_true(k.key[17].ends_ms == 0 && k.key[17].goes_ms == 0);
@@ -112,10 +115,10 @@ keys_are_listed(void **state)
 	assert_int_equal(use(f, l), 0);
 	k = list_keys(f, l);
 	assert_int_equal(k.n, 20);
-	assert_int_equal(k.key[18].id, 1);
+	assert_int_equal(k.key[18].id, FIRST_CARD);
 	assert_true(k.key[18].ends_ms == 1780444800000);
 	assert_true(k.key[18].goes_ms == 1780444800000 + DAY(90));
-	assert_int_equal(k.key[19].id, 2);
+	assert_int_equal(k.key[19].id, 16 * dlb_week_of(f->env.now_ms));
 	assert_true(k.key[19].ends_ms == 0);
 	dlb_letterbox_close(l);
 }
@@ -144,7 +147,7 @@ a_key_goes_on_the_third_day_of_use(void **state)
 	assert_false(has(l, DLB_EPOCH_OPENING, 28));
 	assert_true(has(l, DLB_EPOCH_OPENING, 29));
 	assert_true(has(l, DLB_EPOCH_FINDING, 9));
-	assert_true(has(l, DLB_EPOCH_LAST_RESORT, 1));
+	assert_true(has(l, DLB_EPOCH_LAST_RESORT, FIRST_CARD));
 	assert_int_equal(use(f, l), 0);
 	l = fixture_reopen(f, l);
 	assert_false(has(l, DLB_EPOCH_OPENING, 28));
@@ -153,7 +156,7 @@ a_key_goes_on_the_third_day_of_use(void **state)
 	 * on two of those days already. */
 	f->env.now_ms = MAY_GOES + DAY(20);
 	assert_int_equal(use_days(f, l, 3), 1);
-	assert_false(has(l, DLB_EPOCH_LAST_RESORT, 1));
+	assert_false(has(l, DLB_EPOCH_LAST_RESORT, FIRST_CARD));
 	/* And the quarter's, which the card of June, superseded on the 9th of July
 	 * only, kept for two days more. */
 	f->env.now_ms = QUARTER_GOES + DAY(2);
@@ -183,7 +186,7 @@ a_clock_that_jumped_destroys_nothing(void **state)
 	/* Of the superseded card's all but its last-resort key and the finding keys
 	 * that it was to be found with until then. */
 	assert_int_equal(use_days(f, l, 1), 12 + 5 - 2);
-	assert_true(has(l, DLB_EPOCH_LAST_RESORT, 1));
+	assert_true(has(l, DLB_EPOCH_LAST_RESORT, FIRST_CARD));
 	assert_true(has(l, DLB_EPOCH_FINDING, 9));
 	assert_true(has(l, DLB_EPOCH_FINDING, 13));
 	/* With that one they reach back to the first card. */
@@ -211,7 +214,7 @@ days_ahead_are_forgotten(void **state)
 	assert_int_equal(use_days(f, l, 1), 1);
 	/* Nor does it keep for longer what ended then. */
 	assert_true(use_days(f, l, 60) >= 1);
-	assert_false(has(l, DLB_EPOCH_LAST_RESORT, 1));
+	assert_false(has(l, DLB_EPOCH_LAST_RESORT, FIRST_CARD));
 	dlb_letterbox_close(l);
 }
 
@@ -400,7 +403,7 @@ nothing_is_left_of_a_deleted_letter(void **state)
 	for (unsigned i = 1; i <= 6; i++) {
 		in = a_letter(i,
 			i == 3           ? 29
-				: i == 4 ? DLB_OPENING_LAST_RESORT | 1
+				: i == 4 ? DLB_OPENING_LAST_RESORT | FIRST_CARD
 					 : 28);
 		assert_ok(dlb_in_add(l, &in, &f->err));
 		assert_int_equal(in.number, i);
@@ -416,7 +419,7 @@ nothing_is_left_of_a_deleted_letter(void **state)
 	assert_false(dlb_in_seen(l, &in));
 	in = a_letter(3, 29);
 	assert_true(dlb_in_seen(l, &in));
-	in = a_letter(4, DLB_OPENING_LAST_RESORT | 1);
+	in = a_letter(4, DLB_OPENING_LAST_RESORT | FIRST_CARD);
 	assert_true(dlb_in_seen(l, &in));
 	assert_ok(dlb_in_get(l, &got, 1, &f->err));
 	/* Nor how many there were: the 6 is given again. */
