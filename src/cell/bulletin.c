@@ -93,7 +93,8 @@ dlb_bulletin_core(uint8_t core[static DLB_HASH_LEN],
 
 void
 dlb_bulletin_sealing(uint8_t out[static DLB_HASH_LEN],
-	const struct dlb_stripe *stripe, const uint8_t *cores)
+	const struct dlb_stripe *stripe, const uint8_t *before,
+	size_t before_len, const uint8_t *behind, size_t behind_len)
 {
 	static const char label[] = "dlb bulletin sealing";
 	uint8_t fields[DLB_FIELDS_LEN], len = sizeof(label) - 1;
@@ -104,7 +105,8 @@ dlb_bulletin_sealing(uint8_t out[static DLB_HASH_LEN],
 	dlb_hash_update(&h, &len, 1);
 	dlb_hash_update(&h, label, len);
 	dlb_hash_update(&h, fields, sizeof(fields));
-	dlb_hash_update(&h, cores, (size_t)(stripe->cells - 1) * DLB_HASH_LEN);
+	dlb_hash_update(&h, before, before_len);
+	dlb_hash_update(&h, behind, behind_len);
 	dlb_hash_final(&h, out);
 	dlb_wipe(fields, sizeof(fields));
 }

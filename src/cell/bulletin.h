@@ -47,9 +47,10 @@ void dlb_bulletin_core(uint8_t core[static DLB_HASH_LEN],
 	uint8_t cell[static DLB_CELL_LEN], struct dlb_aead *aead,
 	const struct dlb_stripe *stripe, uint32_t index, const uint8_t *content,
 	size_t len);
-/* A hash of all that a head says of its stripe, and of the cores of the other cells
- * (32 bytes each, in order). */
+/* A hash of all that a head says of its stripe, and of the content in it but for one
+ * part (the signed one, which holds this hash): what is before that and behind it. */
 void dlb_bulletin_sealing(uint8_t out[static DLB_HASH_LEN],
-	const struct dlb_stripe *stripe, const uint8_t *cores);
+	const struct dlb_stripe *stripe, const uint8_t *before,
+	size_t before_len, const uint8_t *behind, size_t behind_len);
 
 #endif

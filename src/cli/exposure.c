@@ -4,6 +4,7 @@
  *
  * Says what is so here, now; docs/threats.md says what is so in general.
  */
+#include "bulletins.h"
 #include "format.h"
 #include "json.h"
 #include "keyring.h"
@@ -21,7 +22,8 @@ struct facts {
 	bool serving, unlocked;
 	/* of what the key opens */
 	bool person, no_secret;
-	uint64_t people, letters_in, unread, letters_out, boxes, nodes;
+	uint64_t people, letters_in, unread, letters_out, boxes, nodes, authors,
+		bulletins;
 	uint32_t logged, log_days;
 	struct dlb_satchel_info satchel;
 	struct dlb_keys_reach reach;
@@ -102,6 +104,26 @@ count_box(void *ctx, const struct dlb_box *box)
 }
 
 static bool
+count_author(void *ctx, const struct dlb_author *author)
+{
+	struct facts *f = ctx;
+
+	(void)author;
+	f->authors++;
+	return true;
+}
+
+static bool
+count_bulletin(void *ctx, const struct dlb_bulletin_row *row)
+{
+	struct facts *f = ctx;
+
+	(void)row;
+	f->bulletins++;
+	return true;
+}
+
+static bool
 count_node(void *ctx, const struct dlb_known_node *node)
 {
 	struct facts *f = ctx;
@@ -127,6 +149,10 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 	f->logged = dlb_audit_count(l);
 	f->log_days = dlb_audit_keep_days(l);
 	st = dlb_correspondent_each(l, count_person, f, err);
+	if (st == DLB_OK)
+		st = dlb_author_each(l, count_author, f, err);
+	if (st == DLB_OK)
+		st = dlb_bulletin_each(l, 0, count_bulletin, f, err);
 	if (st == DLB_OK)
 		st = dlb_in_each(l, count_in, f, err);
 	if (st == DLB_OK)
@@ -209,6 +235,11 @@ show_unlocked(const struct facts *f)
 		       "in anyone's name\n");
 		show_reach(&f->reach);
 	}
+	if (f->authors > 0)
+		printf("  - which %s author%s you follow, and %s bulletin%s of "
+		       "theirs\n",
+			cli_count(a, f->authors), cli_s(f->authors),
+			cli_count(b, f->bulletins), cli_s(f->bulletins));
 	printf("  - the keys and places of %s box%s, the names of %s paired "
 	       "node%s\n",
 		cli_count(a, f->boxes), f->boxes == 1 ? "" : "es",
@@ -282,6 +313,8 @@ write_json(const struct facts *f, const char *home)
 	cli_json_uint(&j, "letters_in", f->letters_in);
 	cli_json_uint(&j, "unread", f->unread);
 	cli_json_uint(&j, "letters_out", f->letters_out);
+	cli_json_uint(&j, "authors", f->authors);
+	cli_json_uint(&j, "bulletins", f->bulletins);
 	cli_json_uint(&j, "boxes", f->boxes);
 	cli_json_uint(&j, "nodes", f->nodes);
 	cli_json_uint(&j, "log_records", f->logged);

@@ -7,6 +7,7 @@
  */
 #include "people.h"
 
+#include "bulletins.h"
 #include "card_file.h"
 #include "format.h"
 #include "json.h"
@@ -160,8 +161,22 @@ cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 	return st;
 }
 
+/* Of who posted a bulletin. */
 static enum dlb_status
-know_stranger(struct cli *c, struct dlb_node *n, int64_t number,
+author_card(struct dlb_card *card, struct dlb_letterbox *l, int64_t author,
+	struct dlb_error *err)
+{
+	struct dlb_buf bytes = {0};
+	enum dlb_status st = dlb_author_card(l, &bytes, author, err);
+
+	if (st == DLB_OK)
+		st = dlb_card_parse(card, bytes.data, bytes.len, err);
+	dlb_buf_free(&bytes);
+	return st;
+}
+
+static enum dlb_status
+know_stranger(struct cli *c, struct dlb_node *n, int64_t number, int64_t author,
 	const char *name, struct dlb_error *err)
 {
 	struct dlb_card *card = calloc(1, sizeof(*card));
@@ -172,7 +187,8 @@ know_stranger(struct cli *c, struct dlb_node *n, int64_t number,
 	if (!card)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	snprintf(what, sizeof(what), "%lld", (long long)number);
-	st = dlb_node_letter_card(n, number, card, err);
+	st = author ? author_card(card, dlb_node_letterbox(n), author, err)
+		    : dlb_node_letter_card(n, number, card, err);
 	if (st == DLB_OK)
 		st = keep_card(
 			&who, c, dlb_node_letterbox(n), card, what, name, err);
@@ -201,7 +217,8 @@ cli_know_sender(struct cli *c, struct dlb_node *n, int64_t number,
 			(long long)number, (long long)number);
 	else if (dlb_correspondent_by_identity(l, &who, &letter->sender)
 		!= DLB_OK)
-		st = know_stranger(c, n, number, name, err);
+		st = know_stranger(c, n, number,
+			letter->from < 0 ? -letter->from : 0, name, err);
 	else {
 		cli_say(c, "Letter %lld is from %s, who was known already.",
 			(long long)number, who.name);

@@ -183,16 +183,13 @@ dlb_bulletin_of_letter(struct dlb_letterbox *l, struct dlb_bulletin_row *out,
 	return s == DLB_OK ? ended : s;
 }
 
-enum dlb_status
-dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
+/* One query for each, so that fn may change what it is shown. sql: the first behind
+ * (?1, ?2); ?3 is the author. */
+static enum dlb_status
+each(struct dlb_letterbox *l, const char *sql, int64_t author,
 	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
 	struct dlb_error *err)
 {
-	static const char sql[] =
-		"SELECT " COLUMNS " FROM bulletins WHERE letter > 0"
-		" AND (?3 = 0 OR author = ?3)"
-		" AND (posted_ms, letter) > (?1, ?2)"
-		" ORDER BY posted_ms, letter LIMIT 1";
 	struct dlb_bulletin_row row = {.posted_ms = INT64_MIN};
 	bool more = true;
 
@@ -204,7 +201,8 @@ dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, row.posted_ms);
 		dlb_query_int(&q, row.letter);
-		dlb_query_int(&q, author);
+		if (author)
+			dlb_query_int(&q, author);
 		there = dlb_query_row(&q);
 		if (there)
 			read_columns(&q, &row);
@@ -214,6 +212,53 @@ dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
 		more = fn(ctx, &row);
 	}
 	return DLB_OK;
+}
+
+#define THE_NEXT                                                               \
+	"SELECT " COLUMNS " FROM bulletins WHERE letter > 0"                   \
+	" AND (posted_ms, letter) > (?1, ?2)"
+#define IN_ORDER " ORDER BY posted_ms, letter LIMIT 1"
+
+enum dlb_status
+dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
+	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
+	struct dlb_error *err)
+{
+	static const char all[] = THE_NEXT IN_ORDER;
+	static const char theirs[] = THE_NEXT " AND author = ?3" IN_ORDER;
+
+	return each(l, author ? theirs : all, author, fn, ctx, err);
+}
+
+enum dlb_status
+dlb_bulletin_waiting(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
+	struct dlb_error *err)
+{
+	static const char sql[] = THE_NEXT " AND taken = 0" IN_ORDER;
+
+	return each(l, sql, 0, fn, ctx, err);
+}
+
+enum dlb_status
+dlb_bulletin_usage(struct dlb_letterbox *l, struct dlb_bulletin_usage *out,
+	int64_t author, struct dlb_error *err)
+{
+	static const char sql[] =
+		"SELECT count(*) FILTER (WHERE author = ?1),"
+		" coalesce(sum(cells) FILTER (WHERE author = ?1), 0),"
+		" coalesce(sum(cells), 0) FROM bulletins WHERE letter > 0";
+	struct dlb_query q;
+
+	memset(out, 0, sizeof(*out));
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, author);
+	if (dlb_query_row(&q)) {
+		out->count = (uint64_t)dlb_query_get_int(&q);
+		out->cells = (uint64_t)dlb_query_get_int(&q);
+		out->all_cells = (uint64_t)dlb_query_get_int(&q);
+	}
+	return dlb_query_end(&q, err);
 }
 
 enum dlb_status

@@ -157,6 +157,17 @@ enum dlb_status dlb_bulletin_of_letter(struct dlb_letterbox *l,
 enum dlb_status dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
 	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Those that were not handed over yet. */
+enum dlb_status dlb_bulletin_waiting(struct dlb_letterbox *l,
+	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* How many of an author are here, in how many cells; and cells of all. */
+struct dlb_bulletin_usage {
+	uint64_t count, cells, all_cells;
+};
+enum dlb_status dlb_bulletin_usage(struct dlb_letterbox *l,
+	struct dlb_bulletin_usage *out, int64_t author, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* Those of earlier days whose letter is gone: their handles are looked for no more. */
 enum dlb_status dlb_bulletin_forget(struct dlb_letterbox *l, uint32_t before,
 	struct dlb_error *err) DLB_MUST_CHECK;

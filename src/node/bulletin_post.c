@@ -1,9 +1,9 @@
 /*
  * Posting a bulletin: signing it, and sealing it to whoever has the author's card.
  *
- * The head is signed with a hash of its own sealing (the cores of all other cells, and
- * what it says of the stripe), so that a follower, who has all of its keys, can put no
- * other cell in the place of one. For that the other cells are sealed twice: they are
+ * The head is signed with a hash of its own sealing (what it says of the stripe, the
+ * cores of all other cells, all of the content in it), so that a follower, who has all of
+ * its keys, can put no other cell in the place of one. For that the other cells are sealed twice: they are
  * the same each time but for the box tag.
  */
 #include "following.h"
@@ -117,7 +117,8 @@ sign(struct posting *p)
 			dlb_node_cell(n, 0), n->aead[0], t, i,
 			len ? p->content.data + offset : NULL, len);
 	}
-	dlb_bulletin_sealing(p->b.sealing, t, cores);
+	dlb_bulletin_sealing(p->b.sealing, t, p->content.data, p->head_at,
+		cores, t->inline_len - p->head_at - DLB_BULLETIN_HEAD_LEN);
 	dlb_ed25519_keypair(
 		pk, sk, dlb_letterbox_secret(n->letterbox)->sign_seed);
 	dlb_bulletin_sign(head, &p->b, sk);

@@ -1,7 +1,7 @@
 /*
  * bulletins: those that came. A head is believed once its signature is seen to be the
- * author's and to be about this very cell: day and slot of its handle, its stripe, and
- * the cores of all other cells. So a follower, who has every key but that of the
+ * author's and to be about this very cell: day and slot of its handle, its stripe, its
+ * content, and the cores of all other cells. So a follower, who has every key but that of the
  * signature, can neither put words into an author's mouth nor keep theirs away.
  *
  * Of each author, and of all together, the newest are kept.
@@ -83,7 +83,8 @@ read_head(struct head *h, const struct dlb_stripe *t, const uint8_t *content)
 		|| t->content_len - at - DLB_BULLETIN_HEAD_LEN - cores_len
 			!= h->b.title_len + h->b.name_len + h->b.body_len)
 		return false;
-	dlb_bulletin_sealing(sealing, t, h->cores);
+	dlb_bulletin_sealing(sealing, t, content, at, h->cores,
+		t->inline_len - at - DLB_BULLETIN_HEAD_LEN);
 	return dlb_equal(sealing, h->b.sealing, sizeof(sealing));
 }
 
@@ -123,82 +124,75 @@ dlb_bulletin_drop(struct dlb_release *r, const struct dlb_bulletin_row *row,
 }
 
 struct room {
+	struct dlb_node *n;
+	struct dlb_wanted *w;
 	struct dlb_release release;
 	int64_t author, posted_ms;
-	uint64_t count, cells;      /* of the author */
-	uint64_t all;               /* cells of all */
-	uint64_t each_max, all_max; /* cells */
-	bool has_oldest;
-	struct dlb_bulletin_row oldest; /* to go next */
+	uint32_t cells;
 };
 
-/* The author's own go first; of all, the oldest. */
-static bool
-sum_up(void *ctx, const struct dlb_bulletin_row *row)
-{
-	struct room *r = ctx;
-
-	r->all += row->cells;
-	if (row->author != r->author)
-		return true;
-	r->count++;
-	r->cells += row->cells;
-	if (r->has_oldest)
-		return true;
-	r->oldest = *row;
-	r->has_oldest = true;
-	return true;
-}
+struct oldest {
+	bool there;
+	struct dlb_bulletin_row row;
+};
 
 static bool
-first_of_all(void *ctx, const struct dlb_bulletin_row *row)
+take_first(void *ctx, const struct dlb_bulletin_row *row)
 {
-	struct room *r = ctx;
+	struct oldest *o = ctx;
 
-	r->oldest = *row;
-	r->has_oldest = true;
+	o->row = *row;
+	o->there = true;
 	return false;
 }
 
-/* Makes room for so many cells; DLB_FULL where only newer ones could go. */
-static enum dlb_status
-make_room(struct dlb_node *n, struct room *r, uint32_t cells,
-	struct dlb_error *err)
+/* The author's own go first; of all together, the oldest. *who: whose is to go, 0:
+ * whoever's it is. False where there is room. */
+static bool
+is_full(const struct room *r, const struct dlb_bulletin_usage *u, int64_t *who)
 {
 	struct dlb_satchel_info info;
+	uint64_t each_max, all_max;
 
-	dlb_satchel_info(n->satchel, &info);
-	r->all_max = info.reserve / DLB_BULLETINS_ALL_PART;
-	r->each_max = info.reserve / DLB_BULLETINS_EACH_PART;
+	dlb_satchel_info(r->n->satchel, &info);
+	all_max = info.reserve / DLB_BULLETINS_ALL_PART;
+	each_max = info.reserve / DLB_BULLETINS_EACH_PART;
 	/* One that is as long as can be is taken where it can be. */
-	if (r->each_max < DLB_BULLETIN_CELLS_MAX)
-		r->each_max = r->all_max < DLB_BULLETIN_CELLS_MAX
-			? r->all_max
+	if (each_max < DLB_BULLETIN_CELLS_MAX)
+		each_max = all_max < DLB_BULLETIN_CELLS_MAX
+			? all_max
 			: DLB_BULLETIN_CELLS_MAX;
-	if (cells > r->each_max)
-		return DLB_FULL;
-	for (;;) {
-		enum dlb_status st;
+	*who = r->author;
+	if (u->count >= DLB_BULLETINS_EACH || u->cells + r->cells > each_max)
+		return true;
+	*who = 0;
+	return u->all_cells + r->cells > all_max;
+}
 
-		r->count = r->cells = r->all = 0;
-		r->has_oldest = false;
-		st = dlb_bulletin_each(n->letterbox, 0, sum_up, r, err);
-		if (st != DLB_OK)
-			return st;
-		if (r->count < DLB_BULLETINS_EACH
-			&& r->cells + cells <= r->each_max) {
-			if (r->all + cells <= r->all_max)
-				return DLB_OK;
-			st = dlb_bulletin_each(
-				n->letterbox, 0, first_of_all, r, err);
-			if (st != DLB_OK)
-				return st;
-		}
-		if (!r->has_oldest || r->oldest.posted_ms >= r->posted_ms)
+/* DLB_FULL where only newer ones could go. */
+static enum dlb_status
+make_room(struct room *r, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = r->n->letterbox;
+	struct dlb_bulletin_usage u;
+	int64_t who;
+
+	for (;;) {
+		struct oldest o = {.there = false};
+		enum dlb_status st = dlb_bulletin_usage(l, &u, r->author, err);
+
+		if (st == DLB_OK && !is_full(r, &u, &who))
+			return DLB_OK;
+		if (st == DLB_OK)
+			st = dlb_bulletin_each(l, who, take_first, &o, err);
+		if (st == DLB_OK
+			&& (!o.there || o.row.posted_ms >= r->posted_ms))
 			return DLB_FULL;
-		st = dlb_bulletin_drop(&r->release, &r->oldest, err);
+		if (st == DLB_OK)
+			st = dlb_bulletin_drop(&r->release, &o.row, err);
 		if (st != DLB_OK)
 			return st;
+		dlb_wanted_forget(r->w, o.row.letter);
 	}
 }
 
@@ -280,7 +274,8 @@ dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	const uint8_t handle[static DLB_HANDLE_LEN], uint16_t expiry_week,
 	struct dlb_error *err)
 {
-	struct room room = {.release = {.n = n}};
+	struct room room = {
+		.n = n, .w = w, .release = {.n = n}, .cells = o->stripe.cells};
 	struct dlb_in_letter *letter;
 	struct dlb_author a;
 	struct head h;
@@ -300,7 +295,7 @@ dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	renew_card(n, &a, o);
 	room.author = a.id;
 	room.posted_ms = h.b.posted_ms;
-	st = make_room(n, &room, o->stripe.cells, err);
+	st = make_room(&room, err);
 	if (st == DLB_OK) {
 		fill_letter(letter, n, o, &h, &a, name, expiry_week);
 		st = add(n, w, &h, letter, handle, err);
@@ -438,6 +433,11 @@ dlb_node_bulletin(struct dlb_node *n, struct dlb_bulletin_in *out,
 			(long long)number);
 	if (st == DLB_OK)
 		st = read_whole(n, out, letter, err);
+	/* Cells were damaged, or lost: from now on they are wanted again. */
+	if (st == DLB_PARTLY && letter->state != DLB_IN_PARTLY
+		&& dlb_node_recount(n, letter, NULL) == DLB_OK) {
+		/* What is said stays true if it could not be counted. */
+	}
 	if (st != DLB_OK)
 		dlb_bulletin_in_free(out);
 	else
@@ -520,8 +520,6 @@ look_at(void *ctx, const struct dlb_bulletin_row *r)
 	struct dlb_in_letter *letter;
 	struct dlb_bulletin_row row = *r;
 
-	if (row.taken)
-		return true;
 	letter = calloc(1, sizeof(*letter));
 	g->st = letter ? dlb_in_get(g->n->letterbox, letter, row.letter, g->err)
 		       : dlb_fail(g->err, DLB_NO_MEMORY, "out of memory");
@@ -538,7 +536,7 @@ dlb_node_bulletins(struct dlb_node *n, struct dlb_error *err)
 {
 	struct handing g = {.n = n, .release = {.n = n}, .err = err};
 	enum dlb_status st =
-		dlb_bulletin_each(n->letterbox, 0, look_at, &g, err);
+		dlb_bulletin_waiting(n->letterbox, look_at, &g, err);
 
 	if (st == DLB_OK)
 		st = g.st;

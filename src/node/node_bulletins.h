@@ -21,8 +21,8 @@ struct dlb_bulletin_out {
 	const void *body;
 	size_t len; /* at most DLB_BULLETIN_BODY_MAX */
 };
-/* Signs, seals, and commits, with what the caller changed in the letterbox; on failure
- * all of that is undone. number (in the outbox) may be NULL; only bulletins for people
+/* Signs, seals, and commits; what the caller changed in the letterbox is committed
+ * before. number (in the outbox) may be NULL; only bulletins for people
  * have one that is shown. DLB_CLOCK under a clock that is not believed. */
 enum dlb_status dlb_node_bulletin_post(struct dlb_node *n,
 	const struct dlb_bulletin_out *out, int64_t *number,
@@ -56,7 +56,7 @@ struct dlb_bulletin_in {
 		bytes; /* the head, then title, name and body: the proof */
 };
 void dlb_bulletin_in_free(struct dlb_bulletin_in *in);
-/* Bulletin number N; DLB_PARTLY where cells are missing. Changes nothing. */
+/* Bulletin number N; DLB_PARTLY where cells are missing, which are wanted then. */
 enum dlb_status dlb_node_bulletin(struct dlb_node *n,
 	struct dlb_bulletin_in *out, int64_t number, struct dlb_error *err)
 	DLB_MUST_CHECK;

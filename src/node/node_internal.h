@@ -262,6 +262,8 @@ enum dlb_status dlb_wanted_letter(struct dlb_wanted *w,
 	const struct dlb_in_letter *letter,
 	const uint8_t handle[static DLB_HANDLE_LEN], struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* A letter that was deleted meanwhile: nothing of it is wanted any more. */
+void dlb_wanted_forget(struct dlb_wanted *w, int64_t number);
 /* A head that comes by of a letter that is known: its own may have been lost. */
 void dlb_wanted_head(struct dlb_wanted *w,
 	const uint8_t name[static DLB_NAME_LEN],

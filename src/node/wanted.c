@@ -463,6 +463,20 @@ dlb_wanted_head(struct dlb_wanted *w, const uint8_t name[static DLB_NAME_LEN],
 	}
 }
 
+/* It has no row any more (its number is no letter's). */
+void
+dlb_wanted_forget(struct dlb_wanted *w, int64_t number)
+{
+	for (size_t i = 0; i < w->letters_n; i++) {
+		if (w->letters[i].number != number)
+			continue;
+		w->letters[i].number = 0;
+		for (size_t k = 0; k < w->wants_n; k++)
+			if (w->wants[k].letter == i)
+				w->wants[k].taken = true;
+	}
+}
+
 /* ---- cells as they come by ------------------------------------------------------------------ */
 
 static bool
@@ -649,6 +663,8 @@ dlb_wanted_finish(
 	for (size_t i = 0; st == DLB_OK && i < w->letters_n; i++) {
 		struct dlb_in_letter *letter = &w->letters[i];
 
+		if (letter->number == 0)
+			continue;
 		if (too_large(w, letter) || !w->keyed[i])
 			missing[i] += letter->stripe.cells - 1;
 		letter->have = letter->stripe.cells - missing[i];

@@ -139,12 +139,603 @@ a_bulletin_goes_over_a_courier(void **state)
 	}
 }
 
+/* Alice, whom bob follows, and a stick that both meet. */
+static void
+author_and_follower(struct fixture *f)
+{
+	struct dlb_node *n;
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	n = fixture_open(f, "bob");
+	fixture_stick(f, n, "usb", 64);
+	follow(f, n, "alice", NULL);
+	dlb_node_close(n);
+}
+
+static struct dlb_node *
+bob_meets(struct fixture *f)
+{
+	struct dlb_node *n = fixture_open(f, "bob");
+
+	fixture_meet(f, n, "usb");
+	return n;
+}
+
+static uint32_t
+held(struct dlb_node *n)
+{
+	struct dlb_satchel_info info;
+
+	dlb_node_satchel_info(n, &info);
+	return info.held;
+}
+
+/* ---- what someone made to harm ----------------------------------------------------------- */
+
+enum harm {
+	SOUND,
+	SIGNED_BY_ANOTHER,
+	ANOTHERS,
+	SENT_BY_ANOTHER,
+	AT_ANOTHER_SLOT,
+	ON_ANOTHER_DAY,
+	POSTED_ON_ANOTHER_DAY,
+	WITH_ANOTHER_ID,
+	OF_ANOTHER_WEEK,
+	OF_ANOTHER_STRIPE,
+	WITH_OTHER_WORDS,
+	WITH_MORE_WORDS,
+	WITHOUT_A_KIND,
+	NO_BULLETIN,
+	HARMS,
+};
+
+static const char manifest_kind_at = 13; /* of the field that says the kind */
+
+struct forger {
+	struct dlb_identity alice, mallory;
+	uint8_t alice_sk[64], mallory_sk[64], key[DLB_KEY_LEN];
+	struct dlb_bulletin_reader reader;
+	uint8_t cell[DLB_CELL_LEN];
+};
+
+static void
+forger_init(struct forger *m, struct fixture *f)
+{
+	struct dlb_node *n = fixture_open(f, "alice");
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	uint8_t pk[32], seed[32] = {7};
+
+	m->alice = *dlb_letterbox_identity(l);
+	dlb_ed25519_keypair(
+		pk, m->alice_sk, dlb_letterbox_secret(l)->sign_seed);
+	dlb_letterbox_bulletin_key(l, m->key);
+	dlb_bulletin_reader(&m->reader, m->key, &m->alice);
+	dlb_node_close(n);
+	dlb_ed25519_keypair(m->mallory.sign, m->mallory_sk, seed);
+	dlb_x25519_public(m->mallory.agree, seed);
+}
+
+/* A bulletin as alice would post it; but for one thing. */
+static void
+forge(struct forger *m, struct fixture *f, uint8_t slot, enum harm harm)
+{
+	static const char title[] = "title", body[] = "the body";
+	struct dlb_manifest_fields fields = {
+		.kind = DLB_KIND_BULLETIN, .codec = DLB_CODEC_NONE};
+	struct dlb_manifest_file file = {.type = DLB_FILE_REGULAR,
+		.mode = 0600,
+		.size = DLB_BULLETIN_HEAD_LEN + 5 + 8
+			+ (harm == WITH_MORE_WORDS),
+		.path = "bulletin",
+		.path_len = 8};
+	struct dlb_bulletin b = {.kind = DLB_KIND_BULLETIN,
+		.posted_ms = f->env.now_ms,
+		.day = (uint32_t)(f->env.now_ms / DLB_DAY_MS),
+		.slot = slot,
+		.author = harm == ANOTHERS ? m->mallory : m->alice};
+	struct dlb_stripe t = {.k = 1, .n = 1};
+	struct dlb_seal_from from = {
+		.identity = harm == SENT_BY_ANOTHER ? m->mallory : m->alice};
+	uint8_t handle[DLB_HANDLE_LEN], *head;
+	const struct dlb_env *env = &f->env.env;
+	struct dlb_buf content = {0};
+	struct dlb_seal_to to;
+	struct dlb_aead *aead;
+	size_t at;
+
+	dlb_random(env, t.letter_id, sizeof(t.letter_id));
+	dlb_random(env, t.stripe_key, sizeof(t.stripe_key));
+	dlb_random(env, t.letter_key, sizeof(t.letter_key));
+	dlb_random(env, t.recall_key, sizeof(t.recall_key));
+	t.expiry_week = (uint16_t)(dlb_week_of(f->env.now_ms)
+		+ DLB_CELL_LIFETIME_WEEKS + (harm == OF_ANOTHER_WEEK));
+	memcpy(b.id, t.letter_id, sizeof(b.id));
+	b.id[0] ^= harm == WITH_ANOTHER_ID;
+	assert_dlb_ok(
+		f, dlb_bulletin_describe(&b, title, "", body, 8, &f->err));
+	if (harm == POSTED_ON_ANOTHER_DAY)
+		b.posted_ms -= 2 * DLB_DAY_MS;
+	if (harm == WITHOUT_A_KIND)
+		b.kind = 0;
+	assert_int_equal(dlb_manifest_begin(&content, &fields), DLB_OK);
+	assert_dlb_ok(f, dlb_manifest_add(&content, &file, &f->err));
+	assert_int_equal(dlb_manifest_end(&content), DLB_OK);
+	at = content.len;
+	assert_int_equal(dlb_buf_reserve(&content, 4096), DLB_OK);
+	memset(content.data + at, 0, 4096 - at);
+	content.len = at + (size_t)file.size;
+	t.content_len = t.stripe_len = content.len;
+	assert_int_equal(dlb_stripe_layout(&t, 0), DLB_OK);
+	head = content.data + at;
+	memcpy(head + DLB_BULLETIN_HEAD_LEN, title, 5);
+	memcpy(head + DLB_BULLETIN_HEAD_LEN + 5, body, 8);
+	dlb_bulletin_sealing(b.sealing, &t, content.data, at,
+		head + DLB_BULLETIN_HEAD_LEN,
+		content.len - at - DLB_BULLETIN_HEAD_LEN);
+	dlb_bulletin_sign(head, &b,
+		harm == SIGNED_BY_ANOTHER || harm == ANOTHERS ? m->mallory_sk
+							      : m->alice_sk);
+	if (harm == OF_ANOTHER_STRIPE)
+		t.stripe_key[0] ^= 1;
+	if (harm == WITH_OTHER_WORDS)
+		head[DLB_BULLETIN_HEAD_LEN + 5] ^= 1;
+	if (harm == NO_BULLETIN)
+		content.data[(size_t)manifest_kind_at - 2] = DLB_KIND_LETTER;
+	dlb_bulletin_handle(handle, m->key, b.day + (harm == ON_ANOTHER_DAY),
+		(uint8_t)(slot + (harm == AT_ANOTHER_SLOT)));
+	dlb_bulletin_seal_to(&to, &m->reader, handle);
+	/* The reader's secret is every follower's: it makes any sender's agreement. */
+	assert_int_equal(
+		dlb_x25519(from.shared, m->reader.agree, from.identity.agree),
+		DLB_OK);
+	assert_int_equal(dlb_aead_new(&aead), DLB_OK);
+	assert_dlb_ok(f,
+		dlb_head_seal(m->cell, aead, &to, &from, &t, content.data, env,
+			&f->err));
+	dlb_aead_free(aead);
+	dlb_buf_free(&content);
+}
+
+/* Lies in the home, and was not searched. */
+static void
+insert(struct fixture *f, struct dlb_node *n, const uint8_t *cell)
+{
+	struct dlb_satchel_item item = {
+		.cell = cell, .flags = DLB_SHOWN, .copies = 4};
+
+	dlb_cell_name(item.core, item.name, cell);
+	assert_dlb_ok(f, dlb_satchel_put(n->satchel, &item, 1, 0, &f->err));
+	assert_int_equal(item.result, DLB_OK);
+}
+
+/* Each is made by someone who has alice's card, and no more than that but where they
+ * are alice. */
+static void
+what_is_not_the_authors_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct forger *m = calloc(1, sizeof(*m));
+	struct listing l;
+
+	assert_non_null(m);
+	author_and_follower(f);
+	forger_init(m, f);
+	for (enum harm harm = SOUND; harm < HARMS; harm++) {
+		struct dlb_node *n = fixture_open(f, "bob");
+
+		forge(m, f, (uint8_t)(harm % 15), harm);
+		insert(f, n, m->cell);
+		fixture_meet(f, n, "usb");
+		if (bulletins(n, &l) != 1)
+			fail_msg("%zu bulletins after harm %d", l.n, harm);
+		assert_int_equal(held(n), 1);
+		dlb_node_close(n);
+	}
+	free(m);
+}
+
+/* Once under each id, wherever it comes from. */
+static void
+what_was_here_does_not_come_again(void **state)
+{
+	struct fixture *f = *state;
+	struct forger *m = calloc(1, sizeof(*m));
+	struct dlb_node *n;
+	struct listing l;
+	uint8_t *first = malloc(DLB_CELL_LEN);
+
+	assert_non_null(m);
+	assert_non_null(first);
+	author_and_follower(f);
+	forger_init(m, f);
+	forge(m, f, 0, SOUND);
+	memcpy(first, m->cell, DLB_CELL_LEN);
+	n = fixture_open(f, "bob");
+	insert(f, n, first);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(bulletins(n, &l), 1);
+	assert_dlb_ok(f, dlb_node_delete(n, l.rows[0].letter, &f->err));
+	assert_int_equal(bulletins(n, &l), 0);
+	/* A box tag is nobody's: the cell has another name now. */
+	first[16] ^= 1;
+	insert(f, n, first);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(bulletins(n, &l), 0);
+	assert_int_equal(held(n), 0);
+	/* Thirteen weeks later its handle is not looked for, and nothing is known of
+	 * it any more; the cell has expired. */
+	f->env.now_ms += 14 * DLB_WEEK_MS;
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	first[16] ^= 2;
+	insert(f, n, first);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(bulletins(n, &l), 0);
+	dlb_node_close(n);
+	free(first);
+	free(m);
+}
+
+/* Every follower has the keys of all cells: cells that open, at the right handles, and
+ * are not the author's. */
+static void
+other_cells_do_not_take_the_place_of_the_authors(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *body = calloc(1, 300000), *cell = malloc(DLB_CELL_LEN);
+	struct dlb_in_letter *in = calloc(1, sizeof(*in));
+	struct dlb_bulletin_in got;
+	struct dlb_node *n;
+	struct listing l;
+
+	assert_true(body && cell && in);
+	author_and_follower(f);
+	fixture_home(f, "mallory", false);
+	n = fixture_open(f, "mallory");
+	follow(f, n, "alice", NULL);
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	post(f, n, "long", body, 300000);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = fixture_open(f, "mallory");
+	fixture_meet(f, n, "usb");
+	assert_int_equal(bulletins(n, &l), 1);
+	assert_dlb_ok(f,
+		dlb_in_get(
+			dlb_node_letterbox(n), in, l.rows[0].letter, &f->err));
+	dlb_node_close(n);
+	n = fixture_open(f, "bob");
+	body[0] = 1;
+	assert_true(in->stripe.cells > 3);
+	for (uint32_t i = 1; i < in->stripe.cells; i++) {
+		uint64_t offset;
+		size_t len;
+
+		dlb_stripe_range(&in->stripe, i, &offset, &len);
+		dlb_bulk_seal(cell, n->aead[0], &in->stripe, i,
+			len ? body : NULL, len, &f->env.env);
+		insert(f, n, cell);
+	}
+	fixture_meet(f, n, "usb");
+	assert_int_equal(bulletins(n, &l), 1);
+	assert_dlb_ok(f, dlb_node_bulletin(n, &got, l.rows[0].letter, &f->err));
+	body[0] = 0;
+	assert_int_equal(got.content.len, 300000);
+	assert_memory_equal(got.content.body, body, 300000);
+	dlb_bulletin_in_free(&got);
+	dlb_node_close(n);
+	dlb_wipe(in, sizeof(*in));
+	free(in);
+	free(cell);
+	free(body);
+}
+
+/* ---- how much is kept ------------------------------------------------------------------- */
+
+static void
+the_newest_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct forger *m = calloc(1, sizeof(*m));
+	uint8_t *old = malloc(DLB_CELL_LEN);
+	struct dlb_node *n;
+	struct dlb_satchel_info info;
+	struct listing l;
+	int64_t first;
+	size_t most;
+
+	assert_true(m && old);
+	author_and_follower(f);
+	forger_init(m, f);
+	/* Older than all that are kept, and comes last. */
+	forge(m, f, 0, SOUND);
+	memcpy(old, m->cell, DLB_CELL_LEN);
+	f->env.now_ms += DLB_DAY_MS;
+	first = f->env.now_ms;
+	n = fixture_open(f, "bob");
+	dlb_node_satchel_info(n, &info);
+	dlb_node_close(n);
+	most = info.reserve / 4;
+	assert_in_range(most, 40, 50);
+	for (unsigned i = 0; i < 60; i++) {
+		n = fixture_open(f, "bob");
+		forge(m, f, (uint8_t)(i % 15), SOUND);
+		insert(f, n, m->cell);
+		fixture_meet(f, n, "usb");
+		assert_true(bulletins(n, &l) <= most);
+		assert_int_equal(held(n), l.n);
+		dlb_node_close(n);
+		f->env.now_ms += i % 15 == 14 ? DLB_DAY_MS : 1000;
+	}
+	assert_int_equal(l.n, most);
+	assert_true(l.rows[0].posted_ms > first);
+	n = fixture_open(f, "bob");
+	insert(f, n, old);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(bulletins(n, &l), most);
+	assert_true(l.rows[0].posted_ms > first);
+	assert_dlb_ok(f, dlb_node_unfollow(n, l.rows[0].author, &f->err));
+	assert_int_equal(bulletins(n, &l), 0);
+	assert_int_equal(held(n), 0);
+	dlb_node_close(n);
+	free(old);
+	free(m);
+}
+
+/* One that is not whole goes when a newer one takes its room, and what still comes of
+ * it in the same meeting is not held for it. */
+static void
+one_that_is_partly_here_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *body = calloc(1, 2 << 20);
+	struct dlb_node *n;
+	struct listing l;
+
+	assert_non_null(body);
+	author_and_follower(f);
+	n = fixture_open(f, "alice");
+	post(f, n, "first", body, 2 << 20);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	f->env.now_ms += 1000;
+	n = fixture_open(f, "alice");
+	post(f, n, "second", body, 2 << 20);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = bob_meets(f);
+	assert_int_equal(bulletins(n, &l), 1);
+	assert_int_equal(l.rows[0].slot, 1);
+	assert_true(l.rows[0].taken);
+	assert_int_equal(held(n), l.rows[0].cells);
+	dlb_node_close(n);
+	free(body);
+}
+
+/* ---- days, cards, handlers ---------------------------------------------------------------- */
+
+/* A letterbox that was restored does not know which slots of today are taken. */
+static void
+what_was_restored_takes_no_slot_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_bulletin_out out = {
+		.kind = DLB_KIND_BULLETIN, .title = "", .name = "", .body = ""};
+	struct dlb_node *n;
+	struct listing l;
+
+	author_and_follower(f);
+	n = fixture_open(f, "alice");
+	for (unsigned i = 0; i < DLB_BULLETIN_SLOTS; i++)
+		post(f, n, "before", "x", 1);
+	assert_int_equal(
+		dlb_node_bulletin_post(n, &out, NULL, &f->err), DLB_LIMIT);
+	assert_dlb_ok(f,
+		dlb_bulletins_restored(
+			dlb_node_letterbox(n), f->env.now_ms, &f->err));
+	f->env.now_ms += 1000;
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_bulletins_restored(
+			dlb_node_letterbox(n), f->env.now_ms, &f->err));
+	post(f, n, "after", "x", 1);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = bob_meets(f);
+	assert_int_equal(bulletins(n, &l), DLB_BULLETIN_SLOTS + 1);
+	assert_int_equal(l.rows[DLB_BULLETIN_SLOTS].day, l.rows[0].day + 1);
+	assert_int_equal(l.rows[DLB_BULLETIN_SLOTS].slot, 0);
+	dlb_node_close(n);
+	/* The next day goes on where it is. */
+	f->env.now_ms += DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	post(f, n, "next", "x", 1);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = bob_meets(f);
+	assert_int_equal(bulletins(n, &l), DLB_BULLETIN_SLOTS + 2);
+	assert_int_equal(l.rows[DLB_BULLETIN_SLOTS + 1].day, l.rows[0].day + 1);
+	assert_int_equal(l.rows[DLB_BULLETIN_SLOTS + 1].slot, 1);
+	dlb_node_close(n);
+}
+
+/* They come for as long as their cells live, whatever day it is at the follower's. */
+static void
+bulletins_are_found_for_twelve_weeks(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_node *n;
+	struct listing l;
+
+	author_and_follower(f);
+	n = fixture_open(f, "alice");
+	post(f, n, "old", "x", 1);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	/* The clock may not jump by more than a month. */
+	for (unsigned i = 0; i < 4; i++) {
+		f->env.now_ms += 21 * DLB_DAY_MS;
+		dlb_node_close(fixture_open(f, "bob"));
+	}
+	n = bob_meets(f);
+	assert_int_equal(bulletins(n, &l), 1);
+	dlb_node_close(n);
+}
+
+/* The author's card rides along; an older one never takes the place of a newer. */
+static void
+a_newer_card_comes_with_a_bulletin(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_card *old = calloc(1, sizeof(*old));
+	struct dlb_author a;
+	struct dlb_node *n;
+	struct listing l;
+
+	assert_non_null(old);
+	author_and_follower(f);
+	card_of(f, "alice", true, old);
+	n = fixture_open(f, "bob");
+	assert_dlb_ok(f,
+		dlb_author_by_name(
+			dlb_node_letterbox(n), &a, "alice", &f->err));
+	assert_int_equal(a.serial, 1);
+	dlb_node_close(n);
+	for (unsigned i = 0; i < 2; i++) {
+		f->env.now_ms += 20 * DLB_DAY_MS;
+		dlb_node_close(fixture_open(f, "bob"));
+		dlb_node_close(fixture_open(f, "alice"));
+	}
+	n = fixture_open(f, "alice");
+	post(f, n, "new card", "x", 1);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	n = bob_meets(f);
+	assert_int_equal(bulletins(n, &l), 1);
+	assert_dlb_ok(f,
+		dlb_author_by_name(
+			dlb_node_letterbox(n), &a, "alice", &f->err));
+	assert_true(a.serial > 1);
+	assert_dlb_ok(f, dlb_node_follow(n, &a, old, NULL, NULL, &f->err));
+	assert_true(a.serial > 1);
+	dlb_node_close(n);
+	free(old);
+}
+
+/* A card of before says nothing of bulletins. */
+static void
+a_card_of_before_can_not_be_followed(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_card *card = calloc(1, sizeof(*card));
+	struct dlb_author a;
+	struct dlb_node *n;
+
+	assert_non_null(card);
+	author_and_follower(f);
+	fixture_home(f, "carol", false);
+	card_of(f, "carol", true, card);
+	card->fields_len = 0;
+	n = fixture_open(f, "bob");
+	assert_int_equal(dlb_node_follow(n, &a, card, NULL, NULL, &f->err),
+		DLB_UNSUPPORTED);
+	assert_non_null(strstr(f->err.msg, "present card"));
+	dlb_node_close(n);
+	free(card);
+}
+
+/* ---- who follows whom shows nowhere ---------------------------------------------------- */
+
+struct shown_cells {
+	uint8_t names[512][DLB_NAME_LEN];
+	size_t n;
+};
+
+static void
+list_shown(struct dlb_node *n, struct shown_cells *out)
+{
+	struct dlb_entry e;
+
+	out->n = 0;
+	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at, DLB_SHOWN, &e);
+		at = e.number + 1) {
+		assert_true(out->n < DLB_ARRAY_LEN(out->names));
+		assert_int_equal(
+			dlb_satchel_get(n->satchel, e.number,
+				dlb_node_cell(n, 0), NULL, out->names[out->n++],
+				n->aead[0], true, NULL),
+			DLB_OK);
+	}
+}
+
+static bool
+has_name(const struct shown_cells *s, const uint8_t name[static DLB_NAME_LEN])
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (memcmp(s->names[i], name, DLB_NAME_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* Two couriers, of whom one follows the author, carry the same cells on. */
+static void
+what_is_carried_does_not_depend_on_who_is_followed(void **state)
+{
+	static const char *const who[] = {"one", "two"};
+	struct fixture *f = *state;
+	struct shown_cells *shown = calloc(2, sizeof(*shown));
+	struct dlb_node *n;
+
+	assert_non_null(shown);
+	fixture_home(f, "alice", false);
+	for (size_t i = 0; i < 2; i++)
+		fixture_home(f, who[i], true);
+	n = fixture_open(f, "one");
+	fixture_stick(f, n, "usb", 64);
+	follow(f, n, "alice", NULL);
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	post(f, n, "news", "x", 1);
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	for (size_t i = 0; i < 2; i++) {
+		struct dlb_meet_options o = {
+			.where = fixture_path(f, "usb"), .collect_only = true};
+		struct dlb_meet_result r;
+
+		n = fixture_open(f, who[i]);
+		assert_dlb_ok(f, dlb_node_meet(n, &o, &r, NULL, &f->err));
+		list_shown(n, &shown[i]);
+		assert_int_equal(held(n), i == 0 ? 1 : 0);
+		dlb_node_close(n);
+	}
+	assert_int_equal(shown[0].n, shown[1].n);
+	for (size_t i = 0; i < shown[0].n; i++)
+		assert_true(has_name(&shown[1], shown[0].names[i]));
+	free(shown);
+}
+
 int
 main(void)
 {
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_bulletin_goes_over_a_courier,
-			fixture_setup, fixture_teardown),
+		TEST(a_bulletin_goes_over_a_courier),
+		TEST(what_is_not_the_authors_is_refused),
+		TEST(what_was_here_does_not_come_again),
+		TEST(other_cells_do_not_take_the_place_of_the_authors),
+		TEST(the_newest_are_kept),
+		TEST(one_that_is_partly_here_gives_way),
+		TEST(what_was_restored_takes_no_slot_twice),
+		TEST(bulletins_are_found_for_twelve_weeks),
+		TEST(a_newer_card_comes_with_a_bulletin),
+		TEST(a_card_of_before_can_not_be_followed),
+		TEST(what_is_carried_does_not_depend_on_who_is_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
