@@ -59,9 +59,16 @@ fixture_mkdir(struct fixture *f, const char *name)
 void
 fixture_home(struct fixture *f, const char *name, bool courier)
 {
+	fixture_large_home(f, name, courier, 24);
+}
+
+void
+fixture_large_home(
+	struct fixture *f, const char *name, bool courier, unsigned mib)
+{
 	struct dlb_home_options o = {.courier = courier,
 		.name = courier ? NULL : name,
-		.size = 24 << 20,
+		.size = (uint64_t)mib << 20,
 		.unlock = {.kind = DLB_UNLOCK_OPEN}};
 	struct dlb_node *n = NULL;
 

@@ -40,6 +40,9 @@ int fixture_teardown(void **state);
 const char *fixture_path(struct fixture *f, const char *name);
 /* A home of 24 MiB (384 cells, half of them for letters); not opened. */
 void fixture_home(struct fixture *f, const char *name, bool courier);
+/* Where nothing is to give way. */
+void fixture_large_home(
+	struct fixture *f, const char *name, bool courier, unsigned mib);
 struct dlb_node *fixture_open(struct fixture *f, const char *name);
 /* `who` learns of `whom`; the correspondent's number. */
 int64_t fixture_introduce(

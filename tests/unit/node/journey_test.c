@@ -36,7 +36,7 @@ a_letter_goes_by_two_sticks_and_a_courier(void **state)
 
 	fixture_home(f, "alice", false);
 	fixture_home(f, "bob", false);
-	fixture_home(f, "carol", true);
+	fixture_large_home(f, "carol", true, 48);
 	fixture_file(f, "photo.jpg", 300000, 7);
 
 	n = fixture_open(f, "alice");
@@ -48,7 +48,7 @@ a_letter_goes_by_two_sticks_and_a_courier(void **state)
 
 	n = fixture_open(f, "carol");
 	assert_int_equal(fixture_meet(f, n, "usb").taken, 64);
-	fixture_stick(f, n, "other", 16);
+	fixture_stick(f, n, "other", 48);
 	fixture_meet(f, n, "other");
 	assert_int_equal(fixture_inbox(n, NULL), 0);
 	dlb_node_close(n);
