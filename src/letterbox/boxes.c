@@ -1,11 +1,12 @@
 /*
  * The boxes that one can open, and a box's key as text. docs/letterbox.md.
  */
+#include "briefing.h"
 #include "state_internal.h"
 
 #include <string.h>
 
-#define COLUMNS "id, name, root, path"
+#define COLUMNS "id, name, root, path, place"
 
 static enum dlb_status
 read_one(struct dlb_query *q, struct dlb_box *out, struct dlb_error *err)
@@ -19,6 +20,7 @@ read_one(struct dlb_query *q, struct dlb_box *out, struct dlb_error *err)
 		dlb_query_get_text(q, out->name, sizeof(out->name));
 		dlb_query_get_blob(q, out->root, sizeof(out->root));
 		dlb_query_get_text(q, out->path, sizeof(out->path));
+		dlb_query_get_text(q, out->place, sizeof(out->place));
 	}
 	s = dlb_query_end(q, err);
 	if (s != DLB_OK)
@@ -118,14 +120,21 @@ dlb_box_save(
 	struct dlb_letterbox *l, struct dlb_box *box, struct dlb_error *err)
 {
 	static const char insert[] =
-		"INSERT INTO boxes (name, root, path) VALUES (?1, ?2, ?3)";
+		"INSERT INTO boxes (name, root, path, place)"
+		" VALUES (?1, ?2, ?3, ?4)";
 	static const char update[] = "UPDATE boxes SET name = ?1, root = ?2,"
-				     " path = ?3 WHERE id = ?4";
+				     " path = ?3, place = ?4 WHERE id = ?5";
 	struct dlb_query q;
 	enum dlb_status s = box->id ? DLB_OK : check_unknown(l, box, err);
 
 	if (s == DLB_OK)
 		s = check_name(l, box, err);
+	if (s == DLB_OK
+		&& !dlb_briefing_text_valid(box->place, DLB_BOX_PLACE_MAX))
+		s = dlb_fail(err, DLB_MALFORMED,
+			"not a place in words: one line of at most %d bytes of "
+			"UTF-8, no control characters",
+			DLB_BOX_PLACE_MAX);
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
@@ -134,6 +143,7 @@ dlb_box_save(
 	dlb_query_text(&q, box->name);
 	dlb_query_blob(&q, box->root, sizeof(box->root));
 	dlb_query_text(&q, box->path);
+	dlb_query_text(&q, box->place);
 	if (box->id)
 		dlb_query_int(&q, box->id);
 	s = dlb_query_run(&q, err);
@@ -165,11 +175,14 @@ dlb_box_forget(struct dlb_letterbox *l, const char *name, struct dlb_error *err)
 
 /* ---- a box as text --------------------------------------------------------------------------- */
 
-/* "dlb-box:" || base64url(u8 version || u8 length || name || root || check) */
+/* "dlb-box:" || base64url(u8 version || u8 length || name || root || check); version 2,
+ * of one that has a place: u8 length || place before the root. */
 #define PREFIX "dlb-box:"
 #define VERSION 1
+#define VERSION_PLACE 2
 #define CHECK_LEN 8
-#define RAW_MAX (2 + DLB_BOX_NAME_MAX + DLB_KEY_LEN + CHECK_LEN)
+#define RAW_MAX                                                                \
+	(3 + DLB_BOX_NAME_MAX + DLB_BOX_PLACE_MAX + DLB_KEY_LEN + CHECK_LEN)
 
 /* Against slips of the pen; nobody is kept from making a box of their own. */
 static void
@@ -191,12 +204,17 @@ dlb_box_to_text(char out[static DLB_BOX_TEXT_MAX], const struct dlb_box *box)
 	enum dlb_status s;
 
 	out[0] = '\0';
-	if (!dlb_name_valid(box->name))
+	if (!dlb_name_valid(box->name)
+		|| !dlb_briefing_text_valid(box->place, DLB_BOX_PLACE_MAX))
 		return DLB_MALFORMED;
 	dlb_writer_init(&w, raw, sizeof(raw));
-	dlb_write_u8(&w, VERSION);
+	dlb_write_u8(&w, box->place[0] ? VERSION_PLACE : VERSION);
 	dlb_write_u8(&w, (uint8_t)strlen(box->name));
 	dlb_write_bytes(&w, box->name, strlen(box->name));
+	if (box->place[0]) {
+		dlb_write_u8(&w, (uint8_t)strlen(box->place));
+		dlb_write_bytes(&w, box->place, strlen(box->place));
+	}
 	dlb_write_bytes(&w, box->root, sizeof(box->root));
 	check_of(check, raw, w.len);
 	dlb_write_bytes(&w, check, sizeof(check));
@@ -218,11 +236,11 @@ read_raw(struct dlb_box *out, const uint8_t *raw, size_t len,
 {
 	uint8_t check[CHECK_LEN], found[CHECK_LEN];
 	struct dlb_reader r;
-	uint8_t version, name_len;
+	uint8_t version, name_len, place_len = 0;
 
 	dlb_reader_init(&r, raw, len);
 	version = dlb_read_u8(&r);
-	if (!r.failed && version != VERSION)
+	if (!r.failed && version != VERSION && version != VERSION_PLACE)
 		return dlb_fail(err, DLB_UNSUPPORTED,
 			"the box's text is of version %u, which this program "
 			"does not know: a newer version may",
@@ -230,10 +248,17 @@ read_raw(struct dlb_box *out, const uint8_t *raw, size_t len,
 	name_len = dlb_read_u8(&r);
 	if (name_len <= DLB_BOX_NAME_MAX)
 		dlb_read_bytes(&r, out->name, name_len);
+	if (version == VERSION_PLACE) {
+		place_len = dlb_read_u8(&r);
+		r.failed |= place_len == 0 || place_len > DLB_BOX_PLACE_MAX;
+		if (!r.failed)
+			dlb_read_bytes(&r, out->place, place_len);
+	}
 	dlb_read_bytes(&r, out->root, sizeof(out->root));
 	dlb_read_bytes(&r, check, sizeof(check));
 	if (!dlb_reader_done(&r) || strlen(out->name) != name_len
-		|| !dlb_name_valid(out->name))
+		|| !dlb_name_valid(out->name) || strlen(out->place) != place_len
+		|| !dlb_briefing_text_valid(out->place, DLB_BOX_PLACE_MAX))
 		return DLB_MALFORMED;
 	check_of(found, raw, len - CHECK_LEN);
 	return memcmp(check, found, CHECK_LEN) == 0 ? DLB_OK : DLB_MALFORMED;

@@ -176,6 +176,24 @@ static const char *const schema[] = {
 	"CREATE TABLE audit("
 	" number INTEGER PRIMARY KEY, record BLOB NOT NULL,"
 	" hash BLOB NOT NULL, salt BLOB NOT NULL, name TEXT NOT NULL);",
+	/* 13: briefings, as couriers keep them and as senders do. One without a tag
+	 * key has ended; one without a box: all below its serial have. */
+	"ALTER TABLE boxes ADD COLUMN place TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE trips("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" correspondent INTEGER NOT NULL, box BLOB NOT NULL,"
+	" serial INTEGER NOT NULL, last_day INTEGER NOT NULL,"
+	" received_ms INTEGER NOT NULL, note TEXT NOT NULL,"
+	" name TEXT NOT NULL, place TEXT NOT NULL, tag_key BLOB NOT NULL,"
+	" meeting_key BLOB NOT NULL, root BLOB NOT NULL,"
+	" UNIQUE (correspondent, box));"
+	"CREATE TABLE briefed("
+	" correspondent INTEGER NOT NULL, box BLOB NOT NULL,"
+	" name TEXT NOT NULL, note TEXT NOT NULL, opens INTEGER NOT NULL,"
+	" serial INTEGER NOT NULL, last_day INTEGER NOT NULL,"
+	" sent_ms INTEGER NOT NULL, letter INTEGER NOT NULL,"
+	" revoked_ms INTEGER NOT NULL, revocation INTEGER NOT NULL,"
+	" PRIMARY KEY (correspondent, box)) WITHOUT ROWID;",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

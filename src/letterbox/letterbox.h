@@ -452,12 +452,14 @@ enum dlb_status dlb_out_arrived(struct dlb_letterbox *l, int64_t correspondent,
 /* ---- boxes (boxes.c) ------------------------------------------------------------------------- */
 
 #define DLB_BOX_NAME_MAX 64
+#define DLB_BOX_PLACE_MAX 200 /* bytes of UTF-8, one line */
 struct dlb_box {
 	int64_t id;
 	char name[DLB_BOX_NAME_MAX + 1];
 	uint8_t root
 		[DLB_KEY_LEN]; /* opens it: from it come satchel and tag key */
 	char path[1024];       /* where it was last; may be empty */
+	char place[DLB_BOX_PLACE_MAX + 1]; /* in words; may be empty */
 };
 enum dlb_status dlb_box_save(
 	struct dlb_letterbox *l, struct dlb_box *box, struct dlb_error *err)
@@ -469,9 +471,9 @@ enum dlb_status dlb_box_each(struct dlb_letterbox *l,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_box_forget(struct dlb_letterbox *l, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* A box's name and key as a line of text ("dlb-box:..."), and back; white space in
+/* A box's name, place and key as a line of text ("dlb-box:..."), and back; white space in
  * it does not matter. */
-#define DLB_BOX_TEXT_MAX 512
+#define DLB_BOX_TEXT_MAX 768
 enum dlb_status dlb_box_to_text(char out[static DLB_BOX_TEXT_MAX],
 	const struct dlb_box *box) DLB_MUST_CHECK;
 enum dlb_status dlb_box_from_text(struct dlb_box *out, const char *text,

@@ -51,7 +51,8 @@ fail_file(struct dlb_error *err, enum dlb_status status,
 bool
 dlb_kind_is_quiet(uint8_t kind)
 {
-	return kind == DLB_KIND_RECEIPT || kind == DLB_KIND_BACKUP_SHARE;
+	return kind == DLB_KIND_RECEIPT || kind == DLB_KIND_BRIEFING
+		|| kind == DLB_KIND_BACKUP_SHARE;
 }
 
 /* ---- writing ------------------------------------------------------------------------ */
