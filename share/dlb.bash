@@ -16,7 +16,7 @@ _dlb_options() {
 
 _dlb_names() {
 	case $1 in
-	send | verify | backup) dlb people --json --wait 0 </dev/null 2>/dev/null ;;
+	send | verify | brief | backup) dlb people --json --wait 0 </dev/null 2>/dev/null ;;
 	meet) dlb box list --json --wait 0 </dev/null 2>/dev/null ;;
 	*) return ;;
 	esac | grep -oE '"name":"[^"\\]*"' | cut -d'"' -f4

@@ -116,11 +116,22 @@ unknown_option(const struct cli_option_set *sets, const char *name, size_t len,
 	return dlb_fail(err, DLB_USAGE, "there is no option --%s", word);
 }
 
+static bool
+is_many(const struct cli_option *o)
+{
+	size_t len = o->value ? strlen(o->value) : 0;
+
+	return len > 3 && strcmp(o->value + len - 3, "...") == 0;
+}
+
 static enum dlb_status
 set_value(struct cli_args *a, const struct cli_option *o, size_t at,
 	const char *value, struct dlb_error *err)
 {
-	if (o->value && a->values[at])
+	if (is_many(o)) {
+		a->all[a->all_n] = value;
+		a->all_at[a->all_n++] = at;
+	} else if (o->value && a->values[at])
 		return dlb_fail(err, DLB_USAGE,
 			"--%s was given twice: give it once", o->name);
 	a->values[at] = value;
@@ -203,8 +214,12 @@ cli_args_parse(struct cli_args *out, int argc, char *const *argv,
 	memcpy(out->sets, sets, sizeof(out->sets));
 	assert(!option_at(sets, CLI_OPTIONS_MAX));
 	out->operands = calloc((size_t)argc + 1, sizeof(*out->operands));
-	if (!out->operands)
+	out->all = calloc((size_t)argc + 1, sizeof(*out->all));
+	out->all_at = calloc((size_t)argc + 1, sizeof(*out->all_at));
+	if (!out->operands || !out->all || !out->all_at) {
+		cli_args_free(out);
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	}
 	for (int i = 0; i < argc && s == DLB_OK; i++) {
 		const char *arg = argv[i];
 
@@ -226,8 +241,27 @@ void
 cli_args_free(struct cli_args *a)
 {
 	free(a->operands);
+	free(a->all);
+	free(a->all_at);
 	a->operands = NULL;
-	a->operands_n = 0;
+	a->all = NULL;
+	a->all_at = NULL;
+	a->operands_n = a->all_n = 0;
+}
+
+size_t
+cli_values(const struct cli_args *a, const char *name, const char **out,
+	size_t cap)
+{
+	size_t at = 0, n = 0;
+	const struct cli_option *o =
+		find_long(a->sets, name, strlen(name), &at);
+
+	assert(o && is_many(o));
+	for (size_t i = 0; o && i < a->all_n && n < cap; i++)
+		if (a->all_at[i] == at)
+			out[n++] = a->all[i];
+	return n;
 }
 
 bool

@@ -11,9 +11,11 @@
 #include "base.h"
 
 struct cli_option {
-	const char *name;  /* without the dashes */
-	char letter;       /* 0: none */
-	const char *value; /* what the help calls it; NULL: a flag */
+	const char *name; /* without the dashes */
+	char letter;      /* 0: none */
+	/* What the help calls it; NULL: a flag. "NAME...": it may be given again and
+	 * again (cli_values). */
+	const char *value;
 	const char *help;
 };
 
@@ -30,6 +32,9 @@ struct cli_args {
 	const char *values[CLI_OPTIONS_MAX]; /* in the order of the sets */
 	const char **operands;               /* owned; the strings are argv's */
 	size_t operands_n;
+	const char **all; /* owned; each value, in order, */
+	size_t *all_at;   /* and of which option */
+	size_t all_n;
 };
 
 /* DLB_USAGE names the option that is unknown, lacks its value or comes twice. */
@@ -42,6 +47,9 @@ void cli_args_free(struct cli_args *a);
 /* Asking for an option that no set has is the programmer's mistake. */
 bool cli_flag(const struct cli_args *a, const char *name);
 const char *cli_value(const struct cli_args *a, const char *name); /* or NULL */
+/* All values of one that may be given again, cap at most; how many there are. */
+size_t cli_values(const struct cli_args *a, const char *name, const char **out,
+	size_t cap);
 bool cli_has_option(const struct cli_args *a, const char *name);
 
 /* The numbers of letters: 1 and up, digits only. */

@@ -18,7 +18,7 @@
 
 const struct cli_verb cli_box = {
 	.name = "box",
-	.operands = "create|list|share|add|forget",
+	.operands = "create|list|share|add|place|forget",
 	.summary = "make boxes, and list, share, add and forget them",
 	.text = "A box is a place for cells: a file on a stick or in a directory. One\n"
 		"that is open can be met by anyone who finds it; one with a lock only by\n"
@@ -103,6 +103,7 @@ run_create(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
 	struct dlb_box_options options = {.path = a->operands[0],
 		.name = cli_value(a, "name"),
+		.place = cli_value(a, "place"),
 		.sparse = cli_flag(a, "sparse"),
 		.cells = cli_flag(a, "cells"),
 		.unlock = {.kind = DLB_UNLOCK_OPEN}};
@@ -136,6 +137,7 @@ run_create(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 static const struct cli_option create_options[] = {
 	{"size", 0, "SIZE", "as in 800M; else by what is free, up to 1G"},
 	{"name", 0, "NAME", "how you call it; else after its path"},
+	{"place", 0, "WORDS", "where it is, for who is to find it"},
 	{"open", 0, NULL, "no lock: anyone who finds it can meet it"},
 	{"passphrase-file", 0, "FILE", "the box's new passphrase, from a file"},
 	{"passphrase-fd", 0, "N", "the same, from an open descriptor"},
@@ -181,6 +183,7 @@ list_box(void *ctx, const struct dlb_box *box)
 
 	cli_table_add(&l->table, "%s", box->name);
 	cli_table_add(&l->table, "%s", box->path);
+	cli_table_add(&l->table, "%s", box->place);
 	l->n++;
 	return true;
 }
@@ -196,6 +199,7 @@ write_box(void *ctx, const struct dlb_box *box)
 		cli_json_text(&l->json, "path", box->path);
 	else
 		cli_json_null(&l->json, "path");
+	cli_json_text(&l->json, "place", box->place);
 	cli_json_end(&l->json, '}');
 	return true;
 }
@@ -203,8 +207,8 @@ write_box(void *ctx, const struct dlb_box *box)
 static enum dlb_status
 run_list(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
-	static const struct cli_column columns[] = {
-		{.title = "name"}, {.title = "last seen at"}};
+	static const struct cli_column columns[] = {{.title = "name"},
+		{.title = "last seen at"}, {.title = "place"}};
 	struct listing l = {.n = 0};
 	struct dlb_node *n = NULL;
 	enum dlb_status st = cli_open(&n, c, a, err);
@@ -428,6 +432,52 @@ run_forget(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	dlb_node_close(n);
 	return st;
 }
+
+static enum dlb_status
+run_place(struct cli *c, const struct cli_args *a, struct dlb_error *err)
+{
+	struct dlb_node *n = NULL;
+	struct dlb_box box = {.id = 0};
+	enum dlb_status st = cli_open(&n, c, a, err);
+
+	if (st == DLB_OK)
+		st = dlb_box_by_name(
+			dlb_node_letterbox(n), &box, a->operands[0], err);
+	if (st == DLB_NOT_FOUND && n)
+		st = dlb_fail(err, st,
+			"no box called %s is known here; see: dlb box list",
+			a->operands[0]);
+	if (st == DLB_OK && strlen(a->operands[1]) > DLB_BOX_PLACE_MAX)
+		st = dlb_fail(err, DLB_USAGE,
+			"a place has at most %d bytes of text",
+			DLB_BOX_PLACE_MAX);
+	if (st == DLB_OK) {
+		snprintf(box.place, sizeof(box.place), "%s", a->operands[1]);
+		st = dlb_box_save(dlb_node_letterbox(n), &box, err);
+	}
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(dlb_node_letterbox(n), err);
+	if (st == DLB_OK && box.place[0])
+		cli_say(c, "Box %s is here: %s", box.name, box.place);
+	else if (st == DLB_OK)
+		cli_say(c, "Nothing is said of where box %s is.", box.name);
+	dlb_wipe(&box, sizeof(box));
+	dlb_node_close(n);
+	return st;
+}
+
+const struct cli_verb cli_box_place = {
+	.name = "box place",
+	.operands = "NAME WORDS",
+	.summary = "say in words where a box is",
+	.text = "Keeps in words where a box is, for those with whom you share it or whom\n"
+		"you brief. Empty words forget it.",
+	.example = "dlb box place cafe \"behind the bar, ask for Ann\"",
+	.flags = CLI_OPENS_HOME,
+	.operands_min = 2,
+	.operands_max = 2,
+	.run = run_place,
+};
 
 const struct cli_verb cli_box_forget = {
 	.name = "box forget",

@@ -104,6 +104,8 @@ say_meeting(struct cli *c, struct dlb_node *node, bool take_only,
 	if (!take_only && !r->box_read_only)
 		say_cells(c, "given", r->given, more);
 	say_cells(c, "taken", r->taken, "");
+	if (r->briefed)
+		cli_say(c, CLI_SERVED_AS_COURIER);
 	if (person)
 		say_letters(c, node, r);
 	cli_say_bulletins(c, node);

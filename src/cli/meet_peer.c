@@ -63,7 +63,9 @@ cli_parse_policy(enum dlb_peer_policy *out, const struct cli_args *a,
 char *
 cli_peer_who(char out[static CLI_WHO_MAX], const struct dlb_peer_result *r)
 {
-	if (r->stranger)
+	if (r->stranger && r->box[0])
+		snprintf(out, CLI_WHO_MAX, "box %s", r->box);
+	else if (r->stranger)
 		snprintf(out, CLI_WHO_MAX, "a stranger%s%s",
 			r->names[0] ? " who has " : "", r->names);
 	else
@@ -94,6 +96,8 @@ cli_say_peer(struct cli *c, bool person, const struct dlb_peer_result *r)
 			cli_count(n, r->given_own));
 	say_cells(c, "given", r->given, more);
 	say_cells(c, "taken", r->taken, "");
+	if (r->briefed)
+		cli_say(c, CLI_SERVED_AS_COURIER);
 	if (person && r->letters_new + r->letters_complete == 0)
 		cli_say(c, "  letters  no new ones");
 	else if (person)

@@ -5,6 +5,9 @@
 #ifndef DLB_CLI_MEET_PEER_H
 #define DLB_CLI_MEET_PEER_H
 
+#define CLI_SERVED_AS_COURIER                                                  \
+	"  served   as you were briefed: it got what is bound for it alone"
+
 #include "cli.h"
 #include "peer.h"
 

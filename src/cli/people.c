@@ -120,10 +120,11 @@ rename_known(struct cli *c, struct dlb_letterbox *l,
 
 /* A card that was checked becomes a correspondent's. */
 static enum dlb_status
-keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_letterbox *l,
+keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 	const struct dlb_card *card, const char *what, const char *name,
 	struct dlb_error *err)
 {
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
 	struct dlb_correspondent before;
 	bool was_known =
 		dlb_correspondent_by_identity(l, &before, &card->identity)
@@ -137,6 +138,9 @@ keep_card(struct dlb_correspondent *out, struct cli *c, struct dlb_letterbox *l,
 		st = rename_known(c, l, out, name, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_commit(l, err);
+	/* What they sent as a stranger for this node to read. */
+	if (st == DLB_OK && !was_known)
+		st = dlb_node_kinds(n, err);
 	if (st != DLB_OK)
 		return st;
 	say_known(c, out, was_known, was_known ? before.serial : 0);
@@ -155,8 +159,7 @@ cli_know_card(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = cli_load_card(card, file, c->env, err);
 	if (st == DLB_OK)
-		st = keep_card(
-			out, c, dlb_node_letterbox(n), card, "CARD", name, err);
+		st = keep_card(out, c, n, card, "CARD", name, err);
 	free(card);
 	return st;
 }
@@ -190,8 +193,7 @@ know_stranger(struct cli *c, struct dlb_node *n, int64_t number, int64_t author,
 	st = author ? author_card(card, dlb_node_letterbox(n), author, err)
 		    : dlb_node_letter_card(n, number, card, err);
 	if (st == DLB_OK)
-		st = keep_card(
-			&who, c, dlb_node_letterbox(n), card, what, name, err);
+		st = keep_card(&who, c, n, card, what, name, err);
 	if (st == DLB_OK)
 		cli_say(c, "To answer: dlb send %s", who.name);
 	free(card);

@@ -242,6 +242,23 @@ parse_dirs(char ***list, size_t *n, const struct cli_args *a,
 }
 
 static enum dlb_status
+find_box(int64_t *id, struct dlb_node *n, const char *name,
+	struct dlb_error *err)
+{
+	struct dlb_box box;
+	enum dlb_status st =
+		dlb_box_by_name(dlb_node_letterbox(n), &box, name, err);
+
+	if (st == DLB_NOT_FOUND)
+		return dlb_fail(err, st,
+			"no box called %s is known here; see: dlb box list",
+			name);
+	*id = box.id;
+	dlb_wipe(&box, sizeof(box));
+	return st;
+}
+
+static enum dlb_status
 run_serve(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
 	struct dlb_serve_config config = {.listen = !cli_flag(a, "no-listen"),
@@ -266,6 +283,12 @@ run_serve(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		st = parse_dirs(&dirs, &config.dirs_n, a, err);
 	if (st == DLB_OK)
 		st = cli_open_to_keep(&n, c, a, err);
+	if (st == DLB_OK && cli_value(a, "as-box"))
+		st = find_box(&config.as_box, n, cli_value(a, "as-box"), err);
+	if (st != DLB_OK && n) {
+		dlb_node_close(n);
+		n = NULL;
+	}
 	if (st == DLB_OK) {
 		config.dirs = (const char *const *)dirs;
 		s.person = dlb_letterbox_is_person(dlb_node_letterbox(n));
@@ -279,6 +302,9 @@ run_serve(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 
 static const struct cli_option options[] = {
 	{"policy", 0, "WHOM", "meet anyone (default), known or vetted nodes"},
+	{"as-box", 0, "NAME",
+		"be this box: meet who has its key, and else only\n"
+		"                              whom --policy known or vetted names"},
 	{"announce", 0, NULL, "say on the local network that you are here"},
 	{"dirs", 0, "LIST", "directories where boxes may appear: /a:/b"},
 	{"port", 0, "PORT", "listen on this one (default 29486)"},

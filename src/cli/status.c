@@ -4,6 +4,7 @@
 #include "backup.h"
 #include "format.h"
 #include "json.h"
+#include "briefing.h"
 #include "node.h"
 #include "session.h"
 
@@ -11,6 +12,7 @@
 #include <string.h>
 
 struct counts {
+	uint64_t trips;
 	uint64_t people, verified;
 	uint64_t unread, partly;
 	uint64_t waiting, waiting_cells;
@@ -47,6 +49,16 @@ count_out(void *ctx, const struct dlb_out_letter *letter)
 		return true;
 	n->waiting++;
 	n->waiting_cells += letter->cells - letter->shown;
+	return true;
+}
+
+static bool
+count_trip(void *ctx, const struct dlb_trip *trip)
+{
+	struct counts *n = ctx;
+
+	(void)trip;
+	n->trips++;
 	return true;
 }
 
@@ -148,6 +160,10 @@ show(struct dlb_node *n, const struct dlb_satchel_info *info,
 		show_letters(counts, dlb_node_own_from_ms(n));
 		show_backup(dlb_node_letterbox(n));
 	}
+	if (counts->trips > 0)
+		printf("trip     %s box%s to serve (dlb trip)\n",
+			cli_count(when, counts->trips),
+			counts->trips == 1 ? "" : "es");
 	printf("clock    %s%s\n", cli_time_here(when, clock.now_ms),
 		clock.trusted_week ? "" : ", in doubt (dlb doctor)");
 }
@@ -175,6 +191,7 @@ write_json(struct dlb_node *n, const struct dlb_satchel_info *info,
 	cli_json_uint(&j, "verified", counts->verified);
 	cli_json_uint(&j, "unread", counts->unread);
 	cli_json_uint(&j, "partly", counts->partly);
+	cli_json_uint(&j, "trips", counts->trips);
 	cli_json_uint(&j, "waiting", counts->waiting);
 	cli_json_uint(&j, "waiting_cells", counts->waiting_cells);
 	cli_json_time(&j, "serve_gives_from", dlb_node_own_from_ms(n));
@@ -206,6 +223,9 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_out_each(
 			dlb_node_letterbox(n), count_out, &counts, err);
+	if (st == DLB_OK)
+		st = dlb_trip_each(
+			dlb_node_letterbox(n), count_trip, &counts, err);
 	if (st == DLB_OK && cli_flag(a, "json"))
 		write_json(n, &info, &counts);
 	else if (st == DLB_OK)

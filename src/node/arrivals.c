@@ -55,6 +55,8 @@ check_one(void *ctx, size_t i, unsigned worker)
 		one->st = DLB_REFUSED;
 		one->recalled = true;
 	}
+	one->dear = one->st == DLB_OK && a->trips
+		&& dlb_trips_has_tag(a->trips, item->core, waybill.box_tag);
 	if (one->st != DLB_OK || !a->wanted)
 		return;
 	one->mine = dlb_wanted_check(a->wanted, item->cell, item->name,
@@ -120,12 +122,15 @@ put(struct dlb_arrivals *a, struct dlb_error *err)
 	st = dlb_satchel_put(a->n->satchel, sound, kept, a->week, err);
 	if (st != DLB_OK)
 		return st;
-	for (size_t i = 0; i < a->count; i++)
+	for (size_t i = 0; st == DLB_OK && i < a->count; i++)
 		if (a->each[i].st == DLB_OK) {
 			a->items[i] = sound[at++];
 			a->each[i].st = a->items[i].result;
+			if (a->each[i].dear && a->each[i].st == DLB_OK)
+				st = dlb_satchel_dear(
+					a->n->satchel, a->items[i].number, err);
 		}
-	return DLB_OK;
+	return st;
 }
 
 static void

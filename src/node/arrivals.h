@@ -4,7 +4,7 @@
 #ifndef DLB_NODE_ARRIVALS_H
 #define DLB_NODE_ARRIVALS_H
 
-#include "node_internal.h"
+#include "trips.h"
 
 struct dlb_arrival {
 	uint64_t ticket;
@@ -13,6 +13,7 @@ struct dlb_arrival {
 	bool mine; /* wanted by a letter; token is dlb_wanted_take's */
 	size_t token;
 	bool hit;      /* a head for the reader here, or of a bulletin */
+	bool dear;     /* bound for a box of a trip */
 	bool recalled; /* a token speaks against it */
 	struct dlb_hit head;
 };
@@ -30,6 +31,8 @@ struct dlb_arrivals {
 	void (*stored)(void *ctx, uint64_t ticket,
 		const uint8_t name[static DLB_NAME_LEN], enum dlb_status st);
 	void *ctx;
+	/* Whose cells give way last; may be NULL. */
+	const struct dlb_trips *trips;
 
 	uint64_t taken, refused;
 	uint64_t letters_new, letters_refused, letters_complete;

@@ -2,8 +2,8 @@
  * box: making boxes and opening them. A known box opens with the root key that the
  * letterbox keeps; any other by what the caller gives, or openly.
  */
-#include "node_internal.h"
 #include "object.h"
+#include "trips.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +74,29 @@ note_place(struct dlb_node *n, struct dlb_box *box, const char *here)
 	}
 }
 
+/* With a key that a briefing lent. */
+static enum dlb_status
+open_by_trip(struct dlb_node *n, struct dlb_satchel **out, const char *path,
+	bool writable, struct dlb_error *err)
+{
+	struct dlb_trips trips;
+	enum dlb_status st = dlb_trips_load(&trips, n, err);
+
+	if (st == DLB_OK)
+		st = DLB_WRONG_KEY;
+	for (size_t i = 0; st == DLB_WRONG_KEY && i < trips.n; i++) {
+		const struct dlb_briefing_box *box = &trips.boxes[i].box;
+		struct dlb_unlock unlock = {
+			DLB_UNLOCK_ROOT, box->root, sizeof(box->root)};
+
+		if (box->opens)
+			st = dlb_satchel_open(out, n->fs, path, &unlock,
+				writable, 0, n->env, err);
+	}
+	dlb_trips_free(&trips);
+	return st;
+}
+
 enum dlb_status
 dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 	const char *path, const struct dlb_unlock *unlock, bool writable,
@@ -108,6 +131,8 @@ dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 		return k.st;
 	st = dlb_satchel_open(
 		out, n->fs, path, &open, writable, 0, n->env, err);
+	if (st == DLB_WRONG_KEY)
+		st = open_by_trip(n, out, path, writable, err);
 	if (st == DLB_WRONG_KEY && unlock)
 		st = dlb_satchel_open(
 			out, n->fs, path, unlock, writable, 0, n->env, err);
@@ -249,6 +274,14 @@ dlb_node_box_create(struct dlb_node *n, const struct dlb_box_options *options,
 		return dlb_fail(err, DLB_EXISTS,
 			"there is a box called %s already; give another --name",
 			options->name);
+	}
+	if (options->place) {
+		if (!dlb_briefing_text_valid(options->place, DLB_BOX_PLACE_MAX))
+			return dlb_fail(err, DLB_USAGE,
+				"a place is one line of at most %d bytes of "
+				"UTF-8, with no control characters",
+				DLB_BOX_PLACE_MAX);
+		snprintf(box->place, sizeof(box->place), "%s", options->place);
 	}
 	if (options->cells)
 		return create_dir(n, options, box, size, err);

@@ -2,8 +2,8 @@
  * A directory as a box: opening it with what is known, and making one.
  */
 #include "cell_dir.h"
-#include "node_internal.h"
 #include "object.h"
+#include "trips.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +34,29 @@ try_known(void *ctx, const struct dlb_box *box)
 	return !k->found;
 }
 
+/* With a key that a briefing lent. */
+static enum dlb_status
+open_by_trip(struct dlb_node *n, uint8_t root[static DLB_KEY_LEN],
+	uint64_t *cells_max, const uint8_t *lock, struct dlb_error *err)
+{
+	struct dlb_trips trips;
+	enum dlb_status st = dlb_trips_load(&trips, n, err);
+
+	if (st == DLB_OK)
+		st = DLB_WRONG_KEY;
+	for (size_t i = 0; st == DLB_WRONG_KEY && i < trips.n; i++) {
+		const struct dlb_briefing_box *box = &trips.boxes[i].box;
+		struct dlb_unlock unlock = {
+			DLB_UNLOCK_ROOT, box->root, sizeof(box->root)};
+
+		if (box->opens)
+			st = dlb_object_lock_open(
+				root, cells_max, lock, &unlock, NULL);
+	}
+	dlb_trips_free(&trips);
+	return st;
+}
+
 enum dlb_status
 dlb_node_dir_open(struct dlb_node *n, uint8_t root[static DLB_KEY_LEN],
 	uint64_t *cells_max, const char *dir, const struct dlb_unlock *unlock,
@@ -60,6 +83,8 @@ dlb_node_dir_open(struct dlb_node *n, uint8_t root[static DLB_KEY_LEN],
 	if (st != DLB_OK || k.found)
 		goto out;
 	st = dlb_object_lock_open(root, cells_max, lock.data, &open, NULL);
+	if (st == DLB_WRONG_KEY)
+		st = open_by_trip(n, root, cells_max, lock.data, err);
 	if (st == DLB_WRONG_KEY && unlock)
 		st = dlb_object_lock_open(
 			root, cells_max, lock.data, unlock, err);

@@ -55,6 +55,7 @@ dlb_exchange_new(struct dlb_exchange **out, struct dlb_node *n, bool caller,
 		.week = x->week,
 		.promised = was_promised,
 		.stored = tell_stored,
+		.trips = &x->trips,
 		.ctx = x};
 	x->fetched = malloc((size_t)DLB_MEETING_FETCH_MAX * DLB_CELL_LEN);
 	st = x->fetched ? dlb_exchange_begin(x, exporter, err)
@@ -77,6 +78,7 @@ dlb_exchange_free(struct dlb_exchange *x)
 	dlb_meeting_free(x->engine);
 	dlb_arrivals_clear(&x->in);
 	dlb_own_free(&x->own);
+	dlb_trips_free(&x->trips);
 	free(x->secrets);
 	free(x->names);
 	free(x->fetched);
@@ -112,10 +114,13 @@ note_what_was_shown(struct dlb_exchange *x, struct dlb_error *err)
 		.given_own = x->result.given_own,
 		.taken = x->in.taken};
 
-	snprintf(last.with, sizeof(last.with), "%s%s%s",
-		x->known ? "" : "a stranger",
-		x->known || !x->result.names[0] ? "" : " who has ",
-		x->result.names);
+	if (x->result.box[0] && !x->known)
+		snprintf(last.with, sizeof(last.with), "box %s", x->result.box);
+	else
+		snprintf(last.with, sizeof(last.with), "%s%s%s",
+			x->known ? "" : "a stranger",
+			x->known || !x->result.names[0] ? "" : " who has ",
+			x->result.names);
 	return dlb_last_meeting_note(x->n, &last, err);
 }
 
@@ -173,6 +178,8 @@ dlb_exchange_settle(struct dlb_exchange *x, struct dlb_error *err)
 	if (x->known)
 		snprintf(courier, sizeof(courier), "node %lld",
 			(long long)x->known);
+	else if (x->result.box[0])
+		dlb_meet_courier(courier, x->result.box);
 
 	if (st == DLB_OK)
 		st = dlb_exchange_write_given(x, err);

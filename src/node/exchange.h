@@ -15,6 +15,7 @@
 #include "engine.h"
 #include "meet_internal.h"
 #include "peer.h"
+#include "trips.h"
 
 /* Cells on their way to us and not durable yet: the batch that is being written, and
  * as many that come meanwhile. */
@@ -32,8 +33,15 @@ struct exchange_name {
 };
 
 struct exchange_secret {
-	bool box;
-	int64_t id; /* of the known node */
+	enum {
+		EXCHANGE_NODE,
+		EXCHANGE_BOX_KEY, /* whoever has the key of a box */
+		EXCHANGE_BOX,     /* the box itself */
+		EXCHANGE_VISITOR, /* who has the key of the box that we are */
+	} what;
+	bool briefed; /* known by a briefing alone */
+	bool dear;    /* its cells give way last */
+	int64_t id;   /* of the known node */
 	char name[DLB_PERSON_NAME_MAX + 1];
 };
 
@@ -48,7 +56,8 @@ struct dlb_exchange {
 	/* who it is */
 	struct exchange_secret *secrets; /* by ref - 1 */
 	size_t secrets_n;
-	int64_t known; /* the node that it is; 0: a stranger */
+	struct dlb_trips trips; /* whose cells are dear as they come */
+	int64_t known;          /* the node that it is; 0: a stranger */
 	/* what was here */
 	struct exchange_name
 		*names; /* what is shown by number, then own ones */

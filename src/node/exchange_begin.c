@@ -37,7 +37,7 @@ add_secret(struct gathering *g, const uint8_t key[static DLB_KEY_LEN],
 	g->x->secrets[g->n] = *secret;
 	memcpy(s->key, key, sizeof(s->key));
 	s->ref = (uint32_t)++g->n;
-	s->box = secret->box;
+	s->box = secret->what == EXCHANGE_BOX_KEY;
 	return true;
 }
 
@@ -45,7 +45,7 @@ static bool
 add_node(void *ctx, const struct dlb_known_node *node)
 {
 	struct gathering *g = ctx;
-	struct exchange_secret secret = {.id = node->id};
+	struct exchange_secret secret = {.what = EXCHANGE_NODE, .id = node->id};
 
 	if (g->x->options.policy == DLB_PEER_VETTED && !node->vetted)
 		return true;
@@ -53,23 +53,69 @@ add_node(void *ctx, const struct dlb_known_node *node)
 	return add_secret(g, node->secret, &secret);
 }
 
+/* Two secrets: one that all have who have its key, and one by which the box itself and
+ * its visitors know each other. */
+static bool
+add_box_keys(struct gathering *g, struct exchange_secret *secret,
+	const uint8_t tag[static DLB_KEY_LEN],
+	const uint8_t meeting[static DLB_KEY_LEN], bool is_it)
+{
+	uint8_t key[DLB_KEY_LEN];
+	uint32_t ref;
+	bool more;
+
+	secret->what = EXCHANGE_BOX_KEY;
+	if (!add_secret(g, meeting, secret))
+		return false;
+	ref = (uint32_t)g->n;
+	memcpy(g->tags[g->tags_n].key, tag, DLB_KEY_LEN);
+	g->tags[g->tags_n++].ref = ref;
+	secret->what = is_it ? EXCHANGE_VISITOR : EXCHANGE_BOX;
+	dlb_box_place_key(key, meeting, g->x->caller == is_it);
+	more = add_secret(g, key, secret);
+	if (more && secret->briefed)
+		g->secrets[g->n - 1].only_box = ref;
+	dlb_wipe(key, sizeof(key));
+	return more;
+}
+
 static bool
 add_box(void *ctx, const struct dlb_box *box)
 {
 	struct gathering *g = ctx;
-	struct exchange_secret secret = {.box = true};
-	uint8_t key[DLB_KEY_LEN];
+	bool is_it = box->id == g->x->options.as_box;
+	struct exchange_secret secret = {.dear = is_it};
+	uint8_t tag[DLB_KEY_LEN], meeting[DLB_KEY_LEN];
 	bool more;
 
 	memcpy(secret.name, box->name, sizeof(secret.name));
-	dlb_box_meeting_key(key, box->root);
-	more = add_secret(g, key, &secret);
-	if (more) {
-		dlb_box_tag_key(g->tags[g->tags_n].key, box->root);
-		g->tags[g->tags_n++].ref = (uint32_t)g->n;
-	}
-	dlb_wipe(key, sizeof(key));
+	dlb_box_tag_key(tag, box->root);
+	dlb_box_meeting_key(meeting, box->root);
+	for (size_t i = 0; i < g->x->trips.n; i++)
+		secret.dear |= dlb_equal(
+			g->x->trips.boxes[i].box.tag_key, tag, sizeof(tag));
+	more = add_box_keys(g, &secret, tag, meeting, is_it);
+	dlb_wipe(tag, sizeof(tag));
+	dlb_wipe(meeting, sizeof(meeting));
 	return more;
+}
+
+static void
+add_trips(struct gathering *g)
+{
+	const struct dlb_trips *t = &g->x->trips;
+	bool more = true;
+
+	for (size_t i = 0; more && i < t->n; i++) {
+		const struct dlb_briefing_box *box = &t->boxes[i].box;
+		struct exchange_secret secret = {.briefed = true, .dear = true};
+
+		if (t->boxes[i].owned)
+			continue;
+		memcpy(secret.name, box->name, sizeof(secret.name));
+		more = add_box_keys(
+			g, &secret, box->tag_key, box->meeting_key, false);
+	}
 }
 
 /* More than these are not looked at in one meeting. */
@@ -87,9 +133,13 @@ gather(struct gathering *g, struct dlb_error *err)
 	g->x->secrets = calloc(g->cap, sizeof(*g->x->secrets));
 	if (!g->secrets || !g->tags || !g->x->secrets)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	st = dlb_known_node_each(l, add_node, g, err);
+	st = dlb_trips_load(&g->x->trips, g->x->n, err);
+	if (st == DLB_OK)
+		st = dlb_known_node_each(l, add_node, g, err);
 	if (st == DLB_OK)
 		st = dlb_box_each(l, add_box, g, err);
+	if (st == DLB_OK)
+		add_trips(g);
 	g->x->secrets_n = g->n;
 	return st;
 }
@@ -152,7 +202,12 @@ list_entries(struct dlb_exchange *x, const struct gathering *g,
 			++*n;
 	}
 	dlb_node_match_tags(x->n, home, g->tags, g->tags_n, *list, *n);
-	return DLB_OK;
+	dlb_satchel_dear_none(home);
+	for (size_t i = 0; st == DLB_OK && i < *own_at; i++)
+		if ((*list)[i].box && x->secrets[(*list)[i].box - 1].dear)
+			st = dlb_satchel_dear(
+				home, (*list)[i].entry.number, err);
+	return st;
 }
 
 static enum dlb_status
@@ -205,7 +260,8 @@ dlb_exchange_begin(struct dlb_exchange *x, const uint8_t exporter[static 32],
 	struct dlb_error *err)
 {
 	struct dlb_meeting_config config = {.caller = x->caller,
-		.known_only = x->options.policy != DLB_PEER_ANYONE,
+		.known_only = x->options.policy != DLB_PEER_ANYONE
+			|| x->options.as_box,
 		.window = EXCHANGE_WINDOW,
 		.now_week = x->week,
 		.budget = EXCHANGE_BUDGET,
@@ -301,11 +357,18 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 		if (matches[i].ref == 0 || matches[i].ref > x->secrets_n)
 			continue;
 		s = &x->secrets[matches[i].ref - 1];
-		if (len < cap)
+		if (s->what == EXCHANGE_BOX) {
+			memcpy(x->result.box, s->name, sizeof(x->result.box));
+			x->result.briefed |= s->briefed;
+		}
+		if (len < cap
+			&& (s->what == EXCHANGE_NODE
+				|| s->what == EXCHANGE_BOX_KEY))
 			len += (size_t)snprintf(names + len, cap - len,
-				"%s%s%s", len ? ", " : "", s->box ? "box " : "",
+				"%s%s%s", len ? ", " : "",
+				s->what == EXCHANGE_NODE ? "" : "box ",
 				s->name);
-		if (s->box || x->known)
+		if (s->what != EXCHANGE_NODE || x->known)
 			continue;
 		x->known = s->id;
 		x->result.stranger = false;

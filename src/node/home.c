@@ -9,7 +9,7 @@
  * interruption left, and not a home that has lost its letterbox.
  */
 #include "backups.h"
-#include "node_internal.h"
+#include "trips.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -539,6 +539,8 @@ dlb_node_look_at_clock(struct dlb_node *n, struct dlb_error *err)
 		st = renew_card(n, err);
 	if (st == DLB_OK)
 		st = destroy_keys(n, err);
+	if (st == DLB_OK)
+		st = dlb_node_trips_end(n, err);
 	/* That it is put off to the next time does no harm. */
 	if (st == DLB_OK && dlb_node_expire(n, NULL) != DLB_OK)
 		st = dlb_letterbox_rollback(n->letterbox, err);

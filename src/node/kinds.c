@@ -14,6 +14,7 @@
 static const struct dlb_kind_handler handlers[] = {
 	{DLB_KIND_RECEIPT, dlb_receipt_take},
 	{DLB_KIND_BACKUP_SHARE, dlb_backup_take},
+	{DLB_KIND_BRIEFING, dlb_briefing_take},
 };
 
 /* ---- out ------------------------------------------------------------------------------ */

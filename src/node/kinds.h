@@ -89,10 +89,6 @@ struct dlb_kind_handler {
 enum dlb_status dlb_kind_content(struct dlb_node *n,
 	const struct dlb_in_letter *letter, struct dlb_buf *out,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* After letters came in: hands over those that are whole, then writes what is owed
- * (receipts.c). Commits. */
-enum dlb_status dlb_node_kinds(struct dlb_node *n, struct dlb_error *err)
-	DLB_MUST_CHECK;
 
 /* ---- the handlers, and what they owe -------------------------------------------------- */
 
@@ -103,6 +99,9 @@ enum dlb_status dlb_receipts_write(struct dlb_node *n, struct dlb_error *err)
 	DLB_MUST_CHECK;
 /* backups.c */
 enum dlb_status dlb_backup_take(struct dlb_kind_in *in, struct dlb_error *err)
+	DLB_MUST_CHECK;
+/* briefings.c */
+enum dlb_status dlb_briefing_take(struct dlb_kind_in *in, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
 #endif

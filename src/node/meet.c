@@ -61,31 +61,59 @@ dlb_meet_room(const struct dlb_satchel *s, uint16_t week)
 	return (size_t)(open < most ? open : most);
 }
 
-/* The cells of this box are known by its key. */
+/* What is bound for this box is for the peer; what is bound for a box of a trip goes
+ * along before others. `from` is the box: what it holds for itself is of neither sort.
+ * Both sides are told apart by the boxes' keys alone. */
+static enum dlb_status
+match_tags(struct meet *m, struct dlb_satchel *from, struct dlb_shown *shown,
+	size_t n, struct dlb_error *err)
+{
+	const struct dlb_trip_box *served;
+	struct dlb_tag_key key = {.ref = 1};
+	uint8_t root[DLB_KEY_LEN];
+	enum dlb_status st = DLB_OK;
+
+	dlb_satchel_root(m->box, root);
+	served = dlb_trips_find(&m->trips, root);
+	if (from != m->box) {
+		st = dlb_trips_hold_dear(&m->trips, m->n, shown, n, err);
+		for (size_t i = 0; i < n; i++)
+			shown[i].box = 0;
+		dlb_box_tag_key(key.key, root);
+		dlb_node_match_tags(m->n, from, &key, 1, shown, n);
+	} else {
+		dlb_node_match_tags(
+			m->n, from, m->trips.tags, m->trips.n, shown, n);
+		for (size_t i = 0; served && i < n; i++)
+			if (shown[i].box
+				&& &m->trips.boxes[shown[i].box - 1] == served)
+				shown[i].box = 0;
+	}
+	dlb_wipe(root, sizeof(root));
+	dlb_wipe(&key, sizeof(key));
+	return st;
+}
+
 static enum dlb_status
 list_shown(struct meet *m, struct dlb_satchel *from,
 	struct dlb_plan_cell **cells, size_t *n, struct dlb_error *err)
 {
-	struct dlb_tag_key key = {.ref = 1};
 	struct dlb_shown *shown = NULL;
-	uint8_t root[DLB_KEY_LEN];
+	size_t kept = 0;
 	enum dlb_status st = dlb_node_list_shown(from, 0, &shown, n, err);
 
-	/* What lies in the box is not bound for who opens it. */
-	if (st == DLB_OK && from != m->box) {
-		dlb_satchel_root(m->box, root);
-		dlb_box_tag_key(key.key, root);
-		dlb_node_match_tags(m->n, from, &key, 1, shown, *n);
-		dlb_wipe(root, sizeof(root));
-		dlb_wipe(&key, sizeof(key));
-	}
+	if (st == DLB_OK)
+		st = match_tags(m, from, shown, *n, err);
 	*cells = st == DLB_OK ? calloc(*n + 1, sizeof(**cells)) : NULL;
 	if (st == DLB_OK && !*cells)
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	for (size_t i = 0; st == DLB_OK && i < *n; i++) {
 		const struct dlb_entry *e = &shown[i].entry;
-		struct dlb_plan_cell *c = &(*cells)[i];
+		struct dlb_plan_cell *c = &(*cells)[kept];
 
+		if (m->briefed && from != m->box && shown[i].box == 0)
+			continue;
+		kept++;
 		c->number = e->number;
 		memcpy(c->name, e->name, sizeof(c->name));
 		c->expiry_week = e->expiry_week;
@@ -93,6 +121,7 @@ list_shown(struct meet *m, struct dlb_satchel *from,
 			e->copies > DLB_COPIES_MAX ? DLB_COPIES_MAX : e->copies;
 		c->for_peer = shown[i].box != 0;
 	}
+	*n = kept;
 	free(shown);
 	return st;
 }
@@ -164,6 +193,7 @@ dlb_meet_keep_sound(struct meet *m, struct dlb_plan_move *moves, size_t n)
 			moves[kept] = moves[i];
 			m->token[kept] = m->token[i];
 			m->mine[kept] = m->mine[i];
+			m->dear[kept] = m->dear[i];
 		}
 		kept++;
 	}
@@ -197,7 +227,7 @@ plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 {
 	enum dlb_status st = DLB_OK;
 
-	if (dlb_own_allowed(m->n, m->options->by_itself))
+	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
 		st = dlb_own_collect(
 			&m->own, m->n, m->options->release_now, m->week, err);
 	if (st != DLB_OK)
@@ -290,6 +320,27 @@ dlb_meet_courier(char out[static DLB_COURIER_NAME_MAX], const char *box_name)
 {
 	snprintf(out, DLB_COURIER_NAME_MAX, "%s%s", box_name[0] ? "box " : "",
 		box_name);
+}
+
+/* As what this home knows the box. */
+static enum dlb_status
+look_up(struct meet *m, struct dlb_error *err)
+{
+	const struct dlb_trip_box *served;
+	uint8_t root[DLB_KEY_LEN];
+	enum dlb_status st = dlb_trips_load(&m->trips, m->n, err);
+
+	if (st != DLB_OK)
+		return st;
+	dlb_satchel_root(m->box, root);
+	served = dlb_trips_find(&m->trips, root);
+	dlb_wipe(root, sizeof(root));
+	m->briefed = served && !served->owned;
+	m->result->briefed = m->briefed;
+	if (m->briefed)
+		memcpy(m->result->box_name, served->box.name,
+			sizeof(m->result->box_name));
+	return DLB_OK;
 }
 
 static enum dlb_status
@@ -386,7 +437,9 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 		!stick.read_only, result->box_name, err);
 	if (st == DLB_OK) {
 		dlb_seen_add_all(&seen, m->box);
-		st = exchange(m, err);
+		st = look_up(m, err);
+		if (st == DLB_OK)
+			st = exchange(m, err);
 	}
 	if (st == DLB_OK)
 		st = dlb_seen_note(n, &seen, err);
@@ -397,6 +450,7 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 out:
 	dlb_wanted_free(m->wanted);
 	dlb_own_free(&m->own);
+	dlb_trips_free(&m->trips);
 	free(m->refused);
 	free(m);
 	return st;

@@ -31,6 +31,8 @@ struct dir_meet {
 	size_t there_n, there_now;
 	struct dlb_arrivals in;
 	struct dlb_own_cells own;
+	struct dlb_trips trips;
+	bool briefed; /* what is bound for it goes there, and nothing else */
 	uint64_t done, total;
 	uint8_t bytes[DLB_OBJECT_LEN];
 };
@@ -242,10 +244,11 @@ give_all(struct dir_meet *m, const struct dlb_plan_move *moves, size_t n,
 
 static enum dlb_status
 plan(struct dir_meet *m, const struct dlb_shown *shown, size_t shown_n,
-	struct dlb_plan_cell **from, struct dlb_plan_move **moves,
-	size_t *moves_n, struct dlb_error *err)
+	struct dlb_plan_cell **from, size_t *from_n,
+	struct dlb_plan_move **moves, size_t *moves_n, struct dlb_error *err)
 {
 	struct dlb_plan_cell *cells = calloc(shown_n + 1, sizeof(*cells));
+	size_t n = 0;
 
 	*from = cells;
 	*moves = calloc(shown_n + 1, sizeof(**moves));
@@ -254,15 +257,18 @@ plan(struct dir_meet *m, const struct dlb_shown *shown, size_t shown_n,
 	for (size_t i = 0; i < shown_n; i++) {
 		const struct dlb_entry *e = &shown[i].entry;
 
-		cells[i].number = e->number;
-		memcpy(cells[i].name, e->name, sizeof(cells[i].name));
-		cells[i].expiry_week = e->expiry_week;
-		cells[i].copies =
+		if (m->briefed && shown[i].box == 0)
+			continue;
+		cells[n].number = e->number;
+		memcpy(cells[n].name, e->name, sizeof(cells[n].name));
+		cells[n].expiry_week = e->expiry_week;
+		cells[n].copies =
 			e->copies > DLB_COPIES_MAX ? DLB_COPIES_MAX : e->copies;
-		cells[i].for_peer = shown[i].box != 0;
+		cells[n++].for_peer = shown[i].box != 0;
 	}
-	*moves_n = dlb_plan(*moves, cells, shown_n, SIZE_MAX, m->week,
-		lies_there, m, m->n->env);
+	*from_n = n;
+	*moves_n = dlb_plan(
+		*moves, cells, n, SIZE_MAX, m->week, lies_there, m, m->n->env);
 	return DLB_OK;
 }
 
@@ -272,7 +278,7 @@ give_own(struct dir_meet *m, struct dlb_error *err)
 	struct dlb_plan_move *moves;
 	enum dlb_status st = DLB_OK;
 
-	if (dlb_own_allowed(m->n, m->options->by_itself))
+	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
 		st = dlb_own_collect(
 			&m->own, m->n, m->options->release_now, m->week, err);
 	if (st != DLB_OK)
@@ -342,12 +348,11 @@ remove_recalled(struct dir_meet *m, bool gives, struct dlb_error *err)
 static enum dlb_status
 exchange(struct dir_meet *m, struct dlb_error *err)
 {
-	const struct dlb_tag_key key = {.ref = 1};
-	struct dlb_tag_key keys[1] = {key};
+	struct dlb_tag_key key = {.ref = 1};
 	struct dlb_plan_cell *from = NULL;
 	struct dlb_plan_move *moves = NULL;
 	struct dlb_shown *shown = NULL;
-	size_t shown_n = 0, moves_n = 0;
+	size_t shown_n = 0, from_n = 0, moves_n = 0;
 	bool gives = !m->result->box_read_only && !m->options->collect_only;
 	enum dlb_status st;
 
@@ -359,27 +364,32 @@ exchange(struct dir_meet *m, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_node_list_shown(
 			m->n->satchel, 0, &shown, &shown_n, err);
+	if (st == DLB_OK)
+		st = dlb_trips_hold_dear(&m->trips, m->n, shown, shown_n, err);
 	if (st == DLB_OK) {
-		memcpy(keys[0].key, m->tag_key, sizeof(keys[0].key));
+		for (size_t i = 0; i < shown_n; i++)
+			shown[i].box = 0;
+		memcpy(key.key, m->tag_key, sizeof(key.key));
 		dlb_node_match_tags(
-			m->n, m->n->satchel, keys, 1, shown, shown_n);
+			m->n, m->n->satchel, &key, 1, shown, shown_n);
 	}
 	/* Both plans before either is carried out. */
 	if (st == DLB_OK && gives)
-		st = plan(m, shown, shown_n, &from, &moves, &moves_n, err);
+		st = plan(m, shown, shown_n, &from, &from_n, &moves, &moves_n,
+			err);
 	m->total += moves_n;
 	if (st == DLB_OK)
 		st = take(m, shown, shown_n, err);
 	if (st == DLB_OK && gives)
 		st = give_own(m, err);
-	moves_n = dlb_meet_keep_here(
-		moves, moves_n, from, shown_n, m->n->satchel);
+	moves_n =
+		dlb_meet_keep_here(moves, moves_n, from, from_n, m->n->satchel);
 	if (st == DLB_OK && gives)
 		st = give_all(m, moves, moves_n, err);
 	free(from);
 	free(moves);
 	free(shown);
-	dlb_wipe(keys, sizeof(keys));
+	dlb_wipe(&key, sizeof(key));
 	return st;
 }
 
@@ -405,6 +415,26 @@ write_down(struct dir_meet *m, struct dlb_error *err)
 				last.given, last.given_own, last.taken, 0},
 			4, m->result->box_name, err);
 	return st == DLB_OK ? dlb_meet_write_progress(m->n, courier, err) : st;
+}
+
+/* As what this home knows the box. */
+static enum dlb_status
+look_up(struct dir_meet *m, const uint8_t root[static DLB_KEY_LEN],
+	struct dlb_error *err)
+{
+	const struct dlb_trip_box *served;
+	enum dlb_status st = dlb_trips_load(&m->trips, m->n, err);
+
+	if (st != DLB_OK)
+		return st;
+	served = dlb_trips_find(&m->trips, root);
+	m->briefed = served && !served->owned;
+	m->result->briefed = m->briefed;
+	m->in.trips = &m->trips;
+	if (m->briefed)
+		memcpy(m->result->box_name, served->box.name,
+			sizeof(m->result->box_name));
+	return DLB_OK;
 }
 
 enum dlb_status
@@ -434,7 +464,9 @@ dlb_meet_dir(struct dlb_node *n, const char *dir,
 	if (st == DLB_OK) {
 		dlb_object_keys(&m->keys, root);
 		dlb_box_tag_key(m->tag_key, root);
-		st = exchange(m, err);
+		st = look_up(m, root, err);
+		if (st == DLB_OK)
+			st = exchange(m, err);
 		result->objects = m->there_now;
 		wrote = write_down(m, st == DLB_OK ? err : NULL);
 		if (st == DLB_OK)
@@ -443,6 +475,7 @@ dlb_meet_dir(struct dlb_node *n, const char *dir,
 	dlb_wipe(root, sizeof(root));
 	dlb_arrivals_clear(&m->in);
 	dlb_own_free(&m->own);
+	dlb_trips_free(&m->trips);
 	free(m->there);
 	dlb_wipe(m, sizeof(*m));
 	free(m);

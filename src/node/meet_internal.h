@@ -5,7 +5,7 @@
 #ifndef DLB_NODE_MEET_INTERNAL_H
 #define DLB_NODE_MEET_INTERNAL_H
 
-#include "node_internal.h"
+#include "trips.h"
 
 /* ---- own new cells (own.c) ---------------------------------------------------- */
 
@@ -78,7 +78,7 @@ struct meet {
 	struct dlb_satchel_item items[DLB_MEET_BATCH];
 	enum dlb_status got[DLB_MEET_BATCH];
 	size_t token[DLB_MEET_BATCH];
-	bool mine[DLB_MEET_BATCH];
+	bool mine[DLB_MEET_BATCH], dear[DLB_MEET_BATCH];
 	/* what has moved and is not on the medium yet: what this side is to say of
 	 * it afterwards, and how many cells, own ones among them */
 	struct dlb_satchel_change changes[DLB_COMMIT_CELLS + DLB_MEET_BATCH];
@@ -89,6 +89,10 @@ struct meet {
 	size_t carry; /* how many more cells may come in to be carried on */
 	bool *keep;   /* beyond that: which ones may be own */
 	struct dlb_own_cells own;
+	struct dlb_trips trips;
+	/* The box is known by a briefing alone: it gets what is bound for it, and
+	 * nothing else. */
+	bool briefed;
 	uint32_t *
 		refused; /* heads in the box, ascending: not tried, as it were */
 	size_t refused_n;

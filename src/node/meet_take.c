@@ -43,7 +43,7 @@ fetch_from_box(void *ctx, size_t i, unsigned worker)
 	struct dlb_waybill waybill;
 
 	memset(item, 0, sizeof(*item));
-	m->mine[i] = false;
+	m->mine[i] = m->dear[i] = false;
 	item->cell = cell;
 	item->flags = DLB_SHOWN;
 	if (m->moves[i].give == 0)
@@ -63,6 +63,9 @@ fetch_from_box(void *ctx, size_t i, unsigned worker)
 	if (m->got[i] == DLB_OK && m->week)
 		/* cppcheck-suppress uninitStructMember */
 		m->got[i] = dlb_cell_check_expiry(waybill.expiry_week, m->week);
+	/* cppcheck-suppress uninitStructMember */
+	m->dear[i] = m->got[i] == DLB_OK
+		&& dlb_trips_has_tag(&m->trips, item->core, waybill.box_tag);
 	if (m->got[i] == DLB_OK && m->wanted)
 		m->mine[i] = dlb_wanted_check(m->wanted, cell, item->name,
 			m->n->aead[worker], &m->token[i]);
@@ -102,6 +105,11 @@ take_batch(struct meet *m, struct dlb_plan_move *moves, size_t n,
 			m->result->not_taken++;
 			continue;
 		}
+		if (m->dear[i] && m->items[i].number != DLB_NO_ENTRY)
+			st = dlb_satchel_dear(
+				m->n->satchel, m->items[i].number, err);
+		if (st != DLB_OK)
+			return st;
 		m->moved++;
 		if (m->result->box_read_only
 			|| !dlb_satchel_entry(m->box, moves[i].number, &e))

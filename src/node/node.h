@@ -218,6 +218,7 @@ struct dlb_meet_result {
 	uint64_t letters_refused;  /* of strangers, beyond their quota */
 	uint64_t letters_complete; /* that became complete in this meeting */
 	bool box_read_only;
+	bool briefed; /* served as a courier: it got what is bound for it alone */
 	uint64_t objects; /* in a folder of single cells, after it */
 	struct dlb_satchel_info box;
 };
@@ -292,6 +293,12 @@ enum dlb_status dlb_node_read_each(struct dlb_node *n, const int64_t *numbers,
 enum dlb_status dlb_node_delete(struct dlb_node *n, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
+/* Letters that nodes write to each other (briefings ...): reads those that are whole, and
+ * writes what is owed for any. After letters came in, and after a stranger became a
+ * correspondent. Commits. (kinds.c) */
+enum dlb_status dlb_node_kinds(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
 /* ---- strangers (stranger.c) --------------------------------------------------------------------- */
 
 /* The card that came with a stranger's letter, as good as one from a file: checked,
@@ -304,6 +311,7 @@ enum dlb_status dlb_node_letter_card(struct dlb_node *n, int64_t number,
 struct dlb_box_options {
 	const char *path;  /* a directory: DLB_STICK_BOX_NAME in it */
 	const char *name;  /* how one calls it; NULL: from the path */
+	const char *place; /* in words; may be NULL */
 	uint64_t size;     /* 0: chosen from the free space, at most 1 GiB */
 	uint64_t size_min; /* at least that, when size is 0 */
 	bool sparse;

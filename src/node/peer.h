@@ -23,10 +23,17 @@ struct dlb_peer_options {
 	bool by_itself; /* nobody asked for this meeting: own cells go seldom */
 	bool release_now;  /* all waiting letters as if sent with --now */
 	uint64_t limit_ms; /* longer it does not last; 0: no limit */
+	/* The box (its id) as which this node meets: those who have its key, and
+	 * those whom the policy names. 0: it is none. */
+	int64_t as_box;
 };
 
 struct dlb_peer_result {
 	bool stranger;
+	/* The box that it is; empty: none. briefed: it gets what is bound for it, and
+	 * nothing else. */
+	char box[DLB_BOX_NAME_MAX + 1];
+	bool briefed;
 	char names
 		[256]; /* of the nodes it may be, and boxes it has: "ferry, shelf" */
 	uint64_t given, taken; /* cells */

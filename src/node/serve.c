@@ -188,6 +188,7 @@ static void
 begin_peer(struct serve *s, struct dlb_link *link, bool caller)
 {
 	struct dlb_peer_options options = {.policy = s->config->policy,
+		.as_box = s->config->as_box,
 		.by_itself = true,
 		.limit_ms = s->config->limit_ms};
 	struct dlb_error err = {.status = DLB_OK};

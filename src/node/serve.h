@@ -21,6 +21,7 @@ struct dlb_serve_config {
 	const char *const *dirs; /* and in these directories; absolute */
 	size_t dirs_n;
 	enum dlb_peer_policy policy;
+	int64_t as_box;    /* see dlb_peer_options */
 	uint64_t limit_ms; /* of a meeting; 0: none */
 };
 
