@@ -564,6 +564,74 @@ receipts_out(struct dlb_node *n)
 	return count;
 }
 
+/* How many of a letter's cells, all of which are here, that key finds to be of its box. */
+static unsigned
+tagged(struct fixture *f, struct dlb_node *n, int64_t number,
+	const uint8_t tag_key[static 32])
+{
+	static uint8_t cell[DLB_CELL_LEN];
+	uint8_t core[DLB_HASH_LEN], tag[DLB_BOX_TAG_LEN];
+	struct dlb_aead *aead;
+	struct dlb_buf names = {0};
+	unsigned count = 0;
+
+	assert_dlb_ok(f, dlb_aead_new(&aead));
+	assert_dlb_ok(f,
+		dlb_out_cells(dlb_node_letterbox(n), number, &names, &f->err));
+	for (size_t i = 0; i < names.len; i += DLB_NAME_LEN) {
+		uint32_t at = dlb_satchel_find(n->satchel, names.data + i);
+
+		assert_int_not_equal(at, DLB_NO_ENTRY);
+		assert_dlb_ok(f,
+			dlb_satchel_get(n->satchel, at, cell, core, NULL, aead,
+				true, &f->err));
+		dlb_box_tag(tag, tag_key, core);
+		count += memcmp(tag, cell + 16, sizeof(tag)) == 0;
+	}
+	dlb_buf_free(&names);
+	dlb_aead_free(aead);
+	return count;
+}
+
+/* By itself it goes by way of the box that it went by. */
+static void
+it_goes_again_by_its_box(void **state)
+{
+	static const uint8_t tag_key[32] = {9};
+	struct fixture *f = *state;
+	char film[512];
+	const char *path = film;
+	struct dlb_send_options o = {.paths = &path,
+		.paths_n = 1,
+		.tag_key = tag_key,
+		.again_ms = 14 * DLB_DAY_MS};
+	struct dlb_out_letter before, after;
+	struct dlb_send_result r;
+	struct dlb_node *n;
+	int64_t bob;
+
+	snprintf(film, sizeof(film), "%s", fixture_path(f, "film"));
+	fixture_file(f, "film", 100000, 1);
+	n = two_friends(f, &bob);
+	assert_dlb_ok(
+		f, dlb_node_send(n, bob, &o, &r, NULL, NULL, NULL, &f->err));
+	assert_int_equal(tagged(f, n, r.first_number, tag_key), r.cells);
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &before, r.first_number,
+			&f->err));
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	f->env.now_ms += 15 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	fixture_meet(f, n, "usb");
+	assert_dlb_ok(f,
+		dlb_out_get(dlb_node_letterbox(n), &after, r.first_number,
+			&f->err));
+	assert_memory_not_equal(after.sealing_id, before.sealing_id, 16);
+	assert_int_equal(tagged(f, n, r.first_number, tag_key), r.cells);
+	dlb_node_close(n);
+}
+
 /* The receipt got lost too: the second sealing is answered, once more. */
 static void
 a_lost_receipt_is_written_again(void **state)
@@ -782,6 +850,8 @@ main(void)
 			the_second_sealing_is_whole_first, fixture_setup,
 			fixture_teardown),
 		cmocka_unit_test_setup_teardown(it_goes_again_by_itself,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(it_goes_again_by_its_box,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_lost_receipt_is_written_again,
 			fixture_setup, fixture_teardown),
