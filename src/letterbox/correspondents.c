@@ -329,7 +329,9 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 		" heard, greeted, verified, card)"
 		" VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5)";
 	static const char adopt[] =
-		"UPDATE letters_in SET correspondent = ?1, card = x'', shown = 0"
+		"UPDATE letters_in SET correspondent = ?1, card = x'',"
+		/* A briefing is looked at anew. */
+		" shown = shown AND kind <> 4"
 		" WHERE correspondent = 0 AND length(fixed) > 0"
 		" AND substr(fixed, 1, 64) = ?2";
 	uint8_t key[IDENTITY_LEN];
