@@ -280,6 +280,16 @@ refuse_two_meanings(const struct dlb_correspondent *who, struct cli *c,
 	return st;
 }
 
+/* A directory is none, whatever it is called. */
+static bool
+may_be_card(const char *who)
+{
+	struct stat sb;
+
+	return cli_is_card_text(who)
+		|| (stat(who, &sb) == 0 && !S_ISDIR(sb.st_mode));
+}
+
 enum dlb_status
 cli_who(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 	const char *who, struct dlb_error *err)
@@ -292,7 +302,7 @@ cli_who(struct dlb_correspondent *out, struct cli *c, struct dlb_node *n,
 		return refuse_two_meanings(out, c, who, err);
 	if (st != DLB_NOT_FOUND && st != DLB_USAGE && st != DLB_MALFORMED)
 		return st;
-	if (cli_is_card_text(who) || access(who, F_OK) == 0)
+	if (may_be_card(who))
 		return cli_know_card(out, c, n, who, NULL, err);
 	st = dlb_correspondent_each(l, look_near, &near, err);
 	if (st != DLB_OK)

@@ -38,6 +38,10 @@ person carol
 run as carol send "$(cat bob.card)" -m hello
 exits 0 "send takes the text of a card"
 has "$out" "for bob" "and knows whose it is"
+mkdir erin
+run as carol send erin -m hello
+exits 1 "a directory of someone's name is no card"
+has "$err" "there is no correspondent erin" "and says that nobody is known so"
 run as carol know "$(head -n 20 bob.card)"
 exits 1 "half a card"
 has "$err" "cut short" "says so"
