@@ -240,7 +240,12 @@ insert_again(struct dlb_node *n, struct dlb_out_letter *old,
 			st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	}
 	dlb_buf_free(&names);
-	if (st == DLB_OK && result->cells < old->cells)
+	if (st == DLB_OK && result->cells < old->cells && old->recalled_ms)
+		st = dlb_fail(err, DLB_CORRUPT,
+			"letter %lld was called back, and its cells are gone: "
+			"name what it held, and it is sealed anew",
+			(long long)old->number);
+	else if (st == DLB_OK && result->cells < old->cells)
 		st = dlb_fail(err, DLB_CORRUPT,
 			"%llu of %u cells of letter %lld are gone here: name "
 			"what it held, and it is sealed anew",

@@ -39,6 +39,9 @@ is "$(as alice outbox --json | jq '.[-1].overdue')" false "nobody is waited for"
 run as alice meet usb
 run as alice recall 2
 has "$out" "called back already" "twice is once"
+run as alice resend 2
+exits 1 "its cells can not go again"
+has "$err" "was called back" "and that is said"
 run as courier meet usb
 run as courier meet other
 run as bob meet other
