@@ -82,6 +82,22 @@ text_round_trips(void **state)
 		assert_memory_equal(got.root, box.root, 32);
 		assert_int_equal(got.id, 0);
 		assert_string_equal(got.path, "");
+		assert_string_equal(got.place, "");
+		/* With a place, in words. */
+		strcpy(box.place, i ? "42 Ship Street, \xc3\xa0 gauche" : "x");
+		assert_ok(dlb_box_to_text(text, &box));
+		assert_ok(dlb_box_from_text(&got, text, strlen(text), NULL));
+		assert_string_equal(got.name, names[i]);
+		assert_string_equal(got.place, box.place);
+		assert_memory_equal(got.root, box.root, 32);
+		memset(box.place, 'p', DLB_BOX_PLACE_MAX);
+		assert_ok(dlb_box_to_text(text, &box));
+		assert_ok(dlb_box_from_text(&got, text, strlen(text), NULL));
+		assert_string_equal(got.place, box.place);
+		strcpy(box.place, "two\nlines");
+		assert_int_equal(dlb_box_to_text(text, &box), DLB_MALFORMED);
+		memset(box.place, 0, sizeof(box.place));
+		assert_ok(dlb_box_to_text(text, &box));
 		/* Broken into lines by a mail. */
 		for (size_t j = 0; text[j]; j++) {
 			if (j % 9 == 0)

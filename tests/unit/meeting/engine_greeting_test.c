@@ -404,6 +404,44 @@ test_box_sizes(void **state)
 	}
 }
 
+/* Who is recognised so is given the cells of that box and no other, and gives all. */
+static void
+test_only_box(void **state)
+{
+	(void)state;
+	for (int caller = 0; caller < 2; caller++)
+		for (int limited = 0; limited < 2; limited++) {
+			/* Of the first side: a box, the other's own secret, and a
+			 * box that the other does not have. */
+			struct dlb_meeting_secret mine[] = {secret(1, 7, true),
+				secret(2, 8, false), secret(3, 9, true)};
+			struct pair p;
+
+			mine[1].only_box = limited ? 7 : 0;
+			pair_init(&p, 60 + caller);
+			for (uint32_t i = 0; i < 60; i++) {
+				struct pair_cell *c =
+					pair_add(&p, caller, i, WEEK, 16);
+
+				c->c.box = i % 3 == 0 ? 7 : i % 3 == 1 ? 9 : 0;
+				c->c.flags = i >= 50 ? DLB_MEETING_OWN : 0;
+				pair_add(&p, 1 - caller, 100 + i, WEEK, 16);
+			}
+			if (caller == 0)
+				meet(&p, mine, 3, mine, 2);
+			else
+				meet(&p, mine, 2, mine, 3);
+			assert_int_equal(p.side[0].end, DLB_END_DONE);
+			assert_int_equal(p.side[1].end, DLB_END_DONE);
+			/* Both say so where both have the same secrets. */
+			assert_int_equal(
+				p.side[caller].stats.given, limited ? 20 : 60);
+			assert_int_equal(p.side[1 - caller].stats.given,
+				limited ? 0 : 60);
+			pair_free(&p);
+		}
+}
+
 int
 main(void)
 {
@@ -418,6 +456,7 @@ main(void)
 		cmocka_unit_test(test_mirror),
 		cmocka_unit_test(test_box_first),
 		cmocka_unit_test(test_box_sizes),
+		cmocka_unit_test(test_only_box),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

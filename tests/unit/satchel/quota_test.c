@@ -111,6 +111,28 @@ expired_ones_go_first(void **state)
 
 /* With a clock that is not trusted they are cells like others: those of a known
  * origin stay. */
+/* Of strangers' cells the dear ones give way when no other is left; they are strangers'
+ * all the same. */
+static void
+dear_ones_give_way_last(void **state)
+{
+	struct store *st = *state;
+
+	put_from(st, 0, ROOM, 0, STORE_WEEK);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(dlb_satchel_dear(st->s,
+					 store_entry(st, i).number, &st->err),
+			DLB_OK);
+	assert_int_equal(put_from(st, 30, ROOM - 5, 0, STORE_WEEK), ROOM - 5);
+	assert_int_equal(store_count(st, 0, 5), 5);
+	assert_int_equal(put_from(st, 50, 3, 0, STORE_WEEK), 3);
+	assert_int_equal(store_count(st, 0, 5), 5);
+	dlb_satchel_dear_none(st->s);
+	for (unsigned i = 0; i < 4; i++)
+		put_from(st, 60 + 10 * i, 10, 0, STORE_WEEK);
+	assert_true(store_count(st, 0, 5) < 5);
+}
+
 static void
 without_a_clock_none_has_expired(void **state)
 {
@@ -266,6 +288,7 @@ main(void)
 		TEST(newcomers_replace_strangers),
 		TEST(never_one_of_the_same_batch),
 		TEST(nor_one_that_is_here_already),
+		TEST(dear_ones_give_way_last),
 		TEST(expired_ones_go_first),
 		TEST(without_a_clock_none_has_expired),
 		TEST(look_copies_go_next),
