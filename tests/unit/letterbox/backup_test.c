@@ -146,7 +146,7 @@ what_was_there_is_there_again(void **state)
 		l, f->env.now_ms, &day, &slot, &f->err));
 	assert_ok(dlb_backup_look(&info, content.data, content.len, &f->err));
 	assert_string_equal(info.name, "alice");
-	assert_int_equal(info.serial, 1);
+	assert_int_equal(info.serial, serial_of(l));
 	assert_int_equal(info.people, 2);
 	assert_int_equal(info.boxes, 1);
 	assert_memory_equal(&info.identity, dlb_letterbox_identity(l),
