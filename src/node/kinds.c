@@ -278,7 +278,7 @@ enum dlb_status
 dlb_kind_content(struct dlb_node *n, const struct dlb_in_letter *letter,
 	struct dlb_buf *out, struct dlb_error *err)
 {
-	struct feeding list = {NULL}, whole = {NULL};
+	struct feeding list = {.u = NULL}, whole = {.u = NULL};
 	bool has_content = false;
 	enum dlb_status st = unpack(n, letter, &list, NULL);
 
@@ -339,7 +339,7 @@ take(struct taking *t, const struct dlb_kind_handler *handler,
 		.letter = letter,
 		.release = &t->release,
 		.verdict = DLB_KIND_FORGET};
-	struct feeding list = {NULL}, whole = {NULL};
+	struct feeding list = {.u = NULL}, whole = {.u = NULL};
 	struct dlb_buf content = {0};
 	bool has_content = false;
 	enum dlb_status st;

@@ -2,8 +2,10 @@
  * Losing a machine: a backup that goes to five people, what they keep, hand back, and
  * what comes of it.
  */
+#include "backup_share.h"
 #include "backups.h"
 #include "home_fixture.h"
+#include "state_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -371,6 +373,108 @@ the_lost_machine_turns_up(void **state)
 	dlb_buf_free(&bytes);
 }
 
+static struct dlb_buf
+share_of(struct fixture *f, const char *who)
+{
+	struct dlb_node *n = fixture_open(f, who);
+	struct dlb_buf bytes = {0};
+	struct shares s = {.n = 0};
+
+	assert_dlb_ok(f, dlb_node_kept_shares(n, add_share, &s, &f->err));
+	assert_int_equal(s.n, 1);
+	assert_dlb_ok(f, dlb_node_share_bytes(n, &s.list[0], &bytes, &f->err));
+	dlb_node_close(n);
+	return bytes;
+}
+
+/* The same share with another card in it. */
+static void
+with_card(struct dlb_buf *record, const struct dlb_buf *card)
+{
+	struct dlb_backup_share share;
+	struct dlb_buf changed = {0};
+	struct dlb_error err;
+
+	assert_int_equal(
+		dlb_backup_share_parse(&share, record->data, record->len, &err),
+		DLB_OK);
+	assert_int_equal(
+		dlb_backup_share_give(&changed, &share, card->data, card->len),
+		DLB_OK);
+	dlb_buf_free(record);
+	*record = changed;
+}
+
+/* One holder has seen a card that a clock which was ahead, or a restoring since, gave a
+ * serial above what the time gives. What another holder makes up counts for nothing. */
+static void
+the_newest_card_that_holders_know_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf bytes[2], card = {0};
+	struct dlb_restoring *r = NULL;
+	struct dlb_restoring_info info;
+	struct dlb_node *n;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 2));
+	friends_meet(f);
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(f,
+		dlb_own_set_int(n->letterbox, "serial of the card", 1LL << 40,
+			&f->err));
+	commit(f, n);
+	f->env.now_ms += 29 * DLB_DAY_MS;
+	assert_dlb_ok(f, dlb_node_look_at_clock(n, &f->err));
+	assert_int_equal(serial_of(f, n), (1LL << 40) + 1);
+	fixture_send(f, n, id_of(f, n, "bob"), NULL, "my next card");
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	meets(f, "bob");
+	bytes[0] = share_of(f, "bob");
+	bytes[1] = share_of(f, "carol");
+
+	for (unsigned lie = 0; lie < 3; lie++) {
+		if (lie == 1) {
+			/* A true card, of somebody else, and of a high serial. */
+			n = fixture_open(f, "dave");
+			assert_dlb_ok(f,
+				dlb_own_set_int(n->letterbox,
+					"serial of the card", 1LL << 50,
+					&f->err));
+			f->env.now_ms += 29 * DLB_DAY_MS;
+			assert_dlb_ok(f, dlb_node_look_at_clock(n, &f->err));
+			assert_dlb_ok(f,
+				dlb_letterbox_card(
+					n->letterbox, false, &card, &f->err));
+			dlb_node_close(n);
+			with_card(&bytes[1], &card);
+		} else if (lie == 2) {
+			/* Hers, with another serial, unsigned. */
+			n = fixture_open(f, "bob");
+			card.len = 0;
+			assert_dlb_ok(f,
+				dlb_correspondent_card(n->letterbox, &card,
+					id_of(f, n, "alice"), &f->err));
+			dlb_node_close(n);
+			card.data[6] = 0x7f;
+			with_card(&bytes[1], &card);
+		}
+		assert_dlb_ok(f, dlb_restoring_new(&r, &f->err));
+		for (unsigned i = 0; i < 2; i++)
+			assert_dlb_ok(f,
+				dlb_restoring_add(r, friends[i], bytes[i].data,
+					bytes[i].len, &f->err));
+		assert_dlb_ok(f, dlb_restoring_join(r, &info, &f->err));
+		assert_int_equal(info.backup.serial, 1);
+		assert_int_equal(info.newest_serial, (1LL << 40) + 1);
+		dlb_restoring_free(r);
+	}
+	dlb_buf_free(&bytes[0]);
+	dlb_buf_free(&bytes[1]);
+	dlb_buf_free(&card);
+}
+
 /* What holders keep: the newest, and what the owner knows that enough have. */
 static void
 a_newer_one_takes_the_place_of_what_is_not_needed(void **state)
@@ -677,6 +781,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_lost_letterbox_is_had_again),
 		TEST(the_lost_machine_turns_up),
+		TEST(the_newest_card_that_holders_know_counts),
 		TEST(a_newer_one_takes_the_place_of_what_is_not_needed),
 		TEST(a_strangers_share_is_shown_and_kept_once_they_are_known),
 		TEST(nothing_is_repeated),
