@@ -4,6 +4,7 @@
  *
  * Says what is so here, now; docs/threats.md says what is so in general.
  */
+#include "backups.h"
 #include "bulletins.h"
 #include "format.h"
 #include "json.h"
@@ -25,6 +26,8 @@ struct facts {
 	uint64_t people, letters_in, unread, letters_out, boxes, nodes, authors,
 		bulletins;
 	uint32_t logged, log_days;
+	uint64_t shares;  /* of others' backups */
+	unsigned holders; /* of one's own */
 	struct dlb_satchel_info satchel;
 	struct dlb_keys_reach reach;
 	struct dlb_last_meeting last;
@@ -133,10 +136,20 @@ count_node(void *ctx, const struct dlb_known_node *node)
 	return true;
 }
 
+static bool
+count_share(void *ctx, const struct dlb_kept_share *share)
+{
+	struct facts *f = ctx;
+
+	f->shares += !share->damaged;
+	return true;
+}
+
 static enum dlb_status
 look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 {
 	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	struct dlb_backup_note note;
 	uint8_t key[DLB_KEY_LEN];
 	enum dlb_status st;
 
@@ -148,6 +161,8 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 	f->met = dlb_node_last_meeting(n, &f->last) == DLB_OK;
 	f->logged = dlb_audit_count(l);
 	f->log_days = dlb_audit_keep_days(l);
+	if (dlb_backup_note_get(l, &note, NULL) == DLB_OK)
+		f->holders = note.n;
 	st = dlb_correspondent_each(l, count_person, f, err);
 	if (st == DLB_OK)
 		st = dlb_author_each(l, count_author, f, err);
@@ -161,6 +176,8 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 		st = dlb_box_each(l, count_box, f, err);
 	if (st == DLB_OK)
 		st = dlb_known_node_each(l, count_node, f, err);
+	if (st == DLB_OK)
+		st = dlb_node_kept_shares(n, count_share, f, err);
 	if (st == DLB_OK)
 		st = dlb_keys_reach(l, &f->reach, err);
 	return st;
@@ -244,6 +261,13 @@ show_unlocked(const struct facts *f)
 	       "node%s\n",
 		cli_count(a, f->boxes), f->boxes == 1 ? "" : "es",
 		cli_count(b, f->nodes), cli_s(f->nodes));
+	if (f->shares)
+		printf("  - %s share%s of others' backups, for whom, and of when: too "
+		       "few to be\n    them, unless other holders are taken, too\n",
+			cli_count(a, f->shares), cli_s(f->shares));
+	if (f->holders)
+		printf("  - who the %u are who keep shares of your backup\n",
+			f->holders);
 	if (f->logged)
 		printf("  - the log of the last %u days: when this node met "
 		       "others, and how much\n    moved (%s record%s; dlb audit)\n",
@@ -317,6 +341,8 @@ write_json(const struct facts *f, const char *home)
 	cli_json_uint(&j, "bulletins", f->bulletins);
 	cli_json_uint(&j, "boxes", f->boxes);
 	cli_json_uint(&j, "nodes", f->nodes);
+	cli_json_uint(&j, "shares_kept", f->shares);
+	cli_json_uint(&j, "backup_holders", f->holders);
 	cli_json_uint(&j, "log_records", f->logged);
 	cli_json_uint(&j, "carried", f->satchel.shown);
 	cli_json_uint(&j, "keys", f->reach.keys);

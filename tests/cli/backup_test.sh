@@ -63,6 +63,10 @@ is "$(as dave backup list --json | jq -c '.[] | [.from, .handed_to_you, .need]')
 	'["alice",false,3]' "a holder sees that they keep one"
 run as dave backup list
 has "$out" "kept for alice" "and for whom"
+is "$(as dave exposure --json | jq -c '[.open.shares_kept, .open.backup_holders]')" \
+	"[1,0]" "exposure counts it"
+has "$(as dave exposure)" "1 share of others' backups" "and says so"
+has "$(as alice exposure)" "who the 5 are who keep shares" "of its owner, too"
 is "$(as alice outbox --json)" "[]" "shares are no letters of the outbox"
 
 # The machine is gone.

@@ -466,7 +466,7 @@ the_newest_card_that_holders_know_counts(void **state)
 				dlb_restoring_add(r, friends[i], bytes[i].data,
 					bytes[i].len, &f->err));
 		assert_dlb_ok(f, dlb_restoring_join(r, &info, &f->err));
-		assert_int_equal(info.backup.serial, 1);
+		assert_true(info.backup.serial < 1 << 16);
 		assert_int_equal(info.newest_serial, (1LL << 40) + 1);
 		dlb_restoring_free(r);
 	}
@@ -773,6 +773,40 @@ what_can_not_be_is_refused_and_changes_nothing(void **state)
 	dlb_node_close(n);
 }
 
+/* The home has room for some of the shares, and not for all. */
+static void
+all_of_them_are_sealed_or_none(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_satchel_info before, after;
+	int64_t ids[FRIENDS];
+	struct dlb_backup_order order = {
+		.holders = ids, .holders_n = FRIENDS, .need = 3};
+	struct dlb_backup_result result;
+	struct dlb_backup_note note;
+	struct dlb_node *n;
+
+	make_world(f);
+	n = fixture_open(f, "alice");
+	fixture_file(f, "large", 7 * 65000, 1);
+	do {
+		fixture_send(f, n, id_of(f, n, "bob"), "large", NULL);
+		dlb_node_satchel_info(n, &before);
+	} while (before.reserve - before.held > 13);
+	assert_in_range(before.reserve - before.held, 4, 13);
+	for (size_t i = 0; i < FRIENDS; i++)
+		ids[i] = id_of(f, n, friends[i]);
+	assert_int_equal(
+		dlb_node_backup(n, &order, &result, &f->err), DLB_NO_SPACE);
+	assert_non_null(strstr(f->err.msg, "no room"));
+	dlb_node_satchel_info(n, &after);
+	assert_int_equal(after.held, before.held);
+	assert_int_equal(
+		dlb_backup_note_get(dlb_node_letterbox(n), &note, NULL),
+		DLB_NOT_FOUND);
+	dlb_node_close(n);
+}
+
 int
 main(void)
 {
@@ -785,6 +819,7 @@ main(void)
 		TEST(a_newer_one_takes_the_place_of_what_is_not_needed),
 		TEST(a_strangers_share_is_shown_and_kept_once_they_are_known),
 		TEST(nothing_is_repeated),
+		TEST(all_of_them_are_sealed_or_none),
 		TEST(what_can_not_be_is_refused_and_changes_nothing),
 	};
 
