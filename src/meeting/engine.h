@@ -27,6 +27,8 @@
 /* So many secrets are shown at most (drawn anew for each meeting where there are
  * more), and so many of them answered. */
 #define DLB_MEETING_TAGS 32
+/* And so many more beside them, shorter ones. */
+#define DLB_MEETING_MORE_TAGS 972
 #define DLB_MEETING_ANSWERS 4
 /* Where a config says 0. */
 #define DLB_MEETING_WINDOW 64
@@ -62,6 +64,7 @@ struct dlb_meeting_secret {
 	/* Not 0: whoever is recognised by this one is given the cells of the box of
 	 * this ref, and no other cell. */
 	uint32_t only_box;
+	bool last; /* shown where the others leave room */
 };
 
 struct dlb_meeting_config {

@@ -157,14 +157,14 @@ size_t dlb_frames_receive(
 
 /* ---- greeting.c -------------------------------------------------------------------------- */
 
+#define DLB_TAGS_ALL (DLB_MEETING_TAGS + DLB_MEETING_MORE_TAGS)
 struct dlb_greeting {
 	uint8_t exporter[32];
 	struct dlb_meeting_secret *secrets;
 	size_t secrets_n;
 	/* The caller: which secret (its index) each answer may be for; the
 	 * listener: what it answers. */
-	uint32_t shown[DLB_MEETING_TAGS];
-	size_t shown_n;
+	uint32_t shown[DLB_TAGS_ALL];
 	struct dlb_meeting_match matches[DLB_MEETING_ANSWERS];
 	size_t matches_n;
 	uint32_t matched[DLB_MEETING_ANSWERS]; /* indices of secrets */

@@ -8,11 +8,16 @@
  */
 #include "engine_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TAG_LEN 12
 #define ANSWER_LEN 16
-#define HELLO_LEN (4 + DLB_MEETING_TAGS * TAG_LEN)
+#define MORE_TAG_LEN 8
+#define HELLO_LEN                                                              \
+	(4 + DLB_MEETING_TAGS * TAG_LEN + DLB_MEETING_MORE_TAGS * MORE_TAG_LEN)
+_Static_assert(HELLO_LEN <= DLB_LIST_MAX, "an older version takes it");
+#define TAGS_HEARD_MAX DLB_TAGS_ALL
 #define WELCOME_LEN (1 + DLB_MEETING_ANSWERS * ANSWER_LEN)
 
 static void
@@ -57,34 +62,56 @@ dlb_greeting_free(struct dlb_meeting *m)
 
 /* ---- the caller's HELLO ----------------------------------------------------------- */
 
+/* Of those that are `last`, or are not, some by chance, behind the n that are there. */
+static size_t
+draw(struct dlb_meeting *m, size_t n, bool last)
+{
+	struct dlb_greeting *g = &m->greeting;
+	size_t from = n;
+	uint32_t seen = 0;
+
+	for (uint32_t i = 0; i < g->secrets_n; i++) {
+		uint32_t at;
+
+		if (g->secrets[i].last != last)
+			continue;
+		at = dlb_random_below(m->env, ++seen);
+		/* Each of those seen so far is in with the same chance. */
+		if (n < DLB_TAGS_ALL)
+			g->shown[n++] = i;
+		else if (at < DLB_TAGS_ALL - from)
+			g->shown[from + at] = i;
+	}
+	return n;
+}
+
+static void
+shuffle(struct dlb_meeting *m, uint32_t *list, size_t n)
+{
+	for (size_t i = n; i > 1; i--) {
+		size_t k = dlb_random_below(m->env, (uint32_t)i);
+		uint32_t t = list[k];
+
+		list[k] = list[i - 1];
+		list[i - 1] = t;
+	}
+}
+
 /* Draws which secrets are shown, and where: shown[i] is the secret of tag i, or
- * UINT32_MAX for a tag that means nothing. */
+ * UINT32_MAX for a tag that means nothing. The first ones are all that an older
+ * version looks at. */
 static void
 draw_shown(struct dlb_meeting *m)
 {
 	struct dlb_greeting *g = &m->greeting;
-	size_t n = 0;
+	size_t n = draw(m, 0, false);
 
-	for (uint32_t i = 0; i < g->secrets_n; i++) {
-		uint32_t at = dlb_random_below(m->env, i + 1);
-
-		/* Each of those seen so far is in with the same chance. */
-		if (n < DLB_MEETING_TAGS) {
-			g->shown[n] = i;
-			n++;
-		} else if (at < DLB_MEETING_TAGS) {
-			g->shown[at] = i;
-		}
-	}
-	for (; n < DLB_MEETING_TAGS; n++)
+	shuffle(m, g->shown, n);
+	n = draw(m, n, true);
+	for (; n < DLB_TAGS_ALL; n++)
 		g->shown[n] = UINT32_MAX;
-	for (size_t i = n; i > 1; i--) {
-		size_t k = dlb_random_below(m->env, (uint32_t)i);
-		uint32_t t = g->shown[k];
-
-		g->shown[k] = g->shown[i - 1];
-		g->shown[i - 1] = t;
-	}
+	shuffle(m, g->shown, DLB_MEETING_TAGS);
+	shuffle(m, g->shown + DLB_MEETING_TAGS, DLB_MEETING_MORE_TAGS);
 }
 
 void
@@ -99,26 +126,80 @@ dlb_greeting_send_hello(struct dlb_meeting *m)
 	dlb_write_u8(&w, DLB_MEETING_VERSION_MIN);
 	dlb_write_u8(&w, DLB_MEETING_VERSION);
 	dlb_write_u16(&w, m->now_week);
-	for (size_t i = 0; i < DLB_MEETING_TAGS; i++) {
+	for (size_t i = 0; i < DLB_TAGS_ALL; i++) {
 		if (g->shown[i] == UINT32_MAX)
 			dlb_random(m->env, tag, sizeof(tag));
 		else
 			mac(tag, g, g->shown[i], true);
-		dlb_write_bytes(&w, tag, TAG_LEN);
+		dlb_write_bytes(
+			&w, tag, i < DLB_MEETING_TAGS ? TAG_LEN : MORE_TAG_LEN);
 	}
 	dlb_frame_end(m, &w, DLB_FRAME_HELLO);
 }
 
 /* ---- the listener --------------------------------------------------------------------- */
 
-static bool
-among(const uint8_t *tags, const uint8_t tag[static TAG_LEN])
-{
-	bool found = false;
+/* The tags of a HELLO, by their first bytes. They are good for this channel alone, so
+ * that how long it takes to find one helps nobody to make another. */
+struct tag {
+	uint64_t start;
+	const uint8_t *bytes;
+	size_t len;
+};
+struct tags {
+	struct tag list[TAGS_HEARD_MAX];
+	size_t n;
+};
 
-	for (size_t i = 0; i < DLB_MEETING_TAGS; i++)
-		found |= dlb_equal(tags + i * TAG_LEN, tag, TAG_LEN);
-	return found;
+static uint64_t
+start_of(const uint8_t tag[static MORE_TAG_LEN])
+{
+	struct dlb_reader r;
+
+	dlb_reader_init(&r, tag, MORE_TAG_LEN);
+	return dlb_read_u64(&r);
+}
+
+static int
+compare_tags(const void *a, const void *b)
+{
+	const struct tag *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static void
+take_tags(struct tags *t, struct dlb_reader *r, size_t len, size_t most)
+{
+	for (size_t i = 0;
+		i < most && dlb_reader_left(r) >= len && t->n < TAGS_HEARD_MAX;
+		i++) {
+		struct tag *tag = &t->list[t->n++];
+
+		tag->bytes = dlb_read_view(r, len);
+		tag->len = len;
+		tag->start = start_of(tag->bytes);
+	}
+}
+
+static bool
+among(const struct tags *t, const uint8_t mac[static TAG_LEN])
+{
+	uint64_t start = start_of(mac);
+	size_t low = 0, high = t->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->list[middle].start < start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < t->n && t->list[low].start == start; low++)
+		if (dlb_equal(t->list[low].bytes, mac, t->list[low].len))
+			return true;
+	return false;
 }
 
 static void
@@ -134,7 +215,7 @@ add_match(struct dlb_greeting *g, uint32_t secret)
 
 /* Nodes first: by them it is decided whether to go on at all. */
 static void
-find_matches(struct dlb_greeting *g, const uint8_t *tags)
+find_matches(struct dlb_greeting *g, const struct tags *tags)
 {
 	for (int box = 0; box <= 1; box++)
 		for (uint32_t i = 0;
@@ -219,7 +300,7 @@ mark_boxes(struct dlb_meeting *m)
 void
 dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
 {
-	const uint8_t *tags;
+	struct tags tags = {.n = 0};
 	uint16_t week;
 
 	m->their_min = dlb_read_u8(r);
@@ -236,13 +317,17 @@ dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
 	m->version = m->their_max < DLB_MEETING_VERSION ? m->their_max
 							: DLB_MEETING_VERSION;
 	week = dlb_read_u16(r);
-	tags = dlb_read_view(r, DLB_MEETING_TAGS * TAG_LEN);
-	if (!tags)
-		return; /* too short: the frame is refused */
-	/* What follows is a later version's. */
+	take_tags(&tags, r, TAG_LEN, DLB_MEETING_TAGS);
+	if (tags.n < DLB_MEETING_TAGS) {
+		r->failed = true; /* too short: the frame is refused */
+		return;
+	}
+	/* An older version has none; what follows is a later one's. */
+	take_tags(&tags, r, MORE_TAG_LEN, DLB_MEETING_MORE_TAGS);
 	dlb_read_view(r, dlb_reader_left(r));
+	qsort(tags.list, tags.n, sizeof(tags.list[0]), compare_tags);
 	m->from = week > m->now_week ? week : m->now_week;
-	find_matches(&m->greeting, tags);
+	find_matches(&m->greeting, &tags);
 	mark_boxes(m);
 	m->state = DLB_STATE_SUMMARY;
 	m->welcome_due = m->summary_due = true;
@@ -289,7 +374,7 @@ dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r)
 		return;
 	}
 	m->version = version;
-	for (size_t i = 0; i < DLB_MEETING_TAGS; i++) {
+	for (size_t i = 0; i < DLB_TAGS_ALL; i++) {
 		uint8_t answer[ANSWER_LEN];
 		bool found = false;
 

@@ -68,12 +68,15 @@ test_both_see_it(void **state)
 	pair_free(&p);
 }
 
+/* 40 that go first, and 1,205 for 964 places. */
+#define MANY (40 + 1205)
+
 /* A node goes before boxes; four are answered at most. */
 static void
 test_many(void **state)
 {
-	struct dlb_meeting_secret a[40], b[40];
-	unsigned seen = 0;
+	static struct dlb_meeting_secret a[MANY], b[40];
+	unsigned seen = 0, last = 0;
 	struct pair p;
 
 	(void)state;
@@ -87,13 +90,25 @@ test_many(void **state)
 		assert_int_equal(p.side[i].matches_n, DLB_MEETING_ANSWERS);
 	assert_match(&p.side[0], 120, false);
 	assert_match(&p.side[1], 219, false);
-	/* Of more than there are tags for, some, each time others. */
+	/* Of more than there are tags for, some, each time others; first those that
+	 * are not `last`. */
+	for (uint32_t i = 40; i < MANY; i++) {
+		a[i] = secret((uint8_t)i, i, false);
+		memcpy(a[i].key + 8, &i, sizeof(i));
+		a[i].last = true;
+	}
 	for (unsigned i = 0; i < 200; i++) {
-		meet(&p, a, 40, b + 19, 1);
+		b[0] = a[MANY - 1 - i];
+		meet(&p, a, MANY, b, 1);
+		last += p.side[0].matches_n == 1;
+		assert_int_equal(p.side[0].matches_n, p.side[1].matches_n);
+		b[0] = a[i % 40];
+		meet(&p, a, MANY, b, 1);
 		seen += p.side[0].matches_n == 1;
 		assert_int_equal(p.side[0].matches_n, p.side[1].matches_n);
 	}
-	assert_in_range(seen, 140, 180); /* 32 of 40 */
+	assert_int_equal(seen, 200);
+	assert_in_range(last, 140, 180); /* 964 of 1,205 */
 	pair_free(&p);
 }
 
@@ -269,7 +284,7 @@ test_replay(void **state)
 	hear(&h, 1, 1, &s, 1);
 	for (int same = 1; same >= 0; same--)
 		for (int caller = 0; caller < 2; caller++) {
-			size_t len = caller ? 69 : 392;
+			size_t len = caller ? 69 : 4 + 388 + 972 * 8;
 
 			/* The caller's tags and places are the same seed's. */
 			raw_init(&r, caller, 0);
