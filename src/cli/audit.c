@@ -32,6 +32,10 @@ event_name(unsigned event)
 		[DLB_AUDIT_KEYS_GIVEN_UP] = "lost keys given up",
 		[DLB_AUDIT_CLOCK_CONFIRMED] = "clock confirmed",
 		[DLB_AUDIT_SATCHEL_ANEW] = "satchel made anew",
+		[DLB_AUDIT_ROSTER_SIGNED] = "roster signed",
+		[DLB_AUDIT_ROSTER_TAKEN] = "roster taken",
+		[DLB_AUDIT_ROSTER_TRUSTED] = "author trusted",
+		[DLB_AUDIT_ROSTER_UNTRUSTED] = "author trusted no more",
 	};
 
 	return event < DLB_ARRAY_LEN(names) && names[event] ? names[event]
@@ -43,12 +47,17 @@ value_name(const struct dlb_audit_record *r, size_t i)
 {
 	static const char *const meeting[] = {
 		"given", "own", "taken", "recalls heard"};
+	static const char *const roster[] = {"number", "vouched", "revoked"};
 	bool met = r->event == DLB_AUDIT_MET_BOX
 		|| r->event == DLB_AUDIT_MET_FOLDER
 		|| r->event == DLB_AUDIT_MET_NODE;
 
 	if (met && i < DLB_ARRAY_LEN(meeting))
 		return meeting[i];
+	if (r->event == DLB_AUDIT_ROSTER_TAKEN && i < DLB_ARRAY_LEN(roster))
+		return roster[i];
+	if (r->event == DLB_AUDIT_ROSTER_SIGNED)
+		return i == 0 ? "number" : "entries";
 	if (r->event == DLB_AUDIT_SATCHEL_ANEW && i == 0)
 		return "bytes";
 	return "count";

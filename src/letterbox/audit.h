@@ -35,7 +35,12 @@ enum dlb_audit_event {
 	DLB_AUDIT_KEYS_DESTROYED = 11, /* how many */
 	DLB_AUDIT_KEYS_GIVEN_UP = 12,  /* how many the ring had lost */
 	DLB_AUDIT_CLOCK_CONFIRMED = 13,
-	DLB_AUDIT_SATCHEL_ANEW = 14, /* bytes */
+	DLB_AUDIT_SATCHEL_ANEW = 14,  /* bytes */
+	DLB_AUDIT_ROSTER_SIGNED = 15, /* its number, entries */
+	DLB_AUDIT_ROSTER_TAKEN =
+		16, /* of another: its number, vouched, revoked */
+	DLB_AUDIT_ROSTER_TRUSTED = 17, /* an author; nobody is named */
+	DLB_AUDIT_ROSTER_UNTRUSTED = 18,
 };
 
 #define DLB_AUDIT_VALUES_MAX 8

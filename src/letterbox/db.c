@@ -194,6 +194,23 @@ static const char *const schema[] = {
 	" sent_ms INTEGER NOT NULL, letter INTEGER NOT NULL,"
 	" revoked_ms INTEGER NOT NULL, revocation INTEGER NOT NULL,"
 	" PRIMARY KEY (correspondent, box)) WITHOUT ROWID;",
+	/* 14: rosters. number 0: none is held. author 0: one's own. fresh: while they
+	 * are written. */
+	"CREATE TABLE own_roster("
+	" identity BLOB PRIMARY KEY, revoked INTEGER NOT NULL,"
+	" note TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE rosters("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL UNIQUE,"
+	" name TEXT NOT NULL UNIQUE, trusted INTEGER NOT NULL,"
+	" number INTEGER NOT NULL, issued_ms INTEGER NOT NULL,"
+	" until_ms INTEGER NOT NULL, vouched INTEGER NOT NULL,"
+	" revoked INTEGER NOT NULL, bytes BLOB NOT NULL);"
+	"CREATE TABLE vouched("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, author INTEGER NOT NULL,"
+	" identity BLOB NOT NULL, secret BLOB NOT NULL,"
+	" revoked INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+	" note TEXT NOT NULL, fresh INTEGER NOT NULL,"
+	" UNIQUE (author, identity));",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

@@ -139,6 +139,8 @@ letters_of_before_have_no_card(void **state)
 	assert_int_equal(
 		sqlite3_exec(l->db.sql,
 			"DROP TABLE audit;"
+			"DROP TABLE own_roster; DROP TABLE rosters;"
+			"DROP TABLE vouched;"
 			"DROP TRIGGER bulletin_gone; DROP TABLE bulletins;"
 			"DROP TABLE authors; DROP TABLE bulletin_days;"
 			"DROP INDEX out_ids; DROP INDEX in_kinds;"
