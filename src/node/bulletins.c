@@ -10,12 +10,13 @@
 
 #include "following.h"
 #include "pack.h"
+#include "rosters.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const struct dlb_bulletin_handler handlers[] = {
-	{0, NULL}, /* so that there is one */
+	{DLB_KIND_ROSTER, dlb_roster_bulletin},
 };
 
 static const struct dlb_bulletin_handler *

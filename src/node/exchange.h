@@ -41,8 +41,9 @@ struct exchange_secret {
 	} what;
 	bool briefed; /* known by a briefing alone */
 	bool dear;    /* its cells give way last */
-	int64_t id;   /* of the known node */
-	char name[DLB_PERSON_NAME_MAX + 1];
+	int64_t id;   /* of the known node; below 0, of one that a roster has */
+	bool vetted;
+	char name[2 * DLB_PERSON_NAME_MAX + 4];
 };
 
 struct dlb_exchange {
@@ -58,6 +59,7 @@ struct dlb_exchange {
 	size_t secrets_n;
 	struct dlb_trips trips; /* whose cells are dear as they come */
 	int64_t known;          /* the node that it is; 0: a stranger */
+	bool vetted; /* and is trusted to carry, by hand or by a roster */
 	/* what was here */
 	struct exchange_name
 		*names; /* what is shown by number, then own ones */

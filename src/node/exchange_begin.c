@@ -7,6 +7,7 @@
  * only, computed with a key that is drawn anew each week.
  */
 #include "exchange.h"
+#include "roster.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,10 @@ struct gathering {
 	struct dlb_meeting_secret *secrets;
 	struct dlb_tag_key *tags;
 	size_t n, tags_n, cap;
-	bool failed;
+	struct dlb_vouched *vouched;
+	size_t vouched_n;
+	bool *paired; /* of vouched: a node that is paired, too */
+	bool vetted_only;
 };
 
 static bool
@@ -45,12 +49,38 @@ static bool
 add_node(void *ctx, const struct dlb_known_node *node)
 {
 	struct gathering *g = ctx;
+	const struct dlb_vouched *v =
+		dlb_vouched_find(g->vouched, g->vouched_n, node->secret);
 	struct exchange_secret secret = {.what = EXCHANGE_NODE, .id = node->id};
 
-	if (g->x->options.policy == DLB_PEER_VETTED && !node->vetted)
+	/* Who is revoked is vetted by nobody's hand. */
+	secret.vetted =
+		v ? !v->revoked && (v->vouched || node->vetted) : node->vetted;
+	if (v)
+		g->paired[v - g->vouched] = true;
+	if (g->vetted_only && !secret.vetted)
 		return true;
 	memcpy(secret.name, node->name, sizeof(secret.name));
 	return add_secret(g, node->secret, &secret);
+}
+
+/* Those that a roster speaks of, and that are not paired besides. */
+static void
+add_vouched(struct gathering *g)
+{
+	for (size_t i = 0; i < g->vouched_n; i++) {
+		const struct dlb_vouched *v = &g->vouched[i];
+		/* Numbers of paired nodes are above 0. */
+		struct exchange_secret secret = {.what = EXCHANGE_NODE,
+			.id = -v->id, .vetted = true};
+
+		if (!v->vouched || v->revoked || g->paired[i])
+			continue;
+		memcpy(secret.name, v->name, sizeof(secret.name));
+		if (!add_secret(g, v->secret, &secret))
+			return;
+		g->secrets[g->n - 1].last = true;
+	}
 }
 
 /* Two secrets: one that all have who have its key, and one by which the box itself and
@@ -127,11 +157,16 @@ gather(struct gathering *g, struct dlb_error *err)
 	struct dlb_letterbox *l = g->x->n->letterbox;
 	enum dlb_status st;
 
-	g->cap = SECRETS_MAX;
+	g->vetted_only = g->x->options.policy == DLB_PEER_VETTED;
+	st = dlb_vouched_list(l, &g->vouched, &g->vouched_n, err);
+	if (st != DLB_OK)
+		return st;
+	g->cap = SECRETS_MAX + g->vouched_n;
 	g->secrets = calloc(g->cap, sizeof(*g->secrets));
 	g->tags = calloc(g->cap, sizeof(*g->tags));
+	g->paired = calloc(g->vouched_n + 1, sizeof(*g->paired));
 	g->x->secrets = calloc(g->cap, sizeof(*g->x->secrets));
-	if (!g->secrets || !g->tags || !g->x->secrets)
+	if (!g->secrets || !g->tags || !g->paired || !g->x->secrets)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = dlb_trips_load(&g->x->trips, g->x->n, err);
 	if (st == DLB_OK)
@@ -140,6 +175,8 @@ gather(struct gathering *g, struct dlb_error *err)
 		st = dlb_box_each(l, add_box, g, err);
 	if (st == DLB_OK)
 		add_trips(g);
+	if (st == DLB_OK)
+		add_vouched(g);
 	g->x->secrets_n = g->n;
 	return st;
 }
@@ -153,6 +190,8 @@ gathering_free(struct gathering *g)
 		dlb_wipe(g->tags, g->cap * sizeof(*g->tags));
 	free(g->secrets);
 	free(g->tags);
+	free(g->paired);
+	dlb_vouched_free(g->vouched, g->vouched_n);
 }
 
 /* ---- cells --------------------------------------------------------------------------- */
@@ -371,6 +410,7 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 		if (s->what != EXCHANGE_NODE || x->known)
 			continue;
 		x->known = s->id;
+		x->vetted = s->vetted;
 		x->result.stranger = false;
 	}
 	return x->known ? label_of(x, x->known, &x->in.origin, err) : DLB_OK;
