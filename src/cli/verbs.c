@@ -7,18 +7,20 @@
 
 const struct cli_verb *const cli_verbs[] = {&cli_init, &cli_card, &cli_know,
 	&cli_verify, &cli_people, &cli_send, &cli_resend, &cli_recall,
-	&cli_meet, &cli_inbox, &cli_outbox, &cli_read, &cli_delete,
-	&cli_backup, &cli_backup_list, &cli_backup_give, &cli_backup_forget,
-	&cli_restore, &cli_bulletins, &cli_bulletin, &cli_bulletin_post,
-	&cli_bulletin_follow, &cli_bulletin_unfollow, &cli_bulletin_read,
-	&cli_bulletin_prove, &cli_bulletin_check, &cli_box, &cli_box_create,
-	&cli_box_list, &cli_box_share, &cli_box_add, &cli_box_place,
-	&cli_box_forget, &cli_brief, &cli_trip, &cli_node,
-	&cli_node_pair, &cli_node_list, &cli_node_vet, &cli_node_forget,
-	&cli_serve, &cli_nearby, &cli_status, &cli_satchel, &cli_exposure,
-	&cli_audit, &cli_audit_verify, &cli_audit_export, &cli_audit_on,
-	&cli_audit_off, &cli_keys, &cli_unlock, &cli_lock, &cli_doctor,
-	&cli_help};
+	&cli_meet, &cli_inbox, &cli_outbox, &cli_read, &cli_delete, &cli_backup,
+	&cli_backup_list, &cli_backup_give, &cli_backup_forget, &cli_restore,
+	&cli_bulletins, &cli_bulletin, &cli_bulletin_post, &cli_bulletin_follow,
+	&cli_bulletin_unfollow, &cli_bulletin_read, &cli_bulletin_prove,
+	&cli_bulletin_check, &cli_box, &cli_box_create, &cli_box_list,
+	&cli_box_share, &cli_box_add, &cli_box_place, &cli_box_forget,
+	&cli_brief, &cli_trip, &cli_node, &cli_node_pair, &cli_node_list,
+	&cli_node_vet, &cli_node_forget, &cli_roster, &cli_roster_list,
+	&cli_roster_add, &cli_roster_revoke, &cli_roster_remove,
+	&cli_roster_publish, &cli_roster_trust, &cli_roster_forget,
+	&cli_roster_export, &cli_roster_import, &cli_serve, &cli_nearby,
+	&cli_status, &cli_satchel, &cli_exposure, &cli_audit, &cli_audit_verify,
+	&cli_audit_export, &cli_audit_on, &cli_audit_off, &cli_keys,
+	&cli_unlock, &cli_lock, &cli_doctor, &cli_help};
 const size_t cli_verbs_n = DLB_ARRAY_LEN(cli_verbs);
 
 static const struct cli_option home_options[] = {
