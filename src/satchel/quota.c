@@ -124,6 +124,8 @@ sweep_take(struct dlb_satchel *s, uint32_t *list, uint32_t *n,
 
 /* ---- the choice ----------------------------------------------------------------------------- */
 
+#define ANY_ORIGIN 0
+
 /* One of a known origin's own, from a random place on. */
 static uint32_t
 own_victim(struct dlb_satchel *s, uint32_t origin, bool dear)
@@ -134,7 +136,8 @@ own_victim(struct dlb_satchel *s, uint32_t origin, bool dear)
 		uint32_t number = (uint32_t)(((uint64_t)start + i) % n);
 		const struct dlb_record *r = &s->index.records[number];
 
-		if ((r->flags & DLB_SHOWN) && r->origin == origin
+		if ((r->flags & DLB_SHOWN)
+			&& (origin == ANY_ORIGIN || r->origin == origin)
 			&& !(r->flags & DLB_REC_PINNED)
 			&& dlb_index_is_dear(&s->index, number) == dear)
 			return number;
@@ -163,6 +166,18 @@ dlb_quota_victim(struct dlb_satchel *s, uint32_t origin, uint16_t now_week)
 	for (int dear = 0; dear <= 1 && number == DLB_NO_ENTRY && origin != 0;
 		dear++)
 		number = own_victim(s, origin, dear);
+	if (number != DLB_NO_ENTRY)
+		dlb_index_pin(&s->index, number, true);
+	return number;
+}
+
+uint32_t
+dlb_quota_victim_of_own(struct dlb_satchel *s)
+{
+	uint32_t number = dlb_quota_victim(s, 0, 0);
+
+	for (int dear = 0; dear <= 1 && number == DLB_NO_ENTRY; dear++)
+		number = own_victim(s, ANY_ORIGIN, dear);
 	if (number != DLB_NO_ENTRY)
 		dlb_index_pin(&s->index, number, true);
 	return number;

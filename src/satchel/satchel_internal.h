@@ -321,6 +321,9 @@ uint32_t dlb_quota_held_left(const struct dlb_satchel *s);
  * DLB_NO_ENTRY where none may. */
 uint32_t dlb_quota_victim(
 	struct dlb_satchel *s, uint32_t origin, uint16_t now_week);
+/* The same to one's own that went out and is shown from now on: of known origins,
+ * where there is nobody else's. */
+uint32_t dlb_quota_victim_of_own(struct dlb_satchel *s);
 void dlb_quota_free(struct dlb_satchel *s);
 
 /* ---- a change of what entries say (change.c) ------------------------------------------------------------ */

@@ -68,11 +68,29 @@ claim_growth(const struct dlb_satchel *s, const struct update *u, uint8_t claim)
 	return growth;
 }
 
+/* How many of one's own come to be shown, as they went out: these are not to be kept
+ * back by what others brought, or no meeting would end well in a satchel that known
+ * origins have filled. */
+static int64_t
+own_growth(const struct dlb_satchel *s, const struct update *u)
+{
+	int64_t growth = 0;
+
+	for (size_t i = 0; i < u->n; i++) {
+		uint8_t was = s->index.records[u->changes[i].number].flags;
+
+		growth += (was & DLB_OWN) && !(was & DLB_SHOWN)
+			&& (u->changes[i].flags & DLB_SHOWN);
+	}
+	return growth;
+}
+
 static enum dlb_status
 make_room(struct dlb_satchel *s, struct update *u, struct dlb_error *err)
 {
 	int64_t shown = claim_growth(s, u, DLB_SHOWN);
 	int64_t held = claim_growth(s, u, DLB_HELD);
+	int64_t own = own_growth(s, u);
 
 	if (held > (int64_t)dlb_quota_held_left(s))
 		return dlb_fail(err, DLB_FULL,
@@ -80,7 +98,8 @@ make_room(struct dlb_satchel *s, struct update *u, struct dlb_error *err)
 	for (; u->pinned < u->n; u->pinned++)
 		dlb_index_pin(&s->index, u->changes[u->pinned].number, true);
 	for (shown -= dlb_quota_shown_left(s); shown > 0; shown--) {
-		uint32_t number = dlb_quota_victim(s, 0, 0);
+		uint32_t number = shown <= own ? dlb_quota_victim_of_own(s)
+					       : dlb_quota_victim(s, 0, 0);
 
 		if (number == DLB_NO_ENTRY)
 			return dlb_fail(err, DLB_FULL,

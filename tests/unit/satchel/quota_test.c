@@ -199,6 +199,29 @@ a_known_origin_replaces_strangers_then_its_own(void **state)
 	assert_int_equal(store_count(st, 0, 10), 10);
 }
 
+/* Of all shown ones of known origins some give way to one's own that went out; to nobody
+ * else's. */
+static void
+ones_own_replaces_known_origins_where_there_are_no_others(void **state)
+{
+	struct dlb_satchel_change changes[3];
+	struct store *st = *state;
+
+	put_from(st, 0, ROOM, 7, STORE_WEEK);
+	store_put(st, 30, 3, DLB_HELD | DLB_OWN);
+	store_put(st, 40, 1, DLB_HELD);
+	assert_int_equal(store_set(st, 40, DLB_HELD | DLB_SHOWN, 5), DLB_FULL);
+	for (unsigned i = 0; i < 3; i++)
+		changes[i] = (struct dlb_satchel_change){
+			.number = store_entry(st, 30 + i).number,
+			.flags = DLB_HELD | DLB_SHOWN,
+			.copies = 5};
+	assert_int_equal(dlb_satchel_update(st->s, changes, 3, NULL), DLB_OK);
+	assert_int_equal(store_count(st, 0, ROOM), ROOM - 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(store_entry(st, 30 + i).flags & DLB_SHOWN);
+}
+
 static void
 a_held_one_gives_way_and_stays_held(void **state)
 {
@@ -294,6 +317,7 @@ main(void)
 		TEST(look_copies_go_next),
 		TEST(strangers_replace_no_known_origin),
 		TEST(a_known_origin_replaces_strangers_then_its_own),
+		TEST(ones_own_replaces_known_origins_where_there_are_no_others),
 		TEST(a_held_one_gives_way_and_stays_held),
 		cmocka_unit_test(the_choice_is_even),
 		cmocka_unit_test(room_is_what_gets_in),
