@@ -32,7 +32,7 @@ _dlb() {
 		return
 	fi
 	case $verb in
-	audit | backup | box | bulletin | node)
+	audit | backup | box | bulletin | node | roster)
 		if [ "$COMP_CWORD" -eq 2 ]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_dlb_inner_verbs "$verb")" -- "$word")
 			return

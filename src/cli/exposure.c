@@ -10,6 +10,7 @@
 #include "json.h"
 #include "keyring.h"
 #include "node.h"
+#include "roster.h"
 #include "session.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct facts {
 	uint32_t logged, log_days;
 	uint64_t shares;  /* of others' backups */
 	unsigned holders; /* of one's own */
+	uint64_t rosters, rostered;
 	struct dlb_satchel_info satchel;
 	struct dlb_keys_reach reach;
 	struct dlb_last_meeting last;
@@ -145,6 +147,16 @@ count_share(void *ctx, const struct dlb_kept_share *share)
 	return true;
 }
 
+static bool
+count_roster(void *ctx, const struct dlb_roster_author *a)
+{
+	struct facts *f = ctx;
+
+	f->rosters += a->number > 0;
+	f->rostered += a->vouched + a->revoked;
+	return true;
+}
+
 static enum dlb_status
 look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 {
@@ -178,6 +190,8 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 		st = dlb_known_node_each(l, count_node, f, err);
 	if (st == DLB_OK)
 		st = dlb_node_kept_shares(n, count_share, f, err);
+	if (st == DLB_OK)
+		st = dlb_roster_author_each(l, count_roster, f, err);
 	if (st == DLB_OK)
 		st = dlb_keys_reach(l, &f->reach, err);
 	return st;
@@ -268,6 +282,11 @@ show_unlocked(const struct facts *f)
 	if (f->holders)
 		printf("  - who the %u are who keep shares of your backup\n",
 			f->holders);
+	if (f->rosters)
+		printf("  - %s roster%s of others, which name %s node%s, and whose "
+		       "word you take\n",
+			cli_count(a, f->rosters), cli_s(f->rosters),
+			cli_count(b, f->rostered), cli_s(f->rostered));
 	if (f->logged)
 		printf("  - the log of the last %u days: when this node met "
 		       "others, and how much\n    moved (%s record%s; dlb audit)\n",
@@ -344,6 +363,7 @@ write_json(const struct facts *f, const char *home)
 	cli_json_uint(&j, "shares_kept", f->shares);
 	cli_json_uint(&j, "backup_holders", f->holders);
 	cli_json_uint(&j, "log_records", f->logged);
+	cli_json_uint(&j, "rosters", f->rosters);
 	cli_json_uint(&j, "carried", f->satchel.shown);
 	cli_json_uint(&j, "keys", f->reach.keys);
 	cli_json_time(&j, "opens_since", f->reach.since_ms);

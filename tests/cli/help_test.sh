@@ -8,7 +8,7 @@ run "$DLB" help
 exits 0 "help"
 verbs=$(printf '%s\n' "$out" | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p')
 ok "there are verbs" test "$(printf '%s\n' "$verbs" | wc -l)" -ge 14
-for group in box node audit backup; do
+for group in box node audit backup roster; do
 	run "$DLB" help "$group"
 	verbs=$(printf '%s\n%s' "$verbs" "$(printf '%s\n' "$out" |
 		sed -n "s/^  \($group [a-z]*\)  *[a-z].*/\1/p" | grep -v '/')")

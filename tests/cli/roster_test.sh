@@ -4,10 +4,12 @@
 . "$(dirname "$0")/tap.sh"
 need jq
 
+# Large enough that nothing has to give way.
 for who in alice bob ferry mallory; do
-	person "$who"
+	as "$who" init --no-passphrase --sparse --size 256M --name "$who" \
+		>/dev/null 2>&1 </dev/null
 done
-run as courier init --courier --no-passphrase --sparse --size 64M
+run as courier init --courier --no-passphrase --sparse --size 256M
 mkdir usb old
 
 # Two nodes, through a pipe; what bob says of whom he met.
@@ -91,10 +93,6 @@ run as bob node pair ferry --card --vetted
 meets vetted ferry
 exits 1 "vetting by hand does not outweigh it"
 run as bob roster trust alice --not
-meets vetted ferry
-exits 1 "the ferry has not paired"
-run as ferry know bob.card
-run as ferry node pair bob --card
 meets vetted ferry
 exits 0 "her word counts no more, one's own does"
 run as bob roster trust alice
