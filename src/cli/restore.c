@@ -73,6 +73,10 @@ part_text(enum dlb_restoring_part part)
 		return "not needed";
 	case DLB_RESTORING_TWICE:
 		return "the same share again";
+	case DLB_RESTORING_FALSE:
+		return "false: it fits others, and together they give no backup";
+	case DLB_RESTORING_RIVAL:
+		return "of the backup of another person";
 	default:
 		return "of another backup: it does not combine with the others";
 	}
@@ -89,6 +93,21 @@ show_shares(struct restoring *r)
 	}
 }
 
+/* One of them is false; by these words its owner, and others, can tell which. */
+static void
+show_rivals(const struct restoring *r)
+{
+	const struct dlb_restoring_info *i = &r->info;
+	char when[CLI_FORMAT_MAX];
+
+	cli_warn("taken together those are %s, as of %s:", i->backup.name,
+		cli_time_here(when, i->made_ms));
+	cli_print_fingerprint(&i->backup.identity);
+	cli_warn("and those of the other person are %s, as of %s:",
+		i->rival.name, cli_time_here(when, i->rival_made_ms));
+	cli_print_fingerprint(&i->rival.identity);
+}
+
 static enum dlb_status
 join(struct restoring *r, struct dlb_error *err)
 {
@@ -96,6 +115,8 @@ join(struct restoring *r, struct dlb_error *err)
 	enum dlb_status st = dlb_restoring_join(r->shares, &r->info, err);
 
 	show_shares(r);
+	if (st == DLB_REFUSED && r->info.rival_made_ms)
+		show_rivals(r);
 	if (st == DLB_PARTLY && dlb_restoring_count(r->shares) == 0)
 		return dlb_fail(err, st,
 			"no share of a backup is here yet: those who keep one hand "

@@ -80,6 +80,8 @@ enum dlb_restoring_part {
 	DLB_RESTORING_SPARE, /* not needed */
 	DLB_RESTORING_TWICE, /* the same as another one */
 	DLB_RESTORING_OTHER, /* of another backup */
+	DLB_RESTORING_FALSE, /* fits others, and together they give no backup */
+	DLB_RESTORING_RIVAL, /* of a whole backup of another person */
 };
 struct dlb_restoring_info {
 	int64_t made_ms;
@@ -88,8 +90,12 @@ struct dlb_restoring_info {
 	struct dlb_backup_info backup;
 	uint64_t newest_serial; /* of the owner's cards that holders know */
 	uint16_t last_month;    /* that any of them has a key for */
+	struct dlb_backup_info
+		rival;         /* what else is whole, of another identity */
+	int64_t rival_made_ms; /* 0: nothing is */
 };
-/* DLB_PARTLY where more are needed: info says how many. */
+/* DLB_PARTLY where more are needed: info says how many. DLB_REFUSED where there are
+ * whole backups of two identities: info has both. */
 enum dlb_status dlb_restoring_join(struct dlb_restoring *r,
 	struct dlb_restoring_info *info, struct dlb_error *err) DLB_MUST_CHECK;
 size_t dlb_restoring_count(const struct dlb_restoring *r);

@@ -165,7 +165,9 @@ dlb_restoring_label(
 _Static_assert((int)DLB_RESTORING_USED == (int)DLB_BACKUP_USED
 		&& (int)DLB_RESTORING_SPARE == (int)DLB_BACKUP_SPARE
 		&& (int)DLB_RESTORING_TWICE == (int)DLB_BACKUP_TWICE
-		&& (int)DLB_RESTORING_OTHER == (int)DLB_BACKUP_OTHER,
+		&& (int)DLB_RESTORING_OTHER == (int)DLB_BACKUP_OTHER
+		&& (int)DLB_RESTORING_FALSE == (int)DLB_BACKUP_FALSE
+		&& (int)DLB_RESTORING_RIVAL == (int)DLB_BACKUP_RIVAL,
 	"one list, of which who calls needs not know the other");
 
 /* Cards of the owner that holders know. What is not theirs, or not signed by them, says
@@ -195,30 +197,142 @@ look_at_cards(const struct dlb_restoring *r, struct dlb_restoring_info *info)
 	}
 }
 
+/* Shares that no backup was made of yet, and what they are in the whole. */
+struct rest {
+	struct dlb_backup_share shares[DLB_RESTORING_MAX];
+	size_t at[DLB_RESTORING_MAX];
+	enum dlb_backup_part parts[DLB_RESTORING_MAX];
+	size_t n;
+};
+
+/* The backup that was looked at last goes: its shares are what `as` says, or, where it
+ * is the one that counts, what they are to it. */
+static void
+take_out(struct dlb_restoring *r, struct rest *rest, bool counts,
+	enum dlb_backup_part as)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rest->n; i++) {
+		struct piece *p = &r->pieces[rest->at[i]];
+
+		if (rest->parts[i] == DLB_BACKUP_OTHER) {
+			rest->shares[kept] = rest->shares[i];
+			rest->at[kept++] = rest->at[i];
+		} else {
+			p->part = counts ? rest->parts[i] : as;
+		}
+	}
+	rest->n = kept;
+}
+
+static void
+note_best(const struct dlb_restoring *r, struct dlb_restoring_info *info,
+	size_t which)
+{
+	info->made_ms = r->shares[which].made_s * 1000;
+	info->need = r->shares[which].need;
+}
+
+/* Who hands back enough shares of a backup of their own making is not to be taken for
+ * the owner in silence: another whole one must be of the same person. */
+static enum dlb_status
+look_for_rival(struct dlb_restoring *r, struct rest *rest,
+	struct dlb_restoring_info *info, struct dlb_error *err)
+{
+	enum dlb_status st = DLB_OK;
+
+	while (st == DLB_OK && rest->n > 0) {
+		struct dlb_backup_info other;
+		struct dlb_buf content = {0};
+		unsigned missing;
+		size_t which;
+
+		st = dlb_backup_join(&content, rest->parts, &which, &missing,
+			rest->shares, rest->n, err);
+		if (st == DLB_OK)
+			st = dlb_backup_look(
+				&other, content.data, content.len, err);
+		dlb_buf_free(&content);
+		if (st == DLB_NO_MEMORY)
+			return st;
+		dlb_error_clear(err);
+		if (st == DLB_PARTLY)
+			return DLB_OK;
+		if (st == DLB_OK
+			&& memcmp(&other.identity, &info->backup.identity,
+				   sizeof(other.identity))
+				!= 0) {
+			info->rival = other;
+			info->rival_made_ms = rest->shares[which].made_s * 1000;
+			take_out(r, rest, false, DLB_BACKUP_RIVAL);
+			return dlb_fail(err, DLB_REFUSED,
+				"here are whole backups of two persons, and only "
+				"one is you: leave out the shares of the other (a "
+				"letter: dlb delete NUMBER; a file: do not name it)");
+		}
+		take_out(r, rest, false,
+			st == DLB_OK ? DLB_BACKUP_OTHER : DLB_BACKUP_FALSE);
+		st = DLB_OK;
+	}
+	return st;
+}
+
+/* The best whole backup that is one: what fits together and gives none is not in the
+ * way of others. */
+static enum dlb_status
+find_best(struct dlb_restoring *r, struct rest *rest,
+	struct dlb_restoring_info *info, struct dlb_error *err)
+{
+	enum dlb_status st;
+	size_t which;
+
+	do {
+		st = dlb_backup_join(&r->content, rest->parts, &which,
+			&info->missing, rest->shares, rest->n, err);
+		if (rest->n == 0)
+			return st;
+		note_best(r, info, rest->at[which]);
+		r->made_s = rest->shares[which].made_s;
+		if (st == DLB_OK)
+			st = dlb_backup_look(&info->backup, r->content.data,
+				r->content.len, err);
+		if (st == DLB_FORGED || st == DLB_MALFORMED) {
+			dlb_buf_free(&r->content);
+			take_out(r, rest, false, DLB_BACKUP_FALSE);
+		} else {
+			take_out(r, rest, true, DLB_BACKUP_OTHER);
+		}
+	} while ((st == DLB_FORGED || st == DLB_MALFORMED) && rest->n > 0);
+	return st;
+}
+
 enum dlb_status
 dlb_restoring_join(struct dlb_restoring *r, struct dlb_restoring_info *info,
 	struct dlb_error *err)
 {
-	enum dlb_backup_part parts[DLB_RESTORING_MAX] = {DLB_BACKUP_USED};
-	size_t which = 0;
+	struct rest *rest = calloc(1, sizeof(*rest));
 	enum dlb_status st;
 
 	memset(info, 0, sizeof(*info));
 	dlb_buf_free(&r->content);
-	st = dlb_backup_join(&r->content, parts, &which, &info->missing,
-		r->shares, r->n, err);
-	for (size_t i = 0; i < r->n; i++)
-		r->pieces[i].part = parts[i];
-	if (r->n > 0) {
-		r->made_s = r->shares[which].made_s;
-		info->made_ms = r->made_s * 1000;
-		info->need = r->shares[which].need;
+	if (!rest)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory for shares");
+	rest->n = r->n;
+	for (size_t i = 0; i < r->n; i++) {
+		rest->shares[i] = r->shares[i];
+		rest->at[i] = i;
+		r->pieces[i].part = DLB_BACKUP_OTHER;
 	}
+	st = find_best(r, rest, info, err);
 	if (st == DLB_OK)
-		st = dlb_backup_look(
-			&info->backup, r->content.data, r->content.len, err);
-	if (st != DLB_OK)
+		st = look_for_rival(r, rest, info, err);
+	dlb_wipe(rest, sizeof(*rest));
+	free(rest);
+	if (st != DLB_OK) {
+		dlb_buf_free(&r->content);
 		return st;
+	}
 	info->newest_serial = info->backup.serial;
 	info->last_month = info->backup.last_month;
 	look_at_cards(r, info);

@@ -95,6 +95,9 @@ enum dlb_backup_part {
 	DLB_BACKUP_SPARE, /* of the same backup, and not needed */
 	DLB_BACKUP_TWICE, /* the same share as another one */
 	DLB_BACKUP_OTHER, /* of another backup */
+	/* Not said by dlb_backup_join, but by who looks at what comes of it: */
+	DLB_BACKUP_FALSE, /* fits others, and together they give no backup */
+	DLB_BACKUP_RIVAL, /* of a whole backup of another person */
 };
 /* Of the newest backup of which there are enough, what was sealed; else, of that of
  * which there are most, *missing says how many more are needed: DLB_PARTLY. parts[i] says

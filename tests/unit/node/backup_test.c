@@ -127,19 +127,52 @@ make_waiting(struct fixture *f, const char *name)
 	dlb_node_close(n);
 }
 
-/* `who` hands what they keep for alice to the home `to`. */
+/* `who` hands what they keep for `owner`, or for alice, to the home `to`. */
 static unsigned
-gives(struct fixture *f, const char *who, const char *to)
+gives_of(struct fixture *f, const char *who, const char *owner, const char *to)
 {
 	struct dlb_node *n = fixture_open(f, who);
 	unsigned count = 0;
 
 	assert_dlb_ok(f,
-		dlb_node_give_shares(n, id_of(f, n, "alice"),
+		dlb_node_give_shares(n, id_of(f, n, owner),
 			fixture_introduce(f, n, to), &count, &f->err));
 	fixture_meet(f, n, "usb");
 	dlb_node_close(n);
 	return count;
+}
+
+static unsigned
+gives(struct fixture *f, const char *who, const char *to)
+{
+	return gives_of(f, who, "alice", to);
+}
+
+/* Somebody who says to be alice, and whose friends bob and carol are. */
+static void
+make_rival(struct fixture *f)
+{
+	struct dlb_backup_order order = {.holders_n = 2, .need = 2};
+	struct dlb_backup_result result;
+	int64_t ids[2];
+	struct dlb_node *n;
+
+	fixture_home(f, "mallory", false);
+	n = fixture_open(f, "mallory");
+	for (size_t i = 0; i < 2; i++)
+		ids[i] = fixture_introduce(f, n, friends[i]);
+	dlb_node_close(n);
+	for (size_t i = 0; i < 2; i++) {
+		n = fixture_open(f, friends[i]);
+		fixture_introduce(f, n, "mallory");
+		dlb_node_close(n);
+	}
+	n = fixture_open(f, "mallory");
+	order.holders = ids;
+	assert_dlb_ok(f, dlb_node_backup(n, &order, &result, &f->err));
+	fixture_meet(f, n, "usb");
+	dlb_node_close(n);
+	friends_meet(f);
 }
 
 struct shares {
@@ -721,6 +754,87 @@ nothing_is_repeated(void **state)
 	dlb_buf_free(&bytes[1]);
 }
 
+/* Who hands back a whole backup of their own making does not become the owner of a
+ * home to which a true one was handed, and the true shares stay. */
+static void
+of_two_persons_none_is_chosen(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_restoring_info info;
+	struct dlb_restored restored;
+	struct dlb_node *n;
+	size_t before;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 2));
+	friends_meet(f);
+	f->env.now_ms += DLB_DAY_MS;
+	make_rival(f);
+	make_waiting(f, "again");
+	gives(f, "dave", "again");
+	gives(f, "erin", "again");
+	for (size_t i = 0; i < 2; i++)
+		gives_of(f, friends[i], "mallory", "again");
+	meets(f, "again");
+	n = fixture_open(f, "again");
+	before = letters_seen(n);
+	assert_int_equal(before, 4);
+	assert_int_equal(restore(f, n, &restored, &info), DLB_REFUSED);
+	assert_string_equal(info.backup.name, "mallory");
+	assert_string_equal(info.rival.name, "alice");
+	assert_int_not_equal(info.rival_made_ms, 0);
+	assert_true(dlb_letterbox_waits(dlb_node_letterbox(n)));
+	assert_int_equal(letters_seen(n), before);
+	dlb_node_close(n);
+}
+
+/* Holders whose shares fit together and give nothing stand in nobody's way. */
+static void
+what_gives_no_backup_is_passed_over(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_restoring_info info;
+	struct dlb_restoring *r = NULL;
+	enum dlb_restoring_part part;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 2));
+	friends_meet(f);
+	assert_dlb_ok(f, dlb_restoring_new(&r, &f->err));
+	for (size_t i = 0; i < 4; i++) {
+		struct dlb_node *n = fixture_open(f, friends[i]);
+		struct dlb_buf bytes = {0};
+		struct shares s = {.n = 0};
+
+		assert_dlb_ok(
+			f, dlb_node_kept_shares(n, add_share, &s, &f->err));
+		assert_dlb_ok(f,
+			dlb_node_share_bytes(
+				n, &s.list[0], &bytes, &f->err));
+		if (i < 2) /* the end of what is sealed, alike in both */
+			bytes.data[bytes.len - 1] ^= 1;
+		assert_dlb_ok(f,
+			dlb_restoring_add(r, friends[i], bytes.data, bytes.len,
+				&f->err));
+		dlb_buf_free(&bytes);
+		dlb_node_close(n);
+		if (i == 1)
+			assert_int_equal(dlb_restoring_join(r, &info, &f->err),
+				DLB_FORGED);
+		if (i == 2)
+			assert_int_equal(dlb_restoring_join(r, &info, &f->err),
+				DLB_PARTLY);
+	}
+	assert_dlb_ok(f, dlb_restoring_join(r, &info, &f->err));
+	assert_string_equal(info.backup.name, "alice");
+	for (size_t i = 0; i < 4; i++) {
+		dlb_restoring_label(r, i, &part);
+		assert_int_equal(part,
+			i < 2 ? DLB_RESTORING_FALSE : DLB_RESTORING_USED);
+	}
+	dlb_restoring_free(r);
+}
+
 static void
 what_can_not_be_is_refused_and_changes_nothing(void **state)
 {
@@ -820,6 +934,8 @@ main(void)
 		TEST(a_strangers_share_is_shown_and_kept_once_they_are_known),
 		TEST(nothing_is_repeated),
 		TEST(all_of_them_are_sealed_or_none),
+		TEST(of_two_persons_none_is_chosen),
+		TEST(what_gives_no_backup_is_passed_over),
 		TEST(what_can_not_be_is_refused_and_changes_nothing),
 	};
 
