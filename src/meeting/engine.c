@@ -31,7 +31,7 @@ check_config(const struct dlb_meeting_config *c, struct dlb_error *err)
 		|| c->secrets_n > UINT16_MAX)
 		return dlb_fail(err, DLB_USAGE,
 			"a meeting can not be set up like this");
-	if (c->cells_n > DLB_CELLS_N_MAX)
+	if (c->cells_n > DLB_CELLS_N_MAX || c->more_n > DLB_CELLS_N_MAX)
 		return dlb_fail(err, DLB_LIMIT,
 			"%zu cells are more than a meeting can be about",
 			c->cells_n);
@@ -430,6 +430,21 @@ next_peer(struct dlb_meeting *m, struct dlb_meeting_action *a)
 	a->matches = m->greeting.matches;
 	a->matches_n = m->greeting.matches_n;
 	return true;
+}
+
+void
+dlb_meeting_add(
+	struct dlb_meeting *m, const struct dlb_meeting_cell *cells, size_t n)
+{
+	assert(m->here.weeks_n == 0 && !m->peer_due);
+	for (size_t i = 0; i < n; i++) {
+		bool shared;
+		uint8_t box =
+			dlb_greeting_box(&m->greeting, cells[i].box, &shared);
+
+		if (!m->now_week || cells[i].expiry_week >= m->now_week)
+			dlb_set_add(&m->set, &cells[i], m->id_key, box, shared);
+	}
 }
 
 bool

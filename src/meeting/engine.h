@@ -73,6 +73,7 @@ struct dlb_meeting_config {
 	uint8_t exporter[32];
 	const struct dlb_meeting_cell *cells; /* read by _new alone */
 	size_t cells_n;
+	size_t more_n; /* so many may be added with _add */
 	const struct dlb_meeting_secret *secrets; /* copied */
 	size_t secrets_n;
 	/* Recall tokens, one after the other; copied. Shown to whoever it is, as soon as
@@ -110,7 +111,7 @@ enum dlb_meeting_do {
 	 * copies here from now on, and is own and new no more. */
 	DLB_MEETING_GIVEN,
 	/* Once: who it is. No matches: a stranger. _stop before anything else is
-	 * done ends it before anything of the set is said. */
+	 * done ends it before anything of the set is said; _add is for then, too. */
 	DLB_MEETING_PEER,
 	/* All of the other side's tokens, tokens_n of them in data; said once, where there
 	 * are any. Each calls back a cell whose waybill has the hash of it. */
@@ -172,7 +173,7 @@ enum dlb_status dlb_meeting_new(struct dlb_meeting **out,
 void dlb_meeting_free(struct dlb_meeting *m);
 
 /* Bytes that came; returns how many were taken: all of them, but where a STORE
- * waits for _next. Never fails: a bad peer shows as FAILED. */
+ * or a PEER waits for _next. Never fails: a bad peer shows as FAILED. */
 size_t dlb_meeting_receive(
 	struct dlb_meeting *m, const uint8_t *bytes, size_t len) DLB_MUST_CHECK;
 /* The stream has ended: nothing more comes and nothing more goes. */
@@ -180,6 +181,11 @@ void dlb_meeting_closed(struct dlb_meeting *m);
 /* What to do now; false: nothing but to wait for bytes, time or an answer. */
 bool dlb_meeting_next(struct dlb_meeting *m, struct dlb_meeting_action *action)
 	DLB_MUST_CHECK;
+
+/* Cells that are chosen by who it is: after PEER, before anything else. At most more_n
+ * in all; what there is already stays as it is. */
+void dlb_meeting_add(
+	struct dlb_meeting *m, const struct dlb_meeting_cell *cells, size_t n);
 
 void dlb_meeting_sent(struct dlb_meeting *m, size_t n);
 /* cell: 65,536 bytes, copied; NULL: it is not there any more. */

@@ -149,7 +149,8 @@ dlb_frames_receive(struct dlb_meeting *m, const uint8_t *bytes, size_t len)
 	struct dlb_inlet *in = &m->in;
 	size_t used = 0, n;
 
-	while (used < len && m->state != DLB_STATE_OVER && !m->take.store_due) {
+	while (used < len && m->state != DLB_STATE_OVER && !m->take.store_due
+		&& !m->peer_due) {
 		if (in->head_n < DLB_FRAME_HEAD) {
 			in->head[in->head_n++] = bytes[used++];
 			if (in->head_n == DLB_FRAME_HEAD)

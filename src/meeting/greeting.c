@@ -297,6 +297,26 @@ mark_boxes(struct dlb_meeting *m)
 	keep_to_boxes(m);
 }
 
+uint8_t
+dlb_greeting_box(const struct dlb_greeting *g, uint32_t ref, bool *shared)
+{
+	uint8_t box = 0;
+
+	*shared = false;
+	for (uint32_t i = 0; ref && i < g->secrets_n && box < DLB_BOXES_MAX;
+		i++) {
+		if (!g->secrets[i].box)
+			continue;
+		box++;
+		if (g->secrets[i].ref != ref)
+			continue;
+		for (size_t k = 0; k < g->matches_n; k++)
+			*shared |= g->matched[k] == i;
+		return box;
+	}
+	return 0;
+}
+
 void
 dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
 {

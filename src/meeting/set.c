@@ -184,12 +184,12 @@ dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 {
 	struct boxes boxes = {.n = 0};
 
-	while (s->bits < BUCKET_BITS_MAX && config->cells_n >> s->bits > BUCKET)
+	s->cap = (uint32_t)(config->cells_n + config->more_n);
+	while (s->bits < BUCKET_BITS_MAX && s->cap >> s->bits > BUCKET)
 		s->bits++;
 	for (size_t i = 0; i < config->secrets_n; i++)
 		if (config->secrets[i].box && boxes.n < DLB_BOXES_MAX)
 			boxes.refs[boxes.n++] = config->secrets[i].ref;
-	s->cap = (uint32_t)config->cells_n;
 	s->ids = dlb_budget_take(b, s->cap, sizeof(*s->ids));
 	s->cells = dlb_budget_take(b, s->cap, sizeof(*s->cells));
 	s->start = dlb_budget_take(
@@ -200,6 +200,32 @@ dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 		return DLB_NO_MEMORY;
 	count_buckets(s, config, key);
 	return sort(s, b, config, &boxes);
+}
+
+void
+dlb_set_add(struct dlb_set *s, const struct dlb_meeting_cell *cell,
+	const uint8_t key[static 16], uint8_t box, bool shared)
+{
+	uint64_t id = dlb_meeting_id(key, cell->name);
+	uint32_t at = dlb_set_lower(s, id), behind = s->n - at;
+
+	if (s->n == s->cap || (at < s->n && s->ids[at] == id))
+		return;
+	memmove(s->ids + at + 1, s->ids + at, behind * sizeof(*s->ids));
+	memmove(s->cells + at + 1, s->cells + at, behind * sizeof(*s->cells));
+	s->ids[at] = id;
+	s->cells[at] = (struct dlb_set_cell){.number = cell->number,
+		.week = cell->expiry_week,
+		.copies = cell->copies,
+		.flags = (uint8_t)((cell->flags & DLB_MEETING_OWN)
+			| (shared ? DLB_SET_BOX : 0))};
+	if (s->box) {
+		memmove(s->box + at + 1, s->box + at, behind);
+		s->box[at] = box;
+	}
+	s->n++;
+	for (size_t i = bucket_of(s, id) + 1; i <= (size_t)1 << s->bits; i++)
+		s->start[i]++;
 }
 
 void
