@@ -1,9 +1,11 @@
 /*
- * dlb trip: what a courier was told: which boxes to serve, until when, what waits.
+ * dlb trip: what a courier was told: which boxes to serve, until when, what waits; and
+ * what they do not want to serve.
  */
 #include "briefings.h"
 #include "format.h"
 #include "json.h"
+#include "people.h"
 #include "session.h"
 
 #include <stdio.h>
@@ -76,14 +78,96 @@ say_none(struct dlb_node *n)
 		       "NAME` makes one.\n");
 }
 
+static bool
+show_refused(void *ctx, const struct dlb_correspondent *who)
+{
+	struct dlb_node *n = ctx;
+
+	if (dlb_trips_refused(dlb_node_letterbox(n), who->id))
+		printf("Briefings of %s are not taken (dlb trip --accept %s).\n",
+			who->name, who->name);
+	return true;
+}
+
+/* ---- ending what was not asked for ----------------------------------------------------- */
+
+static enum dlb_status
+end(struct cli *c, struct dlb_node *n, const struct cli_args *a,
+	struct dlb_error *err)
+{
+	const char *box = cli_value(a, "end"), *from = cli_value(a, "from");
+	struct dlb_correspondent who = {.id = 0};
+	enum dlb_status st = DLB_OK;
+	size_t ended;
+
+	if (from)
+		st = cli_who(&who, c, n, from, err);
+	if (st == DLB_OK)
+		st = dlb_node_trip_end(n, box, who.id, &ended, err);
+	if (st == DLB_OK)
+		cli_say(c,
+			"%s is served no more, and met as any other box. Its "
+			"sender is not told, and can brief you anew: dlb trip "
+			"--refuse WHO",
+			box);
+	return st;
+}
+
+static enum dlb_status
+refuse(struct cli *c, struct dlb_node *n, const char *name, bool is_so,
+	struct dlb_error *err)
+{
+	struct dlb_correspondent who;
+	unsigned ended;
+	enum dlb_status st = cli_who(&who, c, n, name, err);
+
+	if (st == DLB_OK)
+		st = dlb_node_trips_refuse(n, who.id, is_so, &ended, err);
+	if (st == DLB_OK && is_so)
+		cli_say(c,
+			"No briefing of %s is taken any more, and %u box%s no "
+			"more served. Nobody is told.",
+			who.name, ended, ended == 1 ? " is" : "es are");
+	else if (st == DLB_OK)
+		cli_say(c,
+			"Briefings of %s are taken; what came meanwhile is not.",
+			who.name);
+	return st;
+}
+
+static enum dlb_status
+check_usage(const struct cli_args *a, struct dlb_error *err)
+{
+	int asked = (cli_value(a, "end") != NULL)
+		+ (cli_value(a, "refuse") != NULL)
+		+ (cli_value(a, "accept") != NULL) + cli_flag(a, "json");
+
+	if (asked > 1)
+		return dlb_fail(err, DLB_USAGE,
+			"--end, --refuse, --accept and --json are one at a time");
+	if (cli_value(a, "from") && !cli_value(a, "end"))
+		return dlb_fail(
+			err, DLB_USAGE, "--from goes with --end: whose trip");
+	return DLB_OK;
+}
+
 static enum dlb_status
 run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
+	const char *refused = cli_value(a, "refuse");
+	const char *accepted = cli_value(a, "accept");
 	struct listing l = {.n = 0};
 	struct dlb_node *n = NULL;
-	enum dlb_status st = cli_open(&n, c, a, err);
+	enum dlb_status st = check_usage(a, err);
 
-	if (st == DLB_OK && cli_flag(a, "json")) {
+	if (st == DLB_OK)
+		st = cli_open(&n, c, a, err);
+	if (st == DLB_OK && cli_value(a, "end")) {
+		st = end(c, n, a, err);
+	} else if (st == DLB_OK && (refused || accepted)) {
+		st = refuse(c, n, refused ? refused : accepted, refused != NULL,
+			err);
+	} else if (st == DLB_OK && cli_flag(a, "json")) {
 		cli_json_init(&l.json, stdout);
 		cli_json_array(&l.json, NULL);
 		st = dlb_node_trips(n, write_trip, &l, err);
@@ -93,12 +177,19 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		st = dlb_node_trips(n, show_trip, &l, err);
 		if (st == DLB_OK && l.n == 0)
 			say_none(n);
+		if (st == DLB_OK)
+			st = dlb_correspondent_each(
+				dlb_node_letterbox(n), show_refused, n, err);
 	}
 	dlb_node_close(n);
 	return st;
 }
 
 static const struct cli_option options[] = {
+	{"end", 0, "BOX", "serve that box no more; its sender is not told"},
+	{"from", 0, "WHO", "with --end: of this sender's alone"},
+	{"refuse", 0, "WHO", "end all of theirs, and take none any more"},
+	{"accept", 0, "WHO", "take them again"},
 	{"json", 0, NULL, "for programs"},
 };
 
@@ -109,8 +200,12 @@ const struct cli_verb cli_trip = {
 	.text = "Shows the boxes that others have briefed you to serve: where each is,\n"
 		"until when, what was noted, and how many of the cells that are carried\n"
 		"here are bound for it. Without a briefing there is nothing to see but\n"
-		"how full the satchel is.",
-	.example = "dlb trip",
+		"how full the satchel is.\n"
+		"Such a box gets what is bound for it and nothing else, letters of your\n"
+		"own neither. Who does not want that ends it, or refuses its sender.",
+	.example = "dlb trip\n"
+		   "dlb trip --end manchester\n"
+		   "dlb trip --refuse mallory",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),
 	.flags = CLI_OPENS_HOME,

@@ -88,6 +88,16 @@ enum dlb_status dlb_trip_each(struct dlb_letterbox *l,
 enum dlb_status dlb_trips_end(struct dlb_letterbox *l, int64_t highest_ms,
 	unsigned *ended, struct dlb_error *err) DLB_MUST_CHECK;
 
+/* The courier ends one; its sender may brief anew. */
+enum dlb_status dlb_trip_end(struct dlb_letterbox *l, int64_t id,
+	int64_t now_ms, struct dlb_error *err) DLB_MUST_CHECK;
+/* The courier ends all of theirs, and takes none any more until they are accepted. */
+enum dlb_status dlb_trips_refuse(struct dlb_letterbox *l, int64_t from,
+	int64_t now_ms, unsigned *ended, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_trips_accept(struct dlb_letterbox *l, int64_t from,
+	struct dlb_error *err) DLB_MUST_CHECK;
+bool dlb_trips_refused(struct dlb_letterbox *l, int64_t from);
+
 /* ---- whom one briefed (briefed.c) ------------------------------------------------------ */
 
 struct dlb_briefed {

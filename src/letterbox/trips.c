@@ -2,7 +2,8 @@
  * A courier's trips: one row for each correspondent and box, the newest that was said
  * of it. One that has ended has no keys any more; it stays so that what is older and
  * comes later does not take its place. A row without a box is the serial below which
- * all of that correspondent's were revoked.
+ * all of that correspondent's were revoked; the highest there is, kept for good, where
+ * the courier takes none of theirs.
  */
 #include "briefing.h"
 #include "state_internal.h"
@@ -33,22 +34,25 @@ count_where(struct dlb_letterbox *l, const char *sql, int64_t from,
 	return dlb_query_end(&q, err);
 }
 
-/* The serial of what is known of it; 0: nothing. */
+/* The serial of what is known of it, 0: nothing; and whether it is under way. */
 static enum dlb_status
 serial_of(struct dlb_letterbox *l, int64_t from, const uint8_t *box, size_t len,
-	uint64_t *serial, bool *there, struct dlb_error *err)
+	uint64_t *serial, bool *active, struct dlb_error *err)
 {
-	static const char sql[] = "SELECT serial FROM trips"
-				  " WHERE correspondent = ?1 AND box = ?2";
+	static const char sql[] = "SELECT serial, length(tag_key) > 0"
+				  " FROM trips WHERE correspondent = ?1"
+				  " AND box = ?2";
 	struct dlb_query q;
 
 	*serial = 0;
+	*active = false;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, from);
 	dlb_query_blob(&q, box, len);
-	*there = dlb_query_row(&q);
-	if (*there)
+	if (dlb_query_row(&q)) {
 		*serial = (uint64_t)dlb_query_get_int(&q);
+		*active = dlb_query_get_int(&q) != 0;
+	}
 	return dlb_query_end(&q, err);
 }
 
@@ -118,16 +122,16 @@ struct taking {
 static enum dlb_status
 take_box(struct taking *t, const struct dlb_briefing_box *box)
 {
-	static const char active[] = "SELECT count(*) FROM trips"
-				     " WHERE correspondent = ?1"
-				     " AND length(tag_key) > 0";
+	static const char count[] = "SELECT count(*) FROM trips"
+				    " WHERE correspondent = ?1"
+				    " AND length(tag_key) > 0";
 	bool late = !t->b->revocation
 		&& t->highest_ms >= dlb_day_end_ms(t->b->last_day);
-	bool ends = t->b->revocation || late, there;
+	bool ends = t->b->revocation || late, active;
 	uint64_t serial;
 	int64_t n = 0;
 	enum dlb_status s = serial_of(t->l, t->from, box->id, DLB_BOX_ID_LEN,
-		&serial, &there, t->err);
+		&serial, &active, t->err);
 
 	if (s != DLB_OK)
 		return s;
@@ -135,8 +139,8 @@ take_box(struct taking *t, const struct dlb_briefing_box *box)
 		t->taken->old++;
 		return DLB_OK;
 	}
-	if (!ends && !there)
-		s = count_where(t->l, active, t->from, &n, t->err);
+	if (!ends && !active)
+		s = count_where(t->l, count, t->from, &n, t->err);
 	if (s != DLB_OK)
 		return s;
 	if (n >= DLB_TRIPS_MAX) {
@@ -187,11 +191,11 @@ dlb_trips_take(struct dlb_letterbox *l, int64_t from,
 		.b = briefing,
 		.taken = taken,
 		.err = err};
-	bool there;
+	bool active;
 	enum dlb_status s;
 
 	memset(taken, 0, sizeof(*taken));
-	s = serial_of(l, from, NULL, 0, &t.floor, &there, err);
+	s = serial_of(l, from, NULL, 0, &t.floor, &active, err);
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
 	if (s == DLB_OK && briefing->revocation && briefing->boxes_n == 0)
@@ -199,6 +203,82 @@ dlb_trips_take(struct dlb_letterbox *l, int64_t from,
 	for (size_t i = 0; s == DLB_OK && i < briefing->boxes_n; i++)
 		s = take_box(&t, &briefing->boxes[i]);
 	return s;
+}
+
+/* ---- what the courier says ---------------------------------------------------------------- */
+
+enum dlb_status
+dlb_trip_end(struct dlb_letterbox *l, int64_t id, int64_t now_ms,
+	struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE trips SET last_day = 0, note = '', name = '',"
+		" place = '', tag_key = x'', meeting_key = x'', root = x'',"
+		" received_ms = ?2 WHERE id = ?1 AND length(tag_key) > 0";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	dlb_query_int(&q, now_ms);
+	return dlb_query_run(&q, err);
+}
+
+bool
+dlb_trips_refused(struct dlb_letterbox *l, int64_t from)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM trips WHERE correspondent = ?1"
+		" AND length(box) = 0 AND received_ms = 9223372036854775807";
+	int64_t n = 0;
+
+	return count_where(l, sql, from, &n, NULL) == DLB_OK && n > 0;
+}
+
+enum dlb_status
+dlb_trips_refuse(struct dlb_letterbox *l, int64_t from, int64_t now_ms,
+	unsigned *ended, struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE trips SET last_day = 0, note = '', name = '',"
+		" place = '', tag_key = x'', meeting_key = x'', root = x'',"
+		" received_ms = ?2 WHERE correspondent = ?1"
+		" AND length(tag_key) > 0";
+	static const struct dlb_briefing all = {
+		.revocation = true, .serial = INT64_MAX};
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	*ended = 0;
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, from);
+	dlb_query_int(&q, now_ms);
+	s = dlb_query_run(&q, err);
+	if (s != DLB_OK)
+		return s;
+	*ended = (unsigned)sqlite3_changes(l->db.sql);
+	return write_row(l, from, &all, NULL, true, INT64_MAX, err);
+}
+
+/* What came before is known by its serials, and does not come again. */
+enum dlb_status
+dlb_trips_accept(struct dlb_letterbox *l, int64_t from, struct dlb_error *err)
+{
+	static const char sql[] =
+		"DELETE FROM trips WHERE correspondent = ?1 AND length(box) = 0"
+		" AND received_ms = 9223372036854775807";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, from);
+	return dlb_query_run(&q, err);
 }
 
 /* ---- those under way --------------------------------------------------------------------- */

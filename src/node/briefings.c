@@ -466,3 +466,60 @@ dlb_node_trips(struct dlb_node *n,
 	free(l.shown);
 	return st;
 }
+
+/* ---- what the courier says of it -------------------------------------------------------------- */
+
+struct ending {
+	struct dlb_node *n;
+	const char *box;
+	int64_t from;
+	size_t ended;
+	enum dlb_status st;
+	struct dlb_error *err;
+};
+
+static bool
+end_trip(void *ctx, const struct dlb_trip *trip)
+{
+	struct ending *e = ctx;
+
+	if (strcmp(trip->box.name, e->box) != 0
+		|| (e->from && trip->from != e->from))
+		return true;
+	e->st = dlb_trip_end(
+		e->n->letterbox, trip->id, e->n->clock.now_ms, e->err);
+	e->ended += e->st == DLB_OK;
+	return e->st == DLB_OK;
+}
+
+enum dlb_status
+dlb_node_trip_end(struct dlb_node *n, const char *box, int64_t from,
+	size_t *ended, struct dlb_error *err)
+{
+	struct ending e = {.n = n, .box = box, .from = from, .err = err};
+	enum dlb_status st = dlb_trip_each(n->letterbox, end_trip, &e, err);
+	char shown[DLB_BOX_NAME_MAX + 1];
+
+	if (st == DLB_OK)
+		st = e.st;
+	if (st == DLB_OK && e.ended == 0)
+		st = dlb_fail(err, DLB_NOT_FOUND,
+			"there is no trip to a box called %s%s; see: dlb trip",
+			dlb_printable(shown, sizeof(shown), box, strlen(box)),
+			from ? " of that sender" : "");
+	*ended = e.ended;
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}
+
+enum dlb_status
+dlb_node_trips_refuse(struct dlb_node *n, int64_t from, bool refuse,
+	unsigned *ended, struct dlb_error *err)
+{
+	enum dlb_status st;
+
+	*ended = 0;
+	st = refuse ? dlb_trips_refuse(
+		     n->letterbox, from, n->clock.now_ms, ended, err)
+		    : dlb_trips_accept(n->letterbox, from, err);
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}

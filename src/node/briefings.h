@@ -50,5 +50,13 @@ struct dlb_trip_view {
 enum dlb_status dlb_node_trips(struct dlb_node *n,
 	bool (*fn)(void *ctx, const struct dlb_trip_view *view), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* The courier ends those to the box of that name, of this sender or (from 0) of all.
+ * DLB_NOT_FOUND where there is none. Commits. */
+enum dlb_status dlb_node_trip_end(struct dlb_node *n, const char *box,
+	int64_t from, size_t *ended, struct dlb_error *err) DLB_MUST_CHECK;
+/* Takes no briefing of theirs any more, and ends what there is; or takes them again.
+ * Commits. */
+enum dlb_status dlb_node_trips_refuse(struct dlb_node *n, int64_t from,
+	bool refuse, unsigned *ended, struct dlb_error *err) DLB_MUST_CHECK;
 
 #endif

@@ -139,6 +139,33 @@ run as ferry know 1 --as mallory
 run as ferry trip
 has "$out" "from     mallory" "but is, once they are known"
 
+# Nobody has to serve.
+run as ferry trip --end m --from alice
+exits 1 "a trip that is another's"
+run as ferry trip --end m
+exits 0 "the courier ends one"
+run as ferry trip
+has "$out" "No trip" "and it is over"
+run as ferry meet usb/m.dlb
+lacks "$out" "as you were briefed" "the box is met as any other"
+run as mallory brief ferry --box m --until "$until"
+run as mallory meet usb/m.dlb
+run as ferry meet usb/m.dlb
+run as ferry trip
+has "$out" "from     mallory" "it can be said anew"
+run as ferry trip --refuse mallory
+exits 0 "the courier takes none of theirs any more"
+run as mallory brief ferry --box m --until "$until"
+run as mallory meet usb/m.dlb
+run as ferry meet usb/m.dlb
+run as ferry trip
+has "$out" "No trip" "it can not be said anew"
+has "$out" "dlb trip --accept mallory" "that is shown"
+run as ferry trip --accept mallory
+exits 0 "and taken back"
+run as ferry trip --end m --refuse mallory
+exits 2 "two at a time"
+
 # A node as the box.
 run as alice serve --as-box lyon --no-lan --no-media --no-listen
 exits 1 "a box that is not known can not be served"

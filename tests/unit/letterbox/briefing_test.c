@@ -381,6 +381,85 @@ there_are_limits(void **state)
 	free(s);
 }
 
+/* What was ended counts no less when it begins anew. */
+static void
+the_limit_holds_for_what_had_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ferry");
+	struct seen *s = calloc(1, sizeof(*s));
+	uint64_t serial = 1;
+
+	assert_non_null(s);
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < DLB_TRIPS_MAX; i++) {
+			struct dlb_briefing b = a_briefing(serial++, 1);
+
+			b.boxes[0].tag_key[1] =
+				(uint8_t)(i + round % 2 * DLB_TRIPS_MAX);
+			dlb_box_id(b.boxes[0].id, b.boxes[0].tag_key);
+			take(f, l, 1, b, TEST_NOW_MS);
+			if (round == 0)
+				b.revocation = true, b.serial = serial++;
+			if (round == 0)
+				take(f, l, 1, b, TEST_NOW_MS);
+		}
+	}
+	assert_int_equal(trips(f, l, s), DLB_TRIPS_MAX);
+	dlb_letterbox_close(l);
+	free(s);
+}
+
+/* Nobody has to serve whom they do not want to. */
+static void
+a_courier_ends_and_refuses(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ferry");
+	struct seen *s = calloc(1, sizeof(*s));
+	unsigned ended;
+
+	assert_non_null(s);
+	take(f, l, 1, a_briefing(10, 3), TEST_NOW_MS);
+	take(f, l, 2, a_briefing(10, 2), TEST_NOW_MS);
+	assert_int_equal(trips(f, l, s), 5);
+	assert_ok(dlb_trip_end(l, s->list[0].id, TEST_NOW_MS, &f->err));
+	assert_int_equal(trips(f, l, s), 4);
+	/* The same again does not bring it back; what is said anew does. */
+	assert_int_equal(
+		take(f, l, 1, a_briefing(10, 3), TEST_NOW_MS).begun, 0);
+	assert_int_equal(
+		take(f, l, 1, a_briefing(11, 3), TEST_NOW_MS).begun, 3);
+	assert_int_equal(trips(f, l, s), 5);
+
+	assert_false(dlb_trips_refused(l, 1));
+	assert_ok(dlb_trips_refuse(l, 1, TEST_NOW_MS, &ended, &f->err));
+	assert_int_equal(ended, 3);
+	assert_true(dlb_trips_refused(l, 1));
+	assert_false(dlb_trips_refused(l, 2));
+	assert_int_equal(trips(f, l, s), 2);
+	assert_int_equal(count(l,
+				 "SELECT count(*) FROM trips WHERE"
+				 " correspondent = 1 AND length(tag_key ||"
+				 " meeting_key || root || name || note) > 0"),
+		0);
+	assert_int_equal(
+		take(f, l, 1, a_briefing(12, 3), TEST_NOW_MS).begun, 0);
+	take(f, l, 1, a_revocation(INT64_MAX, 0), TEST_NOW_MS);
+	/* For good. */
+	assert_ok(dlb_trips_end(
+		l, TEST_NOW_MS + 100 * DLB_WEEK_MS, &ended, &f->err));
+	assert_true(dlb_trips_refused(l, 1));
+	assert_int_equal(
+		take(f, l, 1, a_briefing(13, 3), TEST_NOW_MS).begun, 0);
+	assert_ok(dlb_trips_accept(l, 1, &f->err));
+	assert_false(dlb_trips_refused(l, 1));
+	assert_int_equal(
+		take(f, l, 1, a_briefing(14, 3), TEST_NOW_MS).begun, 3);
+	dlb_letterbox_close(l);
+	free(s);
+}
+
 /* ---- the sender ---------------------------------------------------------------------------- */
 
 static bool
@@ -446,6 +525,8 @@ main(void)
 		KEPT(a_revocation_ends_it),
 		KEPT(it_ends_with_its_last_day),
 		KEPT(there_are_limits),
+		KEPT(the_limit_holds_for_what_had_ended),
+		KEPT(a_courier_ends_and_refuses),
 		KEPT(a_sender_remembers_whom),
 	};
 
