@@ -3,6 +3,8 @@
 
 #include "backup_share.h"
 
+#include <stdio.h>
+
 static struct dlb_env_seeded env;
 
 static int
@@ -412,6 +414,48 @@ numbers_are_drawn_from_all(void **state)
 	assert_in_range(high, 64, 128);
 }
 
+/* What tests/vectors/backup has is had again by every version of the program. */
+static void
+the_first_backup_can_be_had_again(void **state)
+{
+	const char *dir = getenv("DLB_VECTORS");
+	struct dlb_backup_share shares[3];
+	enum dlb_backup_part parts[3];
+	struct dlb_buf record = {0}, content = {0};
+	char path[4096], line[256];
+	struct dlb_error err;
+	unsigned missing, number;
+	size_t n = 1, which;
+	FILE *list;
+
+	(void)state;
+	assert_non_null(dir);
+	snprintf(path, sizeof(path), "%s/v1.share", dir);
+	assert_ok(dlb_file_load(
+		&record, dlb_fs_posix(), path, DLB_BACKUP_SHARE_LEN_MAX, &err));
+	parse(&shares[0], &record);
+	snprintf(path, sizeof(path), "%s/v1.txt", dir);
+	list = fopen(path, "r");
+	assert_non_null(list);
+	while (n < 3 && fgets(line, sizeof(line), list)) {
+		char hex[2 * DLB_KEY_LEN + 1];
+
+		if (sscanf(line, "share %u %64s", &number, hex) != 2)
+			continue;
+		shares[n] = shares[0];
+		shares[n].number = (uint8_t)number;
+		assert_ok(dlb_unhex(shares[n++].share, DLB_KEY_LEN, hex));
+	}
+	fclose(list);
+	assert_int_equal(n, 3);
+	assert_ok(dlb_backup_join(
+		&content, parts, &which, &missing, shares, 3, &err));
+	assert_int_equal(content.len, DLB_BACKUP_CONTENT_MIN);
+	assert_int_equal(content.data[0], 1);
+	dlb_buf_free(&content);
+	dlb_buf_free(&record);
+}
+
 int
 main(void)
 {
@@ -427,6 +471,7 @@ main(void)
 		TEST(what_is_handed_back_is_the_same_share),
 		TEST(what_can_not_be_is_refused),
 		TEST(numbers_are_drawn_from_all),
+		TEST(the_first_backup_can_be_had_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
