@@ -592,7 +592,7 @@ give(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 	struct dlb_error *err)
 {
 	const char *to_whom = cli_value(a, "to"), *file = cli_value(a, "file");
-	struct dlb_correspondent owner, to;
+	struct dlb_correspondent owner, to = {.id = 0};
 	struct finding f = {.n = 0};
 	enum dlb_status st = cli_who(&owner, c, n, a->operands[0], err);
 
