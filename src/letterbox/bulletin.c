@@ -218,3 +218,76 @@ dlb_bulletin_content(struct dlb_bulletin_content *out,
 	out->len = (size_t)b->body_len;
 	return DLB_OK;
 }
+
+/* ---- the content of a head cell ---------------------------------------------------------- */
+
+/* Where the file that is all of the content begins; 0: it is none. */
+static size_t
+payload_at(const uint8_t *content, size_t len, uint64_t content_len)
+{
+	struct dlb_manifest_file file;
+	struct dlb_manifest m;
+	struct dlb_reader r;
+	size_t at = 0, manifest_len;
+	const uint8_t *manifest;
+
+	dlb_reader_init(&r, content, len);
+	manifest_len = dlb_read_u32(&r);
+	manifest = dlb_read_view(&r, manifest_len);
+	if (r.failed
+		|| dlb_manifest_parse(&m, manifest, manifest_len, NULL)
+			!= DLB_OK
+		|| m.fields.kind != DLB_KIND_BULLETIN
+		|| m.fields.codec != DLB_CODEC_NONE || m.files_n != 1
+		|| !dlb_manifest_next(&m, &at, &file)
+		|| file.type != DLB_FILE_REGULAR
+		|| file.size != content_len - (4 + manifest_len))
+		return 0;
+	return 4 + manifest_len;
+}
+
+/* Does the cell hold what its lengths say, and the letter? */
+static bool
+lengths_fit(const struct dlb_bulletin_head *h, const struct dlb_stripe *t,
+	size_t before)
+{
+	uint64_t texts = (uint64_t)h->b.title_len + h->b.name_len;
+
+	return h->rest_len >= texts
+		&& t->content_len - before == texts + h->b.body_len;
+}
+
+enum dlb_status
+dlb_bulletin_open(struct dlb_bulletin_head *out,
+	const struct dlb_stripe *stripe, const uint8_t *content,
+	struct dlb_error *err)
+{
+	const struct dlb_stripe *t = stripe;
+	size_t at = 0, before, len = t->inline_len;
+	uint8_t sealing[DLB_HASH_LEN];
+	enum dlb_status st;
+
+	memset(out, 0, sizeof(*out));
+	if (content && t->mode == DLB_STRIPE_WHOLE && t->n == 1
+		&& t->cells <= DLB_BULLETIN_CELLS_MAX)
+		at = payload_at(content, len, t->content_len);
+	before = at + DLB_BULLETIN_HEAD_LEN
+		+ (size_t)(t->cells - 1) * DLB_HASH_LEN;
+	if (at == 0 || len < before)
+		return dlb_fail(err, DLB_MALFORMED, "this is not a bulletin");
+	st = dlb_bulletin_read(&out->b, content + at, len - at, err);
+	if (st != DLB_OK)
+		return st;
+	out->head = content + at;
+	out->cores = out->head + DLB_BULLETIN_HEAD_LEN;
+	out->rest = content + before;
+	out->rest_len = len - before;
+	dlb_bulletin_sealing(sealing, t, content, at, out->cores,
+		len - at - DLB_BULLETIN_HEAD_LEN);
+	if (dlb_equal(sealing, out->b.sealing, sizeof(sealing))
+		&& lengths_fit(out, t, before))
+		return DLB_OK;
+	memset(out, 0, sizeof(*out));
+	return dlb_fail(err, DLB_FORGED,
+		"the bulletin is not in the cells that its author sealed");
+}

@@ -58,6 +58,20 @@ enum dlb_status dlb_bulletin_content(struct dlb_bulletin_content *out,
 	const struct dlb_bulletin *b, const uint8_t *rest, size_t len,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
+/* The content of a head cell (content: stripe->inline_len bytes of it), hostile: views
+ * into it. Everything of docs/cell.md, 12.4, that needs nothing but the cell:
+ * DLB_MALFORMED, DLB_UNSUPPORTED, DLB_FORGED. */
+struct dlb_bulletin_head {
+	struct dlb_bulletin b;
+	const uint8_t *head;  /* DLB_BULLETIN_HEAD_LEN bytes */
+	const uint8_t *cores; /* DLB_HASH_LEN each, of all cells but this */
+	const uint8_t *rest;  /* title and name, and as much as is here */
+	size_t rest_len;
+};
+enum dlb_status dlb_bulletin_open(struct dlb_bulletin_head *out,
+	const struct dlb_stripe *stripe, const uint8_t *content,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- one's own (bulletins.c) -------------------------------------------------------- */
 
 /* What the handles of one's bulletins come from: in one's card (identity.c). */

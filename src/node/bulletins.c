@@ -9,7 +9,6 @@
 #include "bulletins.h"
 
 #include "following.h"
-#include "pack.h"
 #include "rosters.h"
 
 #include <stdlib.h>
@@ -28,70 +27,9 @@ handler_of(uint8_t kind)
 	return NULL;
 }
 
-/* ---- what a head says --------------------------------------------------------------------- */
-
-/* Where the file that is all of the content begins; 0: it is none. */
-static size_t
-payload_at(const uint8_t *content, size_t len, uint64_t content_len)
-{
-	struct dlb_manifest_file file;
-	struct dlb_manifest m;
-	struct dlb_reader r;
-	size_t at = 0, manifest_len;
-	const uint8_t *manifest;
-
-	dlb_reader_init(&r, content, len);
-	manifest_len = dlb_read_u32(&r);
-	manifest = dlb_read_view(&r, manifest_len);
-	if (r.failed
-		|| dlb_manifest_parse(&m, manifest, manifest_len, NULL)
-			!= DLB_OK
-		|| m.fields.kind != DLB_KIND_BULLETIN
-		|| m.fields.codec != DLB_CODEC_NONE || m.files_n != 1
-		|| !dlb_manifest_next(&m, &at, &file)
-		|| file.type != DLB_FILE_REGULAR
-		|| file.size != content_len - (4 + manifest_len))
-		return 0;
-	return 4 + manifest_len;
-}
-
-struct head {
-	struct dlb_bulletin b;
-	const uint8_t *cores;
-	const uint8_t *rest; /* title and name, and as much as is here */
-	size_t rest_len;
-};
-
-static bool
-read_head(struct head *h, const struct dlb_stripe *t, const uint8_t *content)
-{
-	size_t at, cores_len = (size_t)(t->cells - 1) * DLB_HASH_LEN;
-	uint8_t sealing[DLB_HASH_LEN];
-
-	if (t->mode != DLB_STRIPE_WHOLE || t->n != 1
-		|| t->cells > DLB_BULLETIN_CELLS_MAX || !content)
-		return false;
-	at = payload_at(content, t->inline_len, t->content_len);
-	if (at == 0 || t->inline_len - at < DLB_BULLETIN_HEAD_LEN + cores_len
-		|| dlb_bulletin_read(
-			   &h->b, content + at, t->inline_len - at, NULL)
-			!= DLB_OK)
-		return false;
-	h->cores = content + at + DLB_BULLETIN_HEAD_LEN;
-	h->rest = h->cores + cores_len;
-	h->rest_len = t->inline_len - at - DLB_BULLETIN_HEAD_LEN - cores_len;
-	if (h->rest_len < (size_t)h->b.title_len + h->b.name_len
-		|| t->content_len - at - DLB_BULLETIN_HEAD_LEN - cores_len
-			!= h->b.title_len + h->b.name_len + h->b.body_len)
-		return false;
-	dlb_bulletin_sealing(sealing, t, content, at, h->cores,
-		t->inline_len - at - DLB_BULLETIN_HEAD_LEN);
-	return dlb_equal(sealing, h->b.sealing, sizeof(sealing));
-}
-
 /* Is it of this author, of this day and slot, and of the week that the cell says? */
 static bool
-is_theirs(const struct head *h, const struct dlb_author *a,
+is_theirs(const struct dlb_bulletin_head *h, const struct dlb_author *a,
 	const struct dlb_opened *o, const struct dlb_hit *hit,
 	uint16_t expiry_week)
 {
@@ -219,7 +157,7 @@ renew_card(struct dlb_node *n, struct dlb_author *a, const struct dlb_opened *o)
 }
 
 static enum dlb_status
-add(struct dlb_node *n, struct dlb_wanted *w, const struct head *h,
+add(struct dlb_node *n, struct dlb_wanted *w, const struct dlb_bulletin_head *h,
 	struct dlb_in_letter *letter,
 	const uint8_t handle[static DLB_HANDLE_LEN], struct dlb_error *err)
 {
@@ -246,7 +184,7 @@ add(struct dlb_node *n, struct dlb_wanted *w, const struct head *h,
 
 static void
 fill_letter(struct dlb_in_letter *letter, const struct dlb_node *n,
-	const struct dlb_opened *o, const struct head *h,
+	const struct dlb_opened *o, const struct dlb_bulletin_head *h,
 	const struct dlb_author *a, const uint8_t name[static DLB_NAME_LEN],
 	uint16_t expiry_week)
 {
@@ -279,11 +217,11 @@ dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 		.n = n, .w = w, .release = {.n = n}, .cells = o->stripe.cells};
 	struct dlb_in_letter *letter;
 	struct dlb_author a;
-	struct head h;
+	struct dlb_bulletin_head h;
 	enum dlb_status st;
 
 	if (dlb_author_by_id(n->letterbox, &a, hit->author) != DLB_OK
-		|| !read_head(&h, &o->stripe, o->content)
+		|| dlb_bulletin_open(&h, &o->stripe, o->content, NULL) != DLB_OK
 		|| !is_theirs(&h, &a, o, hit, expiry_week))
 		return DLB_OK;
 	if (dlb_bulletin_known(n->letterbox, a.id, h.b.id)) {
@@ -354,7 +292,7 @@ load(struct dlb_node *n, struct dlb_bulletin_in *in,
 {
 	const uint8_t *cell = dlb_node_head_cell(n, letter, 0);
 	struct dlb_opened *o = calloc(1, sizeof(*o));
-	struct head h;
+	struct dlb_bulletin_head h;
 	enum dlb_status st = o ? DLB_OK : DLB_NO_MEMORY;
 
 	if (st == DLB_OK
@@ -364,7 +302,9 @@ load(struct dlb_node *n, struct dlb_bulletin_in *in,
 				   letter->transcript, NULL)
 				!= DLB_OK))
 		st = DLB_PARTLY;
-	if (st == DLB_OK && !read_head(&h, &o->stripe, o->content))
+	if (st == DLB_OK
+		&& dlb_bulletin_open(&h, &o->stripe, o->content, NULL)
+			!= DLB_OK)
 		st = DLB_FORGED;
 	if (st == DLB_OK)
 		st = dlb_buf_append(&in->bytes, h.cores - DLB_BULLETIN_HEAD_LEN,
