@@ -159,6 +159,11 @@ dlb_quota_victim(struct dlb_satchel *s, uint32_t origin, uint16_t now_week)
 			number = sweep_take(
 				s, w->looks, &w->looks_n, is_stale_look);
 	}
+	/* Who says what is dear is not to have all of it. */
+	if (number == DLB_NO_ENTRY
+		&& dlb_index_group_len(&s->index, DLB_GROUP_DEAR)
+			> dlb_quota_shown_max(s) / DLB_SATCHEL_DEAR_PART)
+		number = dlb_index_pick(&s->index, DLB_GROUP_DEAR, s->env);
 	if (number == DLB_NO_ENTRY)
 		number = dlb_index_pick(&s->index, DLB_GROUP_STRANGERS, s->env);
 	if (number == DLB_NO_ENTRY)

@@ -157,8 +157,10 @@ enum dlb_status dlb_satchel_put(struct dlb_satchel *s,
 /* The number of shown cells a put of this origin could add now. */
 uint32_t dlb_satchel_room(
 	const struct dlb_satchel *s, uint32_t origin, uint16_t now_week);
-/* This cell gives way after all others that may; or none does. In memory alone, until
- * it goes. */
+/* This cell gives way after all others that may, as long as such ones have no more than
+ * a part of all room: others say which they are. Or none does. In memory alone, until it
+ * goes. */
+#define DLB_SATCHEL_DEAR_PART 2
 enum dlb_status dlb_satchel_dear(struct dlb_satchel *s, uint32_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
 void dlb_satchel_dear_none(struct dlb_satchel *s);

@@ -109,8 +109,6 @@ expired_ones_go_first(void **state)
 		ROOM);
 }
 
-/* With a clock that is not trusted they are cells like others: those of a known
- * origin stay. */
 /* Of strangers' cells the dear ones give way when no other is left; they are strangers'
  * all the same. */
 static void
@@ -133,6 +131,27 @@ dear_ones_give_way_last(void **state)
 	assert_true(store_count(st, 0, 5) < 5);
 }
 
+/* Whoever says what is dear pushes others out of half of the room at most. */
+static void
+dear_ones_have_half_of_the_room(void **state)
+{
+	struct store *st = *state;
+
+	put_from(st, 0, ROOM, 0, STORE_WEEK);
+	for (unsigned i = 0; i < 15; i++)
+		assert_int_equal(dlb_satchel_dear(st->s,
+					 store_entry(st, i).number, &st->err),
+			DLB_OK);
+	put_from(st, 30, 5, 0, STORE_WEEK);
+	assert_int_equal(store_count(st, 0, 15), ROOM / 2);
+	assert_int_equal(store_count(st, 15, 5), 5);
+	for (unsigned i = 0; i < 3; i++)
+		put_from(st, 40 + 10 * i, 10, 0, STORE_WEEK);
+	assert_int_equal(store_count(st, 0, 15), ROOM / 2);
+}
+
+/* With a clock that is not trusted they are cells like others: those of a known
+ * origin stay. */
 static void
 without_a_clock_none_has_expired(void **state)
 {
@@ -312,6 +331,7 @@ main(void)
 		TEST(never_one_of_the_same_batch),
 		TEST(nor_one_that_is_here_already),
 		TEST(dear_ones_give_way_last),
+		TEST(dear_ones_have_half_of_the_room),
 		TEST(expired_ones_go_first),
 		TEST(without_a_clock_none_has_expired),
 		TEST(look_copies_go_next),
