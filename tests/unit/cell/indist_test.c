@@ -1,6 +1,6 @@
 /*
- * Who has no key can tell no cell from another: heads, bulk cells and cover by
- * the thousand, under the statistics of stats.h; and beside each statistic, cells
+ * Who has no key can tell no cell from another: heads, bulk cells, cover and heads of
+ * bulletins by the thousand, under the statistics of stats.h; and beside each statistic, cells
  * that are wrong in a small way, which it must catch.
  *
  * All is seeded: what passes, passes always. The limits are standard deviations.
@@ -9,6 +9,7 @@
  */
 #include "test.h"
 
+#include "bulletin.h"
 #include "stats.h"
 
 #define CELLS 2600
@@ -18,7 +19,7 @@
 
 struct kinds {
 	struct cell_world *w;
-	struct samples head, bulk, cover;
+	struct samples head, bulk, cover, bulletin;
 };
 
 /* ---- honest cells ------------------------------------------------------------------ */
@@ -37,6 +38,39 @@ make_heads(struct kinds *k)
 		cell_world_head(
 			w, i % 3 ? 20 : 100000, card, i % 2 ? sizeof(card) : 0);
 		sample_take(&k->head, i, w->cell);
+	}
+}
+
+/* Heads of bulletins of one author, of all slots of many days; a card rides along. */
+static void
+make_bulletins(struct kinds *k)
+{
+	struct cell_world *w = k->w;
+	struct dlb_seal_from from = {.identity = w->sender.identity};
+	uint8_t card[1000], key[DLB_KEY_LEN];
+	struct dlb_bulletin_reader reader;
+
+	cell_content(card, 0, sizeof(card));
+	dlb_random(w->env, key, sizeof(key));
+	dlb_bulletin_reader(&reader, key, &from.identity);
+	assert_ok(dlb_x25519(
+		from.shared, w->sender.secret.agree, reader.identity.agree));
+	from.card = card;
+	from.card_len = sizeof(card);
+	samples_init(&k->bulletin, CELLS);
+	for (size_t i = 0; i < CELLS; i++) {
+		struct dlb_stripe s =
+			cell_stripe(i % 3 ? 20 : 100000, sizeof(card), w->env);
+		uint8_t handle[DLB_HANDLE_LEN];
+		struct dlb_seal_to to;
+
+		dlb_bulletin_handle(handle, key, (uint32_t)(20781 + i / 16),
+			(uint8_t)(i % 16));
+		dlb_bulletin_seal_to(&to, &reader, handle);
+		cell_content(w->content, 0, s.inline_len);
+		assert_ok(dlb_head_seal(w->cell, w->aead, &to, &from, &s,
+			w->content, w->env, NULL));
+		sample_take(&k->bulletin, i, w->cell);
 	}
 }
 
@@ -92,6 +126,7 @@ group_setup(void **state)
 	make_heads(&k);
 	make_bulk(&k);
 	make_cover(&k);
+	make_bulletins(&k);
 	*state = &k;
 	return 0;
 }
@@ -104,6 +139,7 @@ group_teardown(void **state)
 	samples_free(&k->head);
 	samples_free(&k->bulk);
 	samples_free(&k->cover);
+	samples_free(&k->bulletin);
 	cell_world_free(k->w);
 	return 0;
 }
@@ -158,6 +194,14 @@ cover_looks_random(void **state)
 }
 
 static void
+bulletins_look_random(void **state)
+{
+	struct kinds *k = *state;
+
+	assert_random(&k->bulletin);
+}
+
+static void
 assert_alike(const struct samples *a, const struct samples *b)
 {
 	struct difference_score d = stat_difference(a, b);
@@ -175,6 +219,9 @@ kinds_look_alike(void **state)
 	assert_alike(&k->head, &k->bulk);
 	assert_alike(&k->head, &k->cover);
 	assert_alike(&k->bulk, &k->cover);
+	assert_alike(&k->bulletin, &k->head);
+	assert_alike(&k->bulletin, &k->bulk);
+	assert_alike(&k->bulletin, &k->cover);
 }
 
 /* What is not random is the same in every cell of a week. */
@@ -183,7 +230,8 @@ the_rest_of_the_waybill_is_constant(void **state)
 {
 	static const uint8_t want[16] = {1, 0, 0, FIXTURE_EXPIRY};
 	struct kinds *k = *state;
-	const struct samples *all[] = {&k->head, &k->bulk, &k->cover};
+	const struct samples *all[] = {
+		&k->head, &k->bulk, &k->cover, &k->bulletin};
 
 	for (size_t j = 0; j < DLB_ARRAY_LEN(all); j++)
 		for (size_t i = 0; i < CELLS; i++)
@@ -499,6 +547,7 @@ main(void)
 		cmocka_unit_test(heads_look_random),
 		cmocka_unit_test(bulk_cells_look_random),
 		cmocka_unit_test(cover_looks_random),
+		cmocka_unit_test(bulletins_look_random),
 		cmocka_unit_test(kinds_look_alike),
 		cmocka_unit_test(the_rest_of_the_waybill_is_constant),
 		cmocka_unit_test(a_value_too_frequent_is_seen),

@@ -218,6 +218,74 @@ unsound_cards_are_refused_behind_the_signature(void **state)
 	dlb_buf_free(&bytes);
 }
 
+/* Cards that say more than one of before could. */
+static void
+fields_are_by_a_rule(void **state)
+{
+	static const struct {
+		enum dlb_status want;
+		size_t len;
+		uint8_t bytes[48];
+	} all[] = {
+		/* one that is not known, and odd: kept as it is */
+		{DLB_OK, 7, {0, 3, 0, 3, 'a', 'b', 'c'}},
+		{DLB_OK, 4, {0, 9, 0, 0}},
+		{DLB_OK, 8, {0, 3, 0, 0, 0, 5, 0, 0}},
+		{DLB_UNSUPPORTED, 4, {0, 2, 0, 0}},
+		{DLB_MALFORMED, 3, {0, 3, 0}},
+		{DLB_MALFORMED, 4, {0, 3, 0, 1}},
+		{DLB_MALFORMED, 4, {0, 3, 255, 255}},
+		{DLB_MALFORMED, 8, {0, 3, 0, 0, 0, 3, 0, 0}},
+		{DLB_MALFORMED, 8, {0, 5, 0, 0, 0, 3, 0, 0}},
+		{DLB_MALFORMED, 4, {0, 0, 0, 0}},
+		/* a bulletin key of another length */
+		{DLB_MALFORMED, 5, {0, 1, 0, 1, 7}},
+		{DLB_OK, 36, {0, 1, 0, 32, 7}},
+	};
+	struct fixture *f = *state;
+	uint8_t message[12 + DLB_CARD_LEN_MAX] = "\x0b"
+						 "dlb card v1";
+	struct dlb_buf bytes = {0}, again = {0};
+	struct dlb_card card;
+	struct other o;
+
+	other_init(&o, f, "bob", 1);
+	other_write(&bytes, &o);
+	for (size_t i = 0; i < DLB_ARRAY_LEN(all); i++) {
+		uint8_t *body = message + 12;
+		size_t len = bytes.len - 64;
+
+		memcpy(body, bytes.data, len);
+		body[4] = 2;
+		body[len++] = 0;
+		body[len++] = (uint8_t)all[i].len;
+		memcpy(body + len, all[i].bytes, all[i].len);
+		len += all[i].len;
+		dlb_ed25519_sign(body + len, message, 12 + len, o.sign_sk);
+		if (dlb_card_parse(&card, body, len + 64, &f->err)
+			!= all[i].want)
+			fail_msg("fields %zu: %s", i, f->err.msg);
+		if (all[i].want != DLB_OK)
+			continue;
+		assert_int_equal(
+			dlb_card_bulletin_key(&card) != NULL, all[i].len == 36);
+		again.len = 0;
+		assert_ok(dlb_card_write(&again, &card, o.sign_sk));
+		assert_int_equal(again.len, len + 64);
+		assert_memory_equal(again.data, body, again.len);
+	}
+	/* More than there may be. */
+	memcpy(message + 12, bytes.data, bytes.len - 64);
+	message[12 + 4] = 2;
+	message[12 + bytes.len - 64] = 4;
+	message[12 + bytes.len - 63] = 1;
+	assert_int_equal(dlb_card_parse(&card, message + 12,
+				 bytes.len + 2 + 1025, &f->err),
+		DLB_MALFORMED);
+	dlb_buf_free(&again);
+	dlb_buf_free(&bytes);
+}
+
 static void
 every_byte_counts(void **state)
 {
@@ -477,6 +545,7 @@ main(void)
 		TEST(a_short_card_fits_a_qr_code),
 		TEST(cards_that_are_not_sound),
 		TEST(unsound_cards_are_refused_behind_the_signature),
+		TEST(fields_are_by_a_rule),
 		TEST(every_byte_counts),
 		TEST(text_is_found_in_what_surrounds_it),
 		TEST(one_card_a_file),

@@ -336,6 +336,38 @@ what_is_not_the_authors_is_refused(void **state)
 	free(m);
 }
 
+/* A follower takes the author's head, with its signature, puts other words behind it, or
+ * another stripe around it, and is there first: the true one is not taken for a double. */
+static void
+a_false_one_does_not_keep_the_true_one_away(void **state)
+{
+	static const enum harm harms[] = {WITH_OTHER_WORDS, OF_ANOTHER_STRIPE};
+	struct fixture *f = *state;
+	struct forger *m = calloc(1, sizeof(*m));
+	struct listing l;
+
+	assert_non_null(m);
+	author_and_follower(f);
+	forger_init(m, f);
+	for (size_t i = 0; i < DLB_ARRAY_LEN(harms); i++) {
+		struct dlb_node *n = fixture_open(f, "bob");
+		uint64_t draws = f->env.counter;
+
+		forge(m, f, (uint8_t)i, harms[i]);
+		insert(f, n, m->cell);
+		fixture_meet(f, n, "usb");
+		assert_int_equal(bulletins(n, &l), i);
+		/* The same ids and keys again. */
+		f->env.counter = draws;
+		forge(m, f, (uint8_t)i, SOUND);
+		insert(f, n, m->cell);
+		fixture_meet(f, n, "usb");
+		assert_int_equal(bulletins(n, &l), i + 1);
+		dlb_node_close(n);
+	}
+	free(m);
+}
+
 /* Once under each id, wherever it comes from. */
 static void
 what_was_here_does_not_come_again(void **state)
@@ -729,6 +761,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_bulletin_goes_over_a_courier),
 		TEST(what_is_not_the_authors_is_refused),
+		TEST(a_false_one_does_not_keep_the_true_one_away),
 		TEST(what_was_here_does_not_come_again),
 		TEST(other_cells_do_not_take_the_place_of_the_authors),
 		TEST(the_newest_are_kept),
