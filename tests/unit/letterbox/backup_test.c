@@ -142,8 +142,8 @@ what_was_there_is_there_again(void **state)
 	uint8_t slot;
 
 	back_up(l, &content, true);
-	assert_ok(dlb_bulletin_take_slot(
-		l, f->env.now_ms, &day, &slot, &f->err));
+	assert_ok(
+		dlb_bulletin_take_slot(l, f->env.now_ms, &day, &slot, &f->err));
 	assert_ok(dlb_backup_look(&info, content.data, content.len, &f->err));
 	assert_string_equal(info.name, "alice");
 	assert_int_equal(info.serial, serial_of(l));
