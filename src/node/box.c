@@ -143,7 +143,9 @@ dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 			       : "%s is not a box that is open to all, nor one whose "
 				 "key is known here; give its passphrase "
 				 "(--box-passphrase-file), its key file "
-				 "(--box-key-file), or: dlb box add KEY",
+				 "(--box-key-file), or: dlb box add KEY; a "
+				 "briefing opens it where --may-open lent the "
+				 "key",
 			path);
 	return st;
 }

@@ -92,7 +92,8 @@ dlb_node_dir_open(struct dlb_node *n, uint8_t root[static DLB_KEY_LEN],
 		dlb_fail(err, st,
 			"%s is not a box that is open to all, nor one whose key is "
 			"known here; give its passphrase (--box-passphrase-file), "
-			"its key file (--box-key-file), or: dlb box add KEY",
+			"its key file (--box-key-file), or: dlb box add KEY; "
+			"a briefing opens it where --may-open lent the key",
 			dir);
 out:
 	dlb_buf_free(&lock);

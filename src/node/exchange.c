@@ -358,6 +358,10 @@ dlb_exchange_end(const struct dlb_exchange *x, struct dlb_error *err)
 	}
 	if (x->end == DLB_END_DONE)
 		return DLB_OK;
+	if (x->end == DLB_END_STRANGER && x->options.as_box)
+		return dlb_fail(err, status_of(x),
+			"the other side has not the key of this box: share it (dlb "
+			"box share), or brief them (dlb brief)");
 	return dlb_fail(err, status_of(x), "%s", dlb_meeting_end_text(x->end));
 }
 
