@@ -73,32 +73,68 @@ name_of(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
 		memcpy(out, "?", sizeof("?"));
 }
 
+/* Who took cells of a letter. */
 struct couriers {
 	struct cli_json *json; /* or NULL: only counted */
-	size_t n;
+	char last[DLB_OUT_COURIER_MAX];
+	uint64_t cells; /* of the last one */
+	size_t known, met;
+	size_t stripes; /* of which somebody has some */
+	bool given[DLB_OUT_STRIPE_UNKNOWN];
 };
 
+static void
+end_courier(struct couriers *c)
+{
+	if (c->cells > 0 && c->json)
+		cli_json_uint(c->json, NULL, c->cells);
+	c->cells = 0;
+}
+
 static bool
-add_courier(void *ctx, uint32_t cells)
+add_courier(void *ctx, const struct dlb_out_taken *taken)
 {
 	struct couriers *c = ctx;
 
-	c->n++;
-	if (c->json)
-		cli_json_uint(c->json, NULL, cells);
+	if (strcmp(c->last, taken->courier) != 0) {
+		end_courier(c);
+		memcpy(c->last, taken->courier, sizeof(c->last));
+		if (dlb_courier_is_stranger(taken->courier))
+			c->met++;
+		else
+			c->known++;
+	}
+	c->cells += taken->cells;
+	if (taken->stripe < DLB_OUT_STRIPE_UNKNOWN
+		&& !c->given[taken->stripe]) {
+		c->given[taken->stripe] = true;
+		c->stripes++;
+	}
 	return true;
 }
 
-/* "", ", 1 courier", ", 3 couriers" */
+/* "", ", 2 of 5 stripes, 1 courier, up to 2 strangers" */
 static const char *
-couriers_text(char out[static 64], struct dlb_letterbox *l, int64_t number)
+couriers_text(char out[static 96], struct dlb_letterbox *l,
+	const struct dlb_out_letter *letter)
 {
 	struct couriers c = {.json = NULL};
+	char stripes[48] = "", known[32] = "", met[32] = "";
 
 	out[0] = '\0';
-	if (dlb_out_couriers(l, number, add_courier, &c, NULL) == DLB_OK
-		&& c.n > 0)
-		snprintf(out, 64, ", %zu courier%s", c.n, cli_s(c.n));
+	if (dlb_out_given(l, letter->number, add_courier, &c, NULL) != DLB_OK)
+		return out;
+	if (letter->stripes > 1 && c.stripes > 0)
+		snprintf(stripes, sizeof(stripes), ", %zu of %u stripes",
+			c.stripes, letter->stripes);
+	if (c.known > 0)
+		snprintf(known, sizeof(known), ", %zu courier%s", c.known,
+			cli_s(c.known));
+	/* Who was met twice counts twice: they can not be told apart. */
+	if (c.met > 0)
+		snprintf(met, sizeof(met), ", %s%zu stranger%s",
+			c.met > 1 ? "up to " : "", c.met, cli_s(c.met));
+	snprintf(out, 96, "%s%s%s", stripes, known, met);
 	return out;
 }
 
@@ -108,7 +144,7 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 	struct listing *l = ctx;
 	struct cli_table *t = &l->table;
 	char name[DLB_PERSON_NAME_MAX + 1], text[CLI_FORMAT_MAX],
-		more[CLI_FORMAT_MAX], couriers[64];
+		more[CLI_FORMAT_MAX], couriers[96];
 
 	if (!dlb_out_is_seen(letter))
 		return true;
@@ -124,10 +160,10 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 		cli_table_add(t, "%s of %s cells%s",
 			cli_count(text, letter->shown),
 			cli_count(more, letter->cells),
-			couriers_text(couriers, l->box, letter->number));
+			couriers_text(couriers, l->box, letter));
 	else if (letter->state == DLB_OUT_SHOWN)
 		cli_table_add(t, "%s%s%s", state_name(letter->state),
-			couriers_text(couriers, l->box, letter->number),
+			couriers_text(couriers, l->box, letter),
 			is_overdue(l, letter) ? ", overdue" : "");
 	else
 		cli_table_add(t, "%s%s", state_name(letter->state),
@@ -173,12 +209,14 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	cli_json_uint(j, "stripes_needed", letter->need);
 	cli_json_bool(j, "threshold", letter->threshold);
 	cli_json_array(j, "couriers");
-	if (dlb_out_couriers(
-		    l->box, letter->number, add_courier, &couriers, NULL)
+	if (dlb_out_given(l->box, letter->number, add_courier, &couriers, NULL)
 		!= DLB_OK) {
 		/* What was listed is all that is known. */
 	}
+	end_courier(&couriers);
 	cli_json_end(j, ']');
+	cli_json_uint(j, "strangers_at_most", couriers.met);
+	cli_json_uint(j, "stripes_given", couriers.stripes);
 	cli_json_bool(j, "now", letter->now);
 	cli_json_uint(j, "files", letter->files);
 	cli_json_text(j, "summary", letter->summary);
@@ -247,11 +285,12 @@ const struct cli_verb cli_outbox = {
 	.summary = "list the letters and bulletins that you sent",
 	.text = "Lists the letters that you sent, and how far each is: waiting for a\n"
 		"meeting, given in part, on its way, arrived, recalled; and how many\n"
-		"couriers took cells of it from here: paired nodes and boxes with a name\n"
-		"are told apart, of others each meeting counts as one. It has arrived when\n"
-		"its reader's node has said so in a receipt, which takes as long to come\n"
-		"as a letter. To let one go, `dlb delete` it: what meetings took of it\n"
-		"stays on its way, unless you `dlb recall` it first.",
+		"couriers took cells of it from here, and how many stripes of one that\n"
+		"is split: paired nodes and boxes with a name are told apart, of strangers\n"
+		"each meeting counts as one, though it may be the same again. It has\n"
+		"arrived when its reader's node has said so in a receipt, which takes as\n"
+		"long to come as a letter. To let one go, `dlb delete` it: what meetings\n"
+		"took of it stays on its way, unless you `dlb recall` it first.",
 	.example = "dlb outbox",
 	.options = options,
 	.options_n = DLB_ARRAY_LEN(options),

@@ -240,6 +240,34 @@ name_letters(char *out, size_t cap, const struct dlb_send_result *r)
 			(long long)r->first_number, (long long)r->last_number);
 }
 
+/* What stripes wait for. */
+static void
+say_couriers(struct sending *s)
+{
+	size_t known, vetted;
+
+	if (s->options.of < 2
+		|| dlb_node_couriers(s->n, &known, &vetted, NULL) != DLB_OK)
+		return;
+	if (known < s->options.of)
+		cli_note(s->c,
+			"there are %u stripes and %zu courier%s that can be "
+			"told apart (paired nodes, known boxes): one that has a "
+			"stripe gets another after a week, strangers one a day; "
+			"all that waits goes with: dlb meet WHERE --now",
+			s->options.of, known, cli_s(known));
+	if (s->options.threshold && vetted == 0)
+		cli_note(s->c,
+			"no node is vetted, so its stripes wait for none and go "
+			"to whoever comes; to have them go to vetted nodes "
+			"first: dlb node vet NAME");
+	else if (s->options.threshold && vetted < s->options.of)
+		cli_note(s->c,
+			"%zu node%s vetted: the stripes wait two weeks for "
+			"these, then go to others too",
+			vetted, vetted == 1 ? " is" : "s are");
+}
+
 static void
 say_sealed(struct sending *s)
 {
@@ -262,6 +290,7 @@ say_sealed(struct sending *s)
 			s->options.need, s->options.of,
 			s->options.threshold ? "; fewer are worth nothing"
 					     : "");
+	say_couriers(s);
 }
 
 /* ---- --stick ---------------------------------------------------------------------- */

@@ -211,6 +211,21 @@ static const char *const schema[] = {
 	" revoked INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
 	" note TEXT NOT NULL, fresh INTEGER NOT NULL,"
 	" UNIQUE (author, identity));",
+	/* 15: of which stripe, and when last. Stripe 255: not known which. */
+	"CREATE TABLE out_given("
+	" letter INTEGER NOT NULL, stripe INTEGER NOT NULL,"
+	" courier TEXT NOT NULL, cells INTEGER NOT NULL,"
+	" last_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (letter, stripe, courier)) WITHOUT ROWID;"
+	"INSERT INTO out_given SELECT c.letter,"
+	" CASE WHEN l.stripes = 1 THEN 0 ELSE 255 END, c.courier, c.cells, 0"
+	" FROM out_couriers c JOIN letters_out l ON l.number = c.letter;"
+	"DROP TRIGGER out_gone; DROP TRIGGER out_replaced;"
+	"DROP TABLE out_couriers;"
+	"CREATE TRIGGER out_gone AFTER DELETE ON letters_out BEGIN"
+	" DELETE FROM out_given WHERE letter = old.number; END;"
+	"CREATE TRIGGER out_replaced AFTER UPDATE OF number ON letters_out BEGIN"
+	" DELETE FROM out_given WHERE letter = old.number; END;",
 };
 
 /* ---- failures ------------------------------------------------------------------------- */

@@ -256,14 +256,24 @@ enum dlb_status dlb_out_each(struct dlb_letterbox *l,
 	struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_out_delete(struct dlb_letterbox *l, int64_t number,
 	struct dlb_error *err) DLB_MUST_CHECK;
-/* A courier (the caller's name for them) took so many cells of it that nobody had. */
-enum dlb_status dlb_out_took(struct dlb_letterbox *l, int64_t number,
-	const char *courier, uint32_t cells, struct dlb_error *err)
+/* Cells that nobody had before, and who took them (the caller's name for a courier). */
+#define DLB_OUT_COURIER_MAX 96
+struct dlb_out_taken {
+	int64_t letter;
+	uint8_t stripe; /* of a letter from before that was written down: */
+#define DLB_OUT_STRIPE_UNKNOWN 255
+	char courier[DLB_OUT_COURIER_MAX];
+	uint32_t cells;
+	int64_t last_ms;
+};
+/* So many more cells. */
+enum dlb_status dlb_out_took(struct dlb_letterbox *l,
+	const struct dlb_out_taken *taken, struct dlb_error *err)
 	DLB_MUST_CHECK;
-/* How many cells each of its couriers took; who took most comes first. */
-enum dlb_status dlb_out_couriers(struct dlb_letterbox *l, int64_t number,
-	bool (*fn)(void *ctx, uint32_t cells), void *ctx, struct dlb_error *err)
-	DLB_MUST_CHECK;
+/* Courier by courier. */
+enum dlb_status dlb_out_given(struct dlb_letterbox *l, int64_t number,
+	bool (*fn)(void *ctx, const struct dlb_out_taken *taken), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* The letter is about to be sealed again: what there is of it goes out of the way, and
  * its number is free for dlb_out_add. */
 enum dlb_status dlb_out_replace(struct dlb_letterbox *l, int64_t number,

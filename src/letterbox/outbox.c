@@ -313,38 +313,50 @@ dlb_out_replace(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 }
 
 enum dlb_status
-dlb_out_took(struct dlb_letterbox *l, int64_t number, const char *courier,
-	uint32_t cells, struct dlb_error *err)
+dlb_out_took(struct dlb_letterbox *l, const struct dlb_out_taken *taken,
+	struct dlb_error *err)
 {
 	static const char sql[] =
-		"INSERT INTO out_couriers (letter, courier, cells)"
-		" VALUES (?1, ?2, ?3) ON CONFLICT (letter, courier)"
-		" DO UPDATE SET cells = cells + excluded.cells";
+		"INSERT INTO out_given (letter, stripe, courier, cells, last_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT (letter, stripe, courier) DO UPDATE SET"
+		" cells = cells + excluded.cells, last_ms = excluded.last_ms";
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
 	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, number);
-	dlb_query_text(&q, courier);
-	dlb_query_int(&q, cells);
+	dlb_query_int(&q, taken->letter);
+	dlb_query_int(&q, taken->stripe);
+	dlb_query_text(&q, taken->courier);
+	dlb_query_int(&q, taken->cells);
+	dlb_query_int(&q, taken->last_ms);
 	return dlb_query_run(&q, err);
 }
 
 enum dlb_status
-dlb_out_couriers(struct dlb_letterbox *l, int64_t number,
-	bool (*fn)(void *ctx, uint32_t cells), void *ctx, struct dlb_error *err)
+dlb_out_given(struct dlb_letterbox *l, int64_t number,
+	bool (*fn)(void *ctx, const struct dlb_out_taken *taken), void *ctx,
+	struct dlb_error *err)
 {
-	static const char sql[] = "SELECT cells FROM out_couriers"
-				  " WHERE letter = ?1 ORDER BY cells DESC";
+	static const char sql[] =
+		"SELECT stripe, courier, cells, last_ms FROM out_given"
+		" WHERE letter = ?1 ORDER BY courier, stripe";
 	struct dlb_query q;
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
-	while (dlb_query_row(&q))
-		if (!fn(ctx, (uint32_t)dlb_query_get_int(&q)))
+	while (dlb_query_row(&q)) {
+		struct dlb_out_taken taken = {.letter = number};
+
+		taken.stripe = (uint8_t)dlb_query_get_int(&q);
+		dlb_query_get_text(&q, taken.courier, sizeof(taken.courier));
+		taken.cells = (uint32_t)dlb_query_get_int(&q);
+		taken.last_ms = dlb_query_get_int(&q);
+		if (!fn(ctx, &taken))
 			break;
+	}
 	return dlb_query_end(&q, err);
 }
 

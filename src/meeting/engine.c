@@ -437,14 +437,11 @@ dlb_meeting_add(
 	struct dlb_meeting *m, const struct dlb_meeting_cell *cells, size_t n)
 {
 	assert(m->here.weeks_n == 0 && !m->peer_due);
-	for (size_t i = 0; i < n; i++) {
-		bool shared;
-		uint8_t box =
-			dlb_greeting_box(&m->greeting, cells[i].box, &shared);
-
+	for (size_t i = 0; i < n; i++)
 		if (!m->now_week || cells[i].expiry_week >= m->now_week)
-			dlb_set_add(&m->set, &cells[i], m->id_key, box, shared);
-	}
+			dlb_set_add(&m->set, &cells[i], m->id_key,
+				dlb_greeting_box(m, cells[i].box));
+	dlb_greeting_mark_boxes(m);
 }
 
 bool

@@ -103,9 +103,9 @@ enum dlb_status dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 	const struct dlb_meeting_config *config, const uint8_t key[static 16])
 	DLB_MUST_CHECK;
 /* Another one, that has not expired; not if there is no room or it is in. box: as in
- * dlb_set.box; shared: the other side has that key, too. */
+ * dlb_set.box. */
 void dlb_set_add(struct dlb_set *s, const struct dlb_meeting_cell *cell,
-	const uint8_t key[static 16], uint8_t box, bool shared);
+	const uint8_t key[static 16], uint8_t box);
 void dlb_set_free(struct dlb_set *s, struct dlb_budget *b);
 uint32_t dlb_set_find(const struct dlb_set *s, uint64_t id);
 /* The first one whose id is not below. */
@@ -181,10 +181,11 @@ void dlb_greeting_send_hello(struct dlb_meeting *m);
 void dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r);
 void dlb_greeting_send_welcome(struct dlb_meeting *m);
 void dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r);
-/* The place of a box secret among those of boxes, from 1; 0: none has that ref.
- * *shared: the other side has shown it. */
-uint8_t dlb_greeting_box(
-	const struct dlb_greeting *g, uint32_t ref, bool *shared);
+/* The place of a box secret among those of boxes, from 1; 0: none has that ref. */
+uint8_t dlb_greeting_box(const struct dlb_meeting *m, uint32_t ref);
+/* Cells of boxes whose key both hold are a class of their own; after the set has
+ * grown, again. */
+void dlb_greeting_mark_boxes(struct dlb_meeting *m);
 
 /* ---- summary.c ------------------------------------------------------------------------------ */
 

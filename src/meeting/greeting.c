@@ -276,9 +276,8 @@ keep_to_boxes(struct dlb_meeting *m)
 			m->set.cells[i].copies = 0;
 }
 
-/* Cells of boxes whose key both hold are a class of their own. */
-static void
-mark_boxes(struct dlb_meeting *m)
+void
+dlb_greeting_mark_boxes(struct dlb_meeting *m)
 {
 	const struct dlb_greeting *g = &m->greeting;
 	bool shared[DLB_BOXES_MAX + 1] = {false};
@@ -298,23 +297,9 @@ mark_boxes(struct dlb_meeting *m)
 }
 
 uint8_t
-dlb_greeting_box(const struct dlb_greeting *g, uint32_t ref, bool *shared)
+dlb_greeting_box(const struct dlb_meeting *m, uint32_t ref)
 {
-	uint8_t box = 0;
-
-	*shared = false;
-	for (uint32_t i = 0; ref && i < g->secrets_n && box < DLB_BOXES_MAX;
-		i++) {
-		if (!g->secrets[i].box)
-			continue;
-		box++;
-		if (g->secrets[i].ref != ref)
-			continue;
-		for (size_t k = 0; k < g->matches_n; k++)
-			*shared |= g->matched[k] == i;
-		return box;
-	}
-	return 0;
+	return ref ? (uint8_t)place_of(&m->greeting, ref) : 0;
 }
 
 void
@@ -348,7 +333,7 @@ dlb_greeting_hello(struct dlb_meeting *m, struct dlb_reader *r)
 	qsort(tags.list, tags.n, sizeof(tags.list[0]), compare_tags);
 	m->from = week > m->now_week ? week : m->now_week;
 	find_matches(&m->greeting, &tags);
-	mark_boxes(m);
+	dlb_greeting_mark_boxes(m);
 	m->state = DLB_STATE_SUMMARY;
 	m->welcome_due = m->summary_due = true;
 	decide(m);
@@ -407,7 +392,7 @@ dlb_greeting_welcome(struct dlb_meeting *m, struct dlb_reader *r)
 		if (found && g->matches_n < DLB_MEETING_ANSWERS)
 			add_match(g, g->shown[i]);
 	}
-	mark_boxes(m);
+	dlb_greeting_mark_boxes(m);
 	m->state = DLB_STATE_SUMMARY;
 	decide(m);
 }

@@ -204,7 +204,7 @@ dlb_set_fill(struct dlb_set *s, struct dlb_budget *b,
 
 void
 dlb_set_add(struct dlb_set *s, const struct dlb_meeting_cell *cell,
-	const uint8_t key[static 16], uint8_t box, bool shared)
+	const uint8_t key[static 16], uint8_t box)
 {
 	uint64_t id = dlb_meeting_id(key, cell->name);
 	uint32_t at = dlb_set_lower(s, id), behind = s->n - at;
@@ -217,8 +217,7 @@ dlb_set_add(struct dlb_set *s, const struct dlb_meeting_cell *cell,
 	s->cells[at] = (struct dlb_set_cell){.number = cell->number,
 		.week = cell->expiry_week,
 		.copies = cell->copies,
-		.flags = (uint8_t)((cell->flags & DLB_MEETING_OWN)
-			| (shared ? DLB_SET_BOX : 0))};
+		.flags = cell->flags & DLB_MEETING_OWN};
 	if (s->box) {
 		memmove(s->box + at + 1, s->box + at, behind);
 		s->box[at] = box;

@@ -79,6 +79,7 @@ dlb_exchange_free(struct dlb_exchange *x)
 	dlb_arrivals_clear(&x->in);
 	dlb_own_free(&x->own);
 	dlb_trips_free(&x->trips);
+	dlb_exchange_forget_tags(x);
 	free(x->secrets);
 	free(x->names);
 	free(x->fetched);
@@ -171,21 +172,14 @@ note_meeting(struct dlb_exchange *x, struct dlb_error *err)
 enum dlb_status
 dlb_exchange_settle(struct dlb_exchange *x, struct dlb_error *err)
 {
-	char courier[DLB_COURIER_NAME_MAX] = "";
 	enum dlb_status st = dlb_arrivals_finish(&x->in, err);
-
-	/* Names may change. */
-	if (x->known)
-		snprintf(courier, sizeof(courier), "node %lld",
-			(long long)x->known);
-	else if (x->result.box[0])
-		dlb_meet_courier(courier, x->result.box);
 
 	if (st == DLB_OK)
 		st = dlb_exchange_write_given(x, err);
 	if (st == DLB_OK)
 		st = note_meeting(x, err);
-	return st == DLB_OK ? dlb_meet_write_progress(x->n, courier, err) : st;
+	return st == DLB_OK ? dlb_meet_write_progress(x->n, &x->courier, err)
+			    : st;
 }
 
 /* ---- actions -------------------------------------------------------------------------- */
@@ -397,5 +391,6 @@ void
 dlb_exchange_resume(struct dlb_exchange *x, struct dlb_node *n)
 {
 	x->n = x->in.n = n;
+	x->own_stale = true;
 	x->week = x->in.week = n->clock.trusted_week;
 }

@@ -60,11 +60,17 @@ struct dlb_exchange {
 	struct dlb_trips trips; /* whose cells are dear as they come */
 	int64_t known;          /* the node that it is; 0: a stranger */
 	bool vetted; /* and is trusted to carry, by hand or by a roster */
+	struct dlb_courier courier;
+	/* for own cells, until it is known who it is; wiped then */
+	struct dlb_tag_key *tags;
+	size_t tags_n;
 	/* what was here */
 	struct exchange_name
 		*names; /* what is shown by number, then own ones */
 	size_t names_n, names_shown;
 	struct dlb_own_cells own;
+	size_t own_most;
+	bool own_stale; /* it paused since that was listed */
 	/* in */
 	struct dlb_arrivals in;
 	int64_t in_since_ms; /* the first of the batch came */
@@ -124,6 +130,8 @@ enum dlb_status dlb_exchange_begin(struct dlb_exchange *x,
 enum dlb_status dlb_exchange_recognise(struct dlb_exchange *x,
 	const struct dlb_meeting_match *matches, size_t n,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Of what waits here. */
+void dlb_exchange_forget_tags(struct dlb_exchange *x);
 /* Is the entry still the cell it was when the meeting began? */
 bool dlb_exchange_entry(
 	const struct dlb_exchange *x, uint32_t number, struct dlb_entry *out);

@@ -1,7 +1,7 @@
 /*
- * What the engine is given: all that is shown here and the own new cells, the
- * secrets by which others are recognised, how much may come. And who it turns out to
- * be.
+ * What the engine is given: all that is shown here, the secrets by which others are
+ * recognised, how much may come. And who it turns out to be, and the own new cells for
+ * them.
  *
  * Who put a cell in decides whose cells give way to whose. It is kept as a label
  * only, computed with a key that is drawn anew each week.
@@ -21,8 +21,7 @@
 struct gathering {
 	struct dlb_exchange *x;
 	struct dlb_meeting_secret *secrets;
-	struct dlb_tag_key *tags;
-	size_t n, tags_n, cap;
+	size_t n, cap;
 	struct dlb_vouched *vouched;
 	size_t vouched_n;
 	bool *paired; /* of vouched: a node that is paired, too */
@@ -98,8 +97,8 @@ add_box_keys(struct gathering *g, struct exchange_secret *secret,
 	if (!add_secret(g, meeting, secret))
 		return false;
 	ref = (uint32_t)g->n;
-	memcpy(g->tags[g->tags_n].key, tag, DLB_KEY_LEN);
-	g->tags[g->tags_n++].ref = ref;
+	memcpy(g->x->tags[g->x->tags_n].key, tag, DLB_KEY_LEN);
+	g->x->tags[g->x->tags_n++].ref = ref;
 	secret->what = is_it ? EXCHANGE_VISITOR : EXCHANGE_BOX;
 	dlb_box_place_key(key, meeting, g->x->caller == is_it);
 	more = add_secret(g, key, secret);
@@ -163,10 +162,10 @@ gather(struct gathering *g, struct dlb_error *err)
 		return st;
 	g->cap = SECRETS_MAX + g->vouched_n;
 	g->secrets = calloc(g->cap, sizeof(*g->secrets));
-	g->tags = calloc(g->cap, sizeof(*g->tags));
+	g->x->tags = calloc(g->cap, sizeof(*g->x->tags));
 	g->paired = calloc(g->vouched_n + 1, sizeof(*g->paired));
 	g->x->secrets = calloc(g->cap, sizeof(*g->x->secrets));
-	if (!g->secrets || !g->tags || !g->paired || !g->x->secrets)
+	if (!g->secrets || !g->x->tags || !g->paired || !g->x->secrets)
 		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	st = dlb_trips_load(&g->x->trips, g->x->n, err);
 	if (st == DLB_OK)
@@ -186,12 +185,19 @@ gathering_free(struct gathering *g)
 {
 	if (g->secrets)
 		dlb_wipe(g->secrets, g->cap * sizeof(*g->secrets));
-	if (g->tags)
-		dlb_wipe(g->tags, g->cap * sizeof(*g->tags));
 	free(g->secrets);
-	free(g->tags);
 	free(g->paired);
 	dlb_vouched_free(g->vouched, g->vouched_n);
+}
+
+void
+dlb_exchange_forget_tags(struct dlb_exchange *x)
+{
+	if (x->tags)
+		dlb_wipe(x->tags, x->tags_n * sizeof(*x->tags));
+	free(x->tags);
+	x->tags = NULL;
+	x->tags_n = 0;
 }
 
 /* ---- cells --------------------------------------------------------------------------- */
@@ -220,73 +226,53 @@ dlb_exchange_entry(
 		&& memcmp(out->name, name->name, sizeof(out->name)) == 0;
 }
 
-/* What is shown, then the own ones that are not. *own_at: where those begin. */
-static enum dlb_status
-list_entries(struct dlb_exchange *x, const struct gathering *g,
-	struct dlb_shown **list, size_t *n, size_t *own_at,
-	struct dlb_error *err)
+static void
+write_cell(struct dlb_exchange *x, struct dlb_meeting_cell *c,
+	const struct dlb_shown *shown)
 {
-	struct dlb_satchel *home = x->n->satchel;
-	enum dlb_status st = dlb_node_list_shown(home, x->own.n, list, n, err);
+	const struct dlb_entry *e = &shown->entry;
+	struct exchange_name *name = &x->names[x->names_n++];
 
-	*own_at = *n;
-	if (st != DLB_OK)
-		return st;
-	for (size_t i = 0; i < x->own.n; i++) {
-		struct dlb_entry *e = &(*list)[*n].entry;
-
-		/* Cover that is shown already stands there. */
-		if (dlb_satchel_entry(home, x->own.numbers[i], e)
-			&& !(e->flags & DLB_SHOWN))
-			++*n;
-	}
-	dlb_node_match_tags(x->n, home, g->tags, g->tags_n, *list, *n);
-	dlb_satchel_dear_none(home);
-	for (size_t i = 0; st == DLB_OK && i < *own_at; i++)
-		if ((*list)[i].box && x->secrets[(*list)[i].box - 1].dear)
-			st = dlb_satchel_dear(
-				home, (*list)[i].entry.number, err);
-	return st;
+	memcpy(c->name, e->name, sizeof(c->name));
+	c->number = e->number;
+	c->expiry_week = e->expiry_week;
+	c->copies = e->flags & DLB_LOOK ? 0 : e->copies;
+	c->box = shown->box;
+	name->number = e->number;
+	memcpy(name->name, e->name, sizeof(name->name));
 }
 
+/* Room for own ones is left behind it. */
 static enum dlb_status
-list_cells(struct dlb_exchange *x, const struct gathering *g,
-	struct dlb_meeting_cell **cells, size_t *cells_n, struct dlb_error *err)
+list_cells(struct dlb_exchange *x, struct dlb_meeting_cell **cells,
+	size_t *cells_n, struct dlb_error *err)
 {
+	struct dlb_satchel *home = x->n->satchel;
 	struct dlb_shown *list = NULL;
-	size_t n = 0, own_at = 0;
-	enum dlb_status st = list_entries(x, g, &list, &n, &own_at, err);
+	size_t n = 0;
+	enum dlb_status st = dlb_node_list_shown(home, 0, &list, &n, err);
 
 	*cells = NULL;
 	if (st != DLB_OK)
 		return st;
+	dlb_node_match_tags(x->n, home, x->tags, x->tags_n, list, n);
+	dlb_satchel_dear_none(home);
+	for (size_t i = 0; st == DLB_OK && i < n; i++)
+		if (list[i].box && x->secrets[list[i].box - 1].dear)
+			st = dlb_satchel_dear(home, list[i].entry.number, err);
+	if (st != DLB_OK)
+		goto out;
 	*cells = calloc(n + 1, sizeof(**cells));
-	x->names = calloc(n + 1, sizeof(*x->names));
+	x->names = calloc(n + x->own_most + 1, sizeof(*x->names));
 	if (!*cells || !x->names) {
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 		goto out;
 	}
-	for (size_t i = 0; i < n; i++) {
-		const struct dlb_entry *e = &list[i].entry;
-		struct dlb_meeting_cell *c = &(*cells)[i];
-
-		memcpy(c->name, e->name, sizeof(c->name));
-		c->number = e->number;
-		c->expiry_week = e->expiry_week;
-		c->copies = e->flags & DLB_LOOK ? 0 : e->copies;
-		c->box = list[i].box;
-		if (i >= own_at) {
-			c->flags = DLB_MEETING_OWN;
-			c->copies = dlb_copies_start(x->env);
-		}
-		x->names[i].number = e->number;
-		memcpy(x->names[i].name, e->name, sizeof(e->name));
-	}
-	*cells_n = x->names_n = n;
+	for (size_t i = 0; i < n; i++)
+		write_cell(x, &(*cells)[i], &list[i]);
 	/* What is shown is listed by number: to order a million again would take
 	 * as long as all the rest. */
-	x->names_shown = own_at;
-	qsort(x->names + own_at, n - own_at, sizeof(*x->names), compare_names);
+	*cells_n = x->names_shown = n;
 out:
 	free(list);
 	return st;
@@ -323,13 +309,14 @@ dlb_exchange_begin(struct dlb_exchange *x, const uint8_t exporter[static 32],
 	if (st == DLB_OK && own)
 		st = dlb_own_collect(
 			&x->own, x->n, x->options.release_now, x->week, err);
-	x->result.own_waiting = x->own.waiting;
+	x->own_most = dlb_own_most(&x->own);
 	if (st == DLB_OK)
 		st = gather(&g, err);
 	if (st == DLB_OK)
-		st = list_cells(x, &g, &cells, &config.cells_n, err);
+		st = list_cells(x, &cells, &config.cells_n, err);
 	if (st == DLB_OK) {
 		config.cells = cells;
+		config.more_n = x->own_most;
 		config.secrets = g.secrets;
 		config.secrets_n = g.n;
 		config.room = (uint32_t)dlb_meet_room(x->n->satchel, x->week);
@@ -381,6 +368,54 @@ label_of(struct dlb_exchange *x, int64_t id, uint32_t *label,
 	return st;
 }
 
+/* The own cells for whoever it is. */
+static enum dlb_status
+choose_own(struct dlb_exchange *x, struct dlb_error *err)
+{
+	struct dlb_meeting_cell *cells = NULL;
+	struct dlb_shown *own = NULL;
+	size_t n = 0;
+	enum dlb_status st = DLB_OK;
+
+	if (x->own_stale && x->own.list) {
+		dlb_own_free(&x->own);
+		st = dlb_own_collect(
+			&x->own, x->n, x->options.release_now, x->week, err);
+	}
+	if (st == DLB_OK)
+		st = dlb_own_choose(&x->own, &x->courier, err);
+	x->result.own_waiting = x->own.waiting;
+	if (x->own.n > x->own_most)
+		x->own.n = x->own_most;
+	own = calloc(x->own.n + 1, sizeof(*own));
+	cells = calloc(x->own.n + 1, sizeof(*cells));
+	if (st == DLB_OK && (!own || !cells))
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; st == DLB_OK && i < x->own.n; i++)
+		/* Cover that is shown already is among the others. */
+		if (dlb_satchel_entry(x->n->satchel, x->own.numbers[i],
+			    &own[n].entry)
+			&& !(own[n].entry.flags & DLB_SHOWN))
+			n++;
+	if (st == DLB_OK)
+		dlb_node_match_tags(
+			x->n, x->n->satchel, x->tags, x->tags_n, own, n);
+	for (size_t i = 0; st == DLB_OK && i < n; i++) {
+		write_cell(x, &cells[i], &own[i]);
+		cells[i].flags = DLB_MEETING_OWN;
+		cells[i].copies = dlb_copies_start(x->env);
+	}
+	if (st == DLB_OK)
+		dlb_meeting_add(x->engine, cells, n);
+	if (x->names)
+		qsort(x->names + x->names_shown, x->names_n - x->names_shown,
+			sizeof(*x->names), compare_names);
+	dlb_exchange_forget_tags(x);
+	free(own);
+	free(cells);
+	return st;
+}
+
 enum dlb_status
 dlb_exchange_recognise(struct dlb_exchange *x,
 	const struct dlb_meeting_match *matches, size_t n,
@@ -388,6 +423,7 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 {
 	char *names = x->result.names;
 	size_t len = 0, cap = sizeof(x->result.names);
+	enum dlb_status st;
 
 	x->result.stranger = true;
 	for (size_t i = 0; i < n; i++) {
@@ -412,6 +448,16 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 		x->known = s->id;
 		x->vetted = s->vetted;
 		x->result.stranger = false;
+		x->courier.vetted = s->vetted;
 	}
-	return x->known ? label_of(x, x->known, &x->in.origin, err) : DLB_OK;
+	/* Names may change. */
+	if (x->known)
+		snprintf(x->courier.name, sizeof(x->courier.name), "node %lld",
+			(long long)x->known);
+	else if (x->result.box[0])
+		x->courier = dlb_meet_courier(x->result.box);
+	st = choose_own(x, err);
+	return st == DLB_OK && x->known
+		? label_of(x, x->known, &x->in.origin, err)
+		: st;
 }

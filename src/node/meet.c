@@ -225,11 +225,14 @@ static enum dlb_status
 plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 	struct dlb_error *err)
 {
+	struct dlb_courier courier = dlb_meet_courier(m->result->box_name);
 	enum dlb_status st = DLB_OK;
 
 	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
 		st = dlb_own_collect(
 			&m->own, m->n, m->options->release_now, m->week, err);
+	if (st == DLB_OK)
+		st = dlb_own_choose(&m->own, &courier, err);
 	if (st != DLB_OK)
 		return st;
 	*moves = calloc(m->own.n + 1, sizeof(**moves));
@@ -315,11 +318,14 @@ open_places(const struct dlb_satchel *s)
 	return info.slots - info.used;
 }
 
-void
-dlb_meet_courier(char out[static DLB_COURIER_NAME_MAX], const char *box_name)
+struct dlb_courier
+dlb_meet_courier(const char *box_name)
 {
-	snprintf(out, DLB_COURIER_NAME_MAX, "%s%s", box_name[0] ? "box " : "",
+	struct dlb_courier c = {.vetted = false};
+
+	snprintf(c.name, sizeof(c.name), "%s%s", box_name[0] ? "box " : "",
 		box_name);
+	return c;
 }
 
 /* As what this home knows the box. */
@@ -388,12 +394,11 @@ exchange(struct meet *m, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = note_what_was_shown(m, err);
 	if (gives) {
-		char courier[DLB_COURIER_NAME_MAX];
-		enum dlb_status wrote;
+		struct dlb_courier courier =
+			dlb_meet_courier(m->result->box_name);
+		enum dlb_status wrote = dlb_meet_write_progress(
+			m->n, &courier, st == DLB_OK ? err : NULL);
 
-		dlb_meet_courier(courier, m->result->box_name);
-		wrote = dlb_meet_write_progress(
-			m->n, courier, st == DLB_OK ? err : NULL);
 		if (st == DLB_OK)
 			st = wrote;
 	}

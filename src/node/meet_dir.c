@@ -275,12 +275,15 @@ plan(struct dir_meet *m, const struct dlb_shown *shown, size_t shown_n,
 static enum dlb_status
 give_own(struct dir_meet *m, struct dlb_error *err)
 {
+	struct dlb_courier courier = dlb_meet_courier(m->result->box_name);
 	struct dlb_plan_move *moves;
 	enum dlb_status st = DLB_OK;
 
 	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
 		st = dlb_own_collect(
 			&m->own, m->n, m->options->release_now, m->week, err);
+	if (st == DLB_OK)
+		st = dlb_own_choose(&m->own, &courier, err);
 	if (st != DLB_OK)
 		return st;
 	moves = calloc(m->own.n + 1, sizeof(*moves));
@@ -400,10 +403,9 @@ write_down(struct dir_meet *m, struct dlb_error *err)
 		.given = m->result->given,
 		.given_own = m->result->given_own,
 		.taken = m->result->taken};
-	char courier[DLB_COURIER_NAME_MAX];
+	struct dlb_courier courier = dlb_meet_courier(m->result->box_name);
 	enum dlb_status st;
 
-	dlb_meet_courier(courier, m->result->box_name);
 	snprintf(last.with, sizeof(last.with), "%s%.*s",
 		m->result->box_name[0] ? "box " : "",
 		(int)sizeof(last.with) - 8,
@@ -414,7 +416,7 @@ write_down(struct dir_meet *m, struct dlb_error *err)
 			(const uint64_t[]){
 				last.given, last.given_own, last.taken, 0},
 			4, m->result->box_name, err);
-	return st == DLB_OK ? dlb_meet_write_progress(m->n, courier, err) : st;
+	return st == DLB_OK ? dlb_meet_write_progress(m->n, &courier, err) : st;
 }
 
 /* As what this home knows the box. */

@@ -15,13 +15,29 @@ struct dlb_own_cells {
 	uint64_t waiting; /* cells of letters that wait for another meeting */
 	uint32_t *cover;  /* which entries are only cover, ascending */
 	size_t cover_n;
+	struct dlb_own_list *list; /* what waits, until it is chosen from */
 };
-/* The constant number: what is sent now, others, cover for the rest; what is sent now
- * and is more than that comes besides. Cover is made where there is not enough of it.
- * week: 0, the clock is not trusted, and none is made. Freed by dlb_own_free, also
- * after a failure. */
+/* With whom it is. */
+#define DLB_COURIER_NAME_MAX DLB_OUT_COURIER_MAX
+struct dlb_courier {
+	/* Tells known ones apart; empty: one of whom nothing is known. */
+	char name[DLB_COURIER_NAME_MAX];
+	bool vetted;
+};
+/* As it is written down of strangers: who counts as another each time. */
+#define DLB_COURIER_STRANGER "met "
+/* What waits, and enough cover to fill up with, whoever it goes to; nothing is to be
+ * made any more when it is known who that is. week: 0, the clock is not trusted, and no
+ * cover is made. Freed by dlb_own_free, also after a failure. */
 enum dlb_status dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n,
 	bool release_now, uint16_t week, struct dlb_error *err) DLB_MUST_CHECK;
+/* The constant number for this courier: what is sent now, others, cover for the rest;
+ * what is sent now and is more than that comes besides. Of a letter that is split the
+ * stripe that is theirs. Nothing where nothing was collected. */
+enum dlb_status dlb_own_choose(struct dlb_own_cells *own,
+	const struct dlb_courier *to, struct dlb_error *err) DLB_MUST_CHECK;
+/* So many cells it may choose. */
+size_t dlb_own_most(const struct dlb_own_cells *own);
 void dlb_own_free(struct dlb_own_cells *own);
 /* May own cells go along? Whenever somebody asked for the meeting; with one that
  * began by itself at most once in so long: who meets us again and again must not make
@@ -115,15 +131,13 @@ size_t dlb_meet_keep_sound(
 
 /* ---- what moves (meet_give.c, meet_take.c, meet_progress.c) ------------------- */
 
-/* What a box is called in the list of couriers. */
-#define DLB_COURIER_NAME_MAX (DLB_BOX_NAME_MAX + 32)
-void dlb_meet_courier(
-	char out[static DLB_COURIER_NAME_MAX], const char *box_name);
+/* Whom a box stands for. */
+struct dlb_courier dlb_meet_courier(const char *box_name);
 /* Writes down how far letters are, after their cells moved, and that this courier
- * took them: a name that tells known ones apart; empty: one of whom nothing is known,
- * who counts as another each time. */
-enum dlb_status dlb_meet_write_progress(struct dlb_node *n, const char *courier,
-	struct dlb_error *err) DLB_MUST_CHECK;
+ * took them. */
+enum dlb_status dlb_meet_write_progress(struct dlb_node *n,
+	const struct dlb_courier *courier, struct dlb_error *err)
+	DLB_MUST_CHECK;
 enum dlb_status dlb_meet_give(struct meet *m, struct dlb_plan_move *moves,
 	size_t n, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_meet_take(struct meet *m, struct dlb_plan_move *moves,

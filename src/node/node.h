@@ -229,6 +229,12 @@ enum dlb_status dlb_node_meet(struct dlb_node *n,
 /* Meetings that begin by themselves take own new cells along once an hour: from when
  * on the next one does; 0: from now on. */
 int64_t dlb_node_own_from_ms(struct dlb_node *n);
+/* Is that the courier of dlb_out_taken one of whom nothing is known? */
+bool dlb_courier_is_stranger(const char *name);
+/* So many couriers are told apart: paired nodes, and boxes that have a name; and so many
+ * of the nodes are vetted. */
+enum dlb_status dlb_node_couriers(struct dlb_node *n, size_t *known,
+	size_t *vetted, struct dlb_error *err) DLB_MUST_CHECK;
 /* What the last one showed, to a box's owner or to the other node. DLB_NOT_FOUND
  * where there was none. */
 struct dlb_last_meeting {

@@ -7,82 +7,150 @@
  * look, leaves it for the next one. Its recall key is kept as a letter's to nobody.
  */
 #include "meet_internal.h"
+#include "own_stripes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SET_OWN_MS "meet.own.ms"
 
-/* What waits of one letter, within collecting.spread. */
+/* What waits of one letter, or of one stripe of it. */
 struct part {
-	size_t at, n;
+	size_t at, n; /* within dlb_own_list.cells */
+	bool now;     /* all of it, however much */
+	bool goes;
+	size_t split; /* place of its letter in dlb_own_list.splits, from 1 */
+	uint8_t stripe;
 };
 
-struct collecting {
+struct split {
+	int64_t number, sealed_ms;
+	unsigned stripes;
+	bool threshold;
+};
+
+struct dlb_own_list {
 	struct dlb_node *n;
-	struct dlb_own_cells *own;
 	bool release_now;
 	uint16_t week;
-	/* All that waits: letters that go now, others, cover. Each has room for
-	 * all that is held. */
-	uint32_t *now, *spread, *cover;
-	size_t now_n, spread_n, cover_n, cap;
+	uint32_t *cells, *cover;
+	size_t cells_n, cells_cap, cover_n;
 	struct part *parts;
 	size_t parts_n, parts_cap;
+	struct split *splits;
+	size_t splits_n, splits_cap;
 	struct dlb_error *err;
 	enum dlb_status st;
 };
 
+/* Room for one more in an array. */
 static enum dlb_status
-note_part(struct collecting *c, size_t at)
+grow(void *array, size_t *cap, size_t n, size_t size, struct dlb_error *err)
 {
-	if (c->parts_n == c->parts_cap) {
-		size_t cap = c->parts_cap ? 2 * c->parts_cap : 64;
-		struct part *p = realloc(c->parts, cap * sizeof(*p));
+	void **p = array;
+	size_t more = *cap ? 2 * *cap : 64;
+	void *q;
 
-		if (!p)
-			return dlb_fail(c->err, DLB_NO_MEMORY, "out of memory");
-		c->parts = p;
-		c->parts_cap = cap;
-	}
-	c->parts[c->parts_n++] = (struct part){at, c->spread_n - at};
+	if (n < *cap)
+		return DLB_OK;
+	q = realloc(*p, more * size);
+	if (!q)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	*p = q;
+	*cap = more;
 	return DLB_OK;
 }
 
-static bool
-collect_letter(void *ctx, const struct dlb_out_letter *letter)
+/* Those of cells [from, to) of a letter that wait; a part, if any do. */
+static enum dlb_status
+list_part(struct dlb_own_list *l, const struct dlb_buf *names, size_t from,
+	size_t to, struct part part)
 {
-	struct collecting *c = ctx;
-	struct dlb_satchel *home = c->n->satchel;
-	struct dlb_buf names = {0};
-	uint32_t *to = c->spread;
-	size_t *to_n = &c->spread_n, before = c->spread_n;
+	struct dlb_satchel *home = l->n->satchel;
+	enum dlb_status st;
 
-	if (letter->state != DLB_OUT_WAITING
-		|| (c->week && letter->expiry_week < c->week))
-		return true;
-	if (letter->to == 0) {
-		to = c->cover;
-		to_n = &c->cover_n;
-	} else if (letter->now || c->release_now) {
-		to = c->now;
-		to_n = &c->now_n;
-	}
-	c->st = dlb_out_cells(c->n->letterbox, letter->number, &names, c->err);
-	for (size_t i = 0; c->st == DLB_OK && i + DLB_NAME_LEN <= names.len;
-		i += DLB_NAME_LEN) {
-		uint32_t number = dlb_satchel_find(home, names.data + i);
+	part.at = l->cells_n;
+	for (size_t i = from; i < to && (i + 1) * DLB_NAME_LEN <= names->len;
+		i++) {
+		uint32_t number =
+			dlb_satchel_find(home, names->data + i * DLB_NAME_LEN);
 		struct dlb_entry e;
 
-		if (number != DLB_NO_ENTRY && *to_n < c->cap
+		if (number != DLB_NO_ENTRY && l->cells_n < l->cells_cap
 			&& dlb_satchel_entry(home, number, &e)
 			&& (e.flags & DLB_OWN))
-			to[(*to_n)++] = number;
+			l->cells[l->cells_n++] = number;
 	}
+	part.n = l->cells_n - part.at;
+	if (part.n == 0)
+		return DLB_OK;
+	st = grow(&l->parts, &l->parts_cap, l->parts_n, sizeof(part), l->err);
+	if (st == DLB_OK)
+		l->parts[l->parts_n++] = part;
+	return st;
+}
+
+static enum dlb_status
+list_split(struct dlb_own_list *l, const struct dlb_out_letter *letter)
+{
+	enum dlb_status st = grow(&l->splits, &l->splits_cap, l->splits_n,
+		sizeof(*l->splits), l->err);
+
+	if (st == DLB_OK)
+		l->splits[l->splits_n++] =
+			(struct split){.number = letter->number,
+				.sealed_ms = letter->sealed_ms,
+				.stripes = letter->stripes,
+				.threshold = letter->threshold};
+	return st;
+}
+
+static void
+list_cover(struct dlb_own_list *l, const struct dlb_buf *names)
+{
+	size_t first = l->cells_n;
+	struct part none = {.n = 0};
+
+	/* As a letter's; then out of the way. */
+	l->st = list_part(l, names, 0, names->len / DLB_NAME_LEN, none);
+	if (l->st != DLB_OK || l->cells_n == first)
+		return;
+	l->parts_n--;
+	memcpy(l->cover + l->cover_n, l->cells + first,
+		(l->cells_n - first) * sizeof(*l->cover));
+	l->cover_n += l->cells_n - first;
+	l->cells_n = first;
+}
+
+static bool
+list_letter(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct dlb_own_list *l = ctx;
+	unsigned stripes = letter->stripes ? letter->stripes : 1;
+	size_t each = letter->cells / stripes;
+	struct part part = {.now = letter->now || l->release_now};
+	struct dlb_buf names = {0};
+
+	if (letter->state != DLB_OUT_WAITING
+		|| (l->week && letter->expiry_week < l->week))
+		return true;
+	l->st = dlb_out_cells(l->n->letterbox, letter->number, &names, l->err);
+	if (l->st == DLB_OK && letter->to == 0) {
+		list_cover(l, &names);
+		goto out;
+	}
+	if (l->st == DLB_OK && stripes > 1) {
+		l->st = list_split(l, letter);
+		part.split = l->splits_n;
+	}
+	for (unsigned i = 0; l->st == DLB_OK && i < stripes; i++) {
+		part.stripe = (uint8_t)i;
+		l->st = list_part(l, &names, i * each,
+			i + 1 < stripes ? (i + 1) * each : letter->cells, part);
+	}
+out:
 	dlb_buf_free(&names);
-	if (c->st == DLB_OK && c->spread_n > before)
-		c->st = note_part(c, before);
-	return c->st == DLB_OK;
+	return l->st == DLB_OK;
 }
 
 /* ---- cover ------------------------------------------------------------------------ */
@@ -140,7 +208,7 @@ note_cover(struct dlb_node *n, struct dlb_sealing *sealing, size_t count,
 
 /* count more cells of cover, appended to c->cover. */
 static enum dlb_status
-make_cover(struct collecting *c, size_t count, struct dlb_error *err)
+make_cover(struct dlb_own_list *c, size_t count, struct dlb_error *err)
 {
 	struct dlb_node *n = c->n;
 	struct dlb_sealing sealing = {0};
@@ -181,7 +249,19 @@ make_cover(struct collecting *c, size_t count, struct dlb_error *err)
 	return st;
 }
 
-/* ---- the choice -------------------------------------------------------------------- */
+/* ---- what goes --------------------------------------------------------------------- */
+
+static void
+list_free(struct dlb_own_list *l)
+{
+	if (!l)
+		return;
+	free(l->cells);
+	free(l->cover);
+	free(l->parts);
+	free(l->splits);
+	free(l);
+}
 
 static void
 shuffle(uint32_t *list, size_t n, const struct dlb_env *env)
@@ -203,6 +283,22 @@ compare_numbers(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* What must go now; then the letters that are soonest done: a message need not wait for
+ * a film. */
+static int
+compare_parts(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	if (x->goes != y->goes)
+		return x->goes ? -1 : 1;
+	if (x->now != y->now)
+		return x->now ? -1 : 1;
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
 static void
 append(struct dlb_own_cells *own, const uint32_t *numbers, size_t n)
 {
@@ -210,103 +306,215 @@ append(struct dlb_own_cells *own, const uint32_t *numbers, size_t n)
 	own->n += n;
 }
 
-static int
-compare_parts(const void *a, const void *b)
-{
-	const struct part *x = a, *y = b;
-
-	if (x->n != y->n)
-		return x->n < y->n ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
-/* The letters that are soonest done go first: a message need not wait for a film. */
 static void
-append_spread(struct collecting *c, size_t n)
+append_parts(struct dlb_own_cells *own, struct dlb_own_list *l, size_t n)
 {
-	qsort(c->parts, c->parts_n, sizeof(*c->parts), compare_parts);
-	for (size_t i = 0; i < c->parts_n && n > 0; i++) {
-		size_t some = c->parts[i].n < n ? c->parts[i].n : n;
+	qsort(l->parts, l->parts_n, sizeof(*l->parts), compare_parts);
+	for (size_t i = 0; i < l->parts_n && l->parts[i].goes && n > 0; i++) {
+		size_t some = l->parts[i].n < n ? l->parts[i].n : n;
 
-		append(c->own, c->spread + c->parts[i].at, some);
+		append(own, l->cells + l->parts[i].at, some);
 		n -= some;
 	}
 }
 
-static enum dlb_status
-choose(struct collecting *c, struct dlb_error *err)
+/* How much of what goes is real and how much cover. */
+static void
+plan(const struct dlb_own_list *l, size_t *real, size_t *cover)
 {
-	struct dlb_own_cells *own = c->own;
-	size_t waiting = c->now_n + c->spread_n, real, cover;
+	size_t now = 0, goes = 0, beside;
+
+	for (size_t i = 0; i < l->parts_n; i++) {
+		goes += l->parts[i].goes ? l->parts[i].n : 0;
+		now += l->parts[i].goes && l->parts[i].now ? l->parts[i].n : 0;
+	}
 	/* What is more than usual goes beside the usual number, so that it neither
 	 * keeps the other letters waiting nor tells that there are some. */
-	size_t beside = c->now_n > DLB_MEETING_OWN_CELLS ? c->now_n : 0;
+	beside = now > DLB_MEETING_OWN_CELLS ? now : 0;
+	dlb_plan_own(goes - beside, real, cover);
+	*real += beside;
+}
+
+/* ---- stripes ------------------------------------------------------------------------ */
+
+struct given {
+	struct dlb_stripes_out *out;
+	const char *courier;
+};
+
+/* All whom nothing is known of count as one. */
+static bool
+is_mine(const struct given *g, const char *courier)
+{
+	if (g->out->stranger)
+		return dlb_courier_is_stranger(courier);
+	return strcmp(g->courier, courier) == 0;
+}
+
+static bool
+note_given(void *ctx, const struct dlb_out_taken *taken)
+{
+	struct given *g = ctx;
+	struct dlb_stripe_out *s = &g->out->of[taken->stripe];
+
+	if (taken->stripe >= g->out->n)
+		return true;
+	s->given = true;
+	if (taken->last_ms > s->given_ms)
+		s->given_ms = taken->last_ms;
+	if (is_mine(g, taken->courier)) {
+		s->mine += taken->cells;
+		if (taken->last_ms > s->mine_ms)
+			s->mine_ms = taken->last_ms;
+	}
+	return true;
+}
+
+static enum dlb_status
+choose_stripe(struct dlb_own_list *l, size_t split,
+	const struct dlb_courier *to, bool vetted_known, struct dlb_error *err)
+{
+	const struct split *letter = &l->splits[split - 1];
+	struct dlb_stripes_out out = {.n = letter->stripes,
+		.sealed_ms = letter->sealed_ms,
+		.now_ms = l->n->clock.now_ms,
+		.for_vetted = letter->threshold && vetted_known,
+		.vetted = to->vetted,
+		.stranger = !to->name[0]};
+	struct given given = {.out = &out, .courier = to->name};
+	enum dlb_status st;
+	int stripe;
+
+	for (size_t i = 0; i < l->parts_n; i++)
+		if (l->parts[i].split == split)
+			out.of[l->parts[i].stripe].waits =
+				(uint32_t)l->parts[i].n;
+	st = dlb_out_given(
+		l->n->letterbox, letter->number, note_given, &given, err);
+	stripe = dlb_stripe_for(&out);
+	for (size_t i = 0; i < l->parts_n; i++)
+		if (l->parts[i].split == split)
+			l->parts[i].goes = l->parts[i].stripe == stripe;
+	return st;
+}
+
+static enum dlb_status
+choose_stripes(struct dlb_own_list *l, const struct dlb_courier *to,
+	struct dlb_error *err)
+{
+	size_t known, vetted = 0;
 	enum dlb_status st = DLB_OK;
 
-	dlb_plan_own(waiting - beside, &real, &cover);
-	real += beside;
-	own->waiting = waiting;
+	if (l->splits_n && !l->release_now)
+		st = dlb_node_couriers(l->n, &known, &vetted, err);
+	for (size_t i = 1; st == DLB_OK && !l->release_now && i <= l->splits_n;
+		i++)
+		st = choose_stripe(l, i, to, vetted > 0, err);
+	return st;
+}
+
+/* ---- the choice -------------------------------------------------------------------- */
+
+enum dlb_status
+dlb_own_choose(struct dlb_own_cells *own, const struct dlb_courier *to,
+	struct dlb_error *err)
+{
+	struct dlb_own_list *l = own->list;
+	size_t real, cover;
+	enum dlb_status st;
+
+	if (!l)
+		return DLB_OK;
+	st = choose_stripes(l, to, err);
+	plan(l, &real, &cover);
+	own->waiting = l->cells_n;
 	/* Under a clock that is not believed no cover can be dated. Without it the
 	 * others would see how much is real: all waits. */
-	if (cover > c->cover_n && !c->week)
-		return DLB_OK;
-	if (cover > c->cover_n)
-		st = make_cover(c, cover - c->cover_n, err);
+	if (st == DLB_OK && cover > l->cover_n && !l->week)
+		goto out;
+	if (st == DLB_OK && cover > l->cover_n)
+		st = make_cover(l, cover - l->cover_n, err);
 	if (st != DLB_OK)
-		return st;
-	own->numbers = calloc(
-		waiting + DLB_MEETING_OWN_CELLS + 1, sizeof(*own->numbers));
-	if (!own->numbers)
-		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	append(own, c->now, c->now_n);
-	if (real > c->now_n)
-		append_spread(c, real - c->now_n);
-	own->waiting = waiting - own->n;
-	append(own, c->cover, cover);
-	shuffle(own->numbers, own->n, c->n->env);
+		goto out;
+	own->numbers = calloc(real + cover + 1, sizeof(*own->numbers));
+	if (!own->numbers) {
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+		goto out;
+	}
+	append_parts(own, l, real);
+	own->waiting = l->cells_n - own->n;
+	append(own, l->cover, cover);
+	shuffle(own->numbers, own->n, l->n->env);
 	/* What is only cover is let go of once it has been given. */
-	own->cover = c->cover;
-	own->cover_n = c->cover_n;
-	c->cover = NULL;
+	own->cover = l->cover;
+	own->cover_n = l->cover_n;
+	l->cover = NULL;
 	qsort(own->cover, own->cover_n, sizeof(*own->cover), compare_numbers);
-	return DLB_OK;
+out:
+	own->list = NULL;
+	list_free(l);
+	return st;
+}
+
+/* As much cover as there is need of whoever it is that is met. */
+static enum dlb_status
+prepare(struct dlb_own_list *l, struct dlb_error *err)
+{
+	size_t real, cover;
+	bool now = false;
+
+	for (size_t i = 0; i < l->parts_n; i++) {
+		l->parts[i].goes = !l->parts[i].split || l->release_now;
+		now |= !l->parts[i].goes && l->parts[i].now;
+	}
+	plan(l, &real, &cover);
+	if (now)
+		cover = DLB_MEETING_OWN_CELLS;
+	return cover > l->cover_n && l->week
+		? make_cover(l, cover - l->cover_n, err)
+		: DLB_OK;
 }
 
 enum dlb_status
 dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n, bool release_now,
 	uint16_t week, struct dlb_error *err)
 {
-	struct collecting c = {.n = n,
-		.own = own,
-		.release_now = release_now,
-		.week = week,
-		.err = err,
-		.st = DLB_OK};
+	struct dlb_own_list *l = calloc(1, sizeof(*l));
 	struct dlb_satchel_info info;
-	enum dlb_status st;
+	enum dlb_status st = DLB_OK;
 
 	memset(own, 0, sizeof(*own));
+	if (!l)
+		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	own->list = l;
 	dlb_node_resend_due(n);
 	dlb_satchel_info(n->satchel, &info);
-	c.cap = info.held;
-	c.now = calloc((size_t)info.held + 1, sizeof(*c.now));
-	c.spread = calloc((size_t)info.held + 1, sizeof(*c.spread));
-	c.cover = calloc(
-		(size_t)info.held + DLB_MEETING_OWN_CELLS, sizeof(*c.cover));
-	st = c.now && c.spread && c.cover
-		? dlb_out_each(n->letterbox, collect_letter, &c, err)
-		: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	*l = (struct dlb_own_list){.n = n,
+		.release_now = release_now,
+		.week = week,
+		.cells_cap = info.held,
+		.err = err};
+	l->cells = calloc((size_t)info.held + 1, sizeof(*l->cells));
+	l->cover = calloc((size_t)info.held + 2 * DLB_MEETING_OWN_CELLS,
+		sizeof(*l->cover));
+	if (!l->cells || !l->cover)
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	if (st == DLB_OK)
-		st = c.st;
+		st = dlb_out_each(n->letterbox, list_letter, l, err);
 	if (st == DLB_OK)
-		st = choose(&c, err);
-	free(c.now);
-	free(c.spread);
-	free(c.cover);
-	free(c.parts);
+		st = l->st;
+	if (st == DLB_OK)
+		st = prepare(l, err);
+	l->err = NULL;
 	if (st != DLB_OK)
 		dlb_own_free(own);
 	return st;
+}
+
+size_t
+dlb_own_most(const struct dlb_own_cells *own)
+{
+	return own->list ? own->list->cells_n + DLB_MEETING_OWN_CELLS : 0;
 }
 
 int64_t
@@ -337,6 +545,7 @@ dlb_own_note(struct dlb_node *n, struct dlb_error *err)
 void
 dlb_own_free(struct dlb_own_cells *own)
 {
+	list_free(own->list);
 	free(own->numbers);
 	free(own->cover);
 	memset(own, 0, sizeof(*own));

@@ -27,16 +27,27 @@ is "$(as alice outbox --json)" "[]" "nothing was sent"
 run as alice send bob film --need 3 --of 5 --stick usb
 exits 0 "a letter in stripes"
 has "$out" "Any 3 of its 5 stripes suffice" "and that is said"
+has "$err" "5 stripes and 0 couriers" "and that couriers are few"
 run as alice send bob film --need 2 --of 3 --threshold --stick usb
 exits 0 "with a threshold"
 has "$out" "fewer are worth nothing" "and what that means"
+has "$err" "no node is vetted" "and that there is nobody to wait for"
+is "$(as alice outbox --json | jq -c '.[] | [.stripes_given, .cells_given * .stripes == .cells, (.couriers | length)]')" \
+	"[1,true,1]
+[1,true,1]" "a courier got one stripe of each"
+has "$(as alice outbox)" "1 of 5 stripes, 1 courier" "and the list says so"
+run as alice meet usb
+is "$(as alice outbox --json | jq -c '.[].stripes_given')" "1
+1" "and no other one on the same day"
+run as alice meet usb --now
+exits 0 "but when told so"
 is "$(as alice outbox --json | jq -c '.[] | [.stripes_needed, .stripes, .threshold]')" \
 	"[3,5,false]
 [2,3,true]" "the outbox knows"
 is "$(as alice outbox --json | jq -c '.[] | [(.couriers | length), (.couriers | add) == .cells]')" \
 	"[1,true]
 [1,true]" "and that one courier took all"
-has "$(as alice outbox)" "on its way, 1 courier" "the list says so"
+has "$(as alice outbox)" "on its way, 5 of 5 stripes, 1 courier" "the list says so"
 
 run as bob meet usb
 is "$(as bob inbox --json | jq -c '.[] | [.state, .stripes_needed, .stripes_here]' | sort)" \

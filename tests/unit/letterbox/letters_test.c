@@ -149,7 +149,7 @@ letters_of_before_have_no_card(void **state)
 			"ALTER TABLE letters_out DROP COLUMN released;"
 			"ALTER TABLE letters_out DROP COLUMN unreleased;"
 			"DROP TRIGGER out_gone; DROP TRIGGER out_replaced;"
-			"DROP TABLE out_couriers;"
+			"DROP TABLE out_given;"
 			"DROP INDEX in_stripes; DROP INDEX in_split;"
 			"ALTER TABLE letters_in DROP COLUMN stripe_of;"
 			"ALTER TABLE letters_in DROP COLUMN stripes;"

@@ -202,6 +202,17 @@ fixture_meet(struct fixture *f, struct dlb_node *n, const char *stick)
 	return r;
 }
 
+struct dlb_meet_result
+fixture_meet_now(struct fixture *f, struct dlb_node *n, const char *stick)
+{
+	struct dlb_meet_options o = {
+		.where = fixture_path(f, stick), .release_now = true};
+	struct dlb_meet_result r;
+
+	assert_dlb_ok(f, dlb_node_meet(n, &o, &r, NULL, &f->err));
+	return r;
+}
+
 struct counting {
 	size_t n;
 	struct dlb_in_letter *first;

@@ -61,6 +61,9 @@ struct dlb_send_result fixture_send(struct fixture *f, struct dlb_node *n,
 	int64_t to, const char *file, const char *message);
 struct dlb_meet_result fixture_meet(
 	struct fixture *f, struct dlb_node *n, const char *stick);
+/* With all that waits, all stripes too. */
+struct dlb_meet_result fixture_meet_now(
+	struct fixture *f, struct dlb_node *n, const char *stick);
 /* Letters in the inbox, and the first one's number. */
 size_t fixture_inbox(struct dlb_node *n, struct dlb_in_letter *first);
 #endif

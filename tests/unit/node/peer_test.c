@@ -186,6 +186,106 @@ pair(struct fixture *f, struct side side[static 2], bool vetted)
 	}
 }
 
+/* Cells of a letter that are out. */
+static uint32_t
+cells_out(struct fixture *f, struct dlb_node *n, int64_t number)
+{
+	struct dlb_out_letter letter;
+
+	assert_dlb_ok(f, dlb_out_get(n->letterbox, &letter, number, &f->err));
+	return letter.shown;
+}
+
+/* With room for what many meetings bring. */
+static struct dlb_node *
+large_home(struct fixture *f, const char *name)
+{
+	const struct dlb_home_options home = {.name = name,
+		.size = 128 << 20,
+		.sparse = true,
+		.unlock = {.kind = DLB_UNLOCK_OPEN}};
+	struct dlb_node *n;
+
+	assert_dlb_ok(f,
+		dlb_node_create(&n, fixture_path(f, name), &home,
+			dlb_env_system(), NULL, &f->err));
+	return n;
+}
+
+/* With a home of its own; how many own cells went. */
+static uint64_t
+meets_another(struct fixture *f, struct side side[static 2], const char *name)
+{
+	side[1].n = large_home(f, name);
+	meet_well(f, side);
+	assert_true(side[0].result.stranger);
+	dlb_node_close(side[1].n);
+	return side[0].result.given_own;
+}
+
+/* Who is vetted is asked first, others get cover; nobody could count. */
+static void
+a_threshold_waits_for_vetted_nodes(void **state)
+{
+	struct fixture *f = *state;
+	struct side side[2] = {{.n = NULL}};
+	struct dlb_known_node vetted = {.name = "elsewhere", .vetted = true};
+	struct dlb_send_options o = {.message = "in two shares",
+		.message_len = 13,
+		.need = 2,
+		.of = 2,
+		.threshold = true,
+		.stdin_fd = -1};
+	struct dlb_send_result r;
+	int64_t bob;
+
+	side[0].n = large_home(f, "alice");
+	fixture_home(f, "bob", false);
+	bob = fixture_introduce(f, side[0].n, "bob");
+	memset(vetted.secret, 0x44, sizeof(vetted.secret));
+	assert_dlb_ok(
+		f, dlb_known_node_save(side[0].n->letterbox, &vetted, &f->err));
+	assert_dlb_ok(f,
+		dlb_node_send(
+			side[0].n, bob, &o, &r, NULL, NULL, NULL, &f->err));
+	assert_int_equal(r.cells, 4);
+	/* A stranger. */
+	assert_int_equal(meets_another(f, side, "dave"), 64);
+	assert_int_equal(side[0].result.own_waiting, 4);
+	/* One who is known and no more. */
+	side[1].n = large_home(f, "carol");
+	pair(f, side, false);
+	meet_well(f, side);
+	assert_int_equal(side[0].result.given_own, 64);
+	assert_int_equal(cells_out(f, side[0].n, r.first_number), 0);
+	dlb_node_close(side[1].n);
+	/* Vetted, they get a stripe; and no other on that day. */
+	assert_dlb_ok(f,
+		dlb_known_node_by_name(
+			side[0].n->letterbox, &vetted, "listener", &f->err));
+	vetted.vetted = true;
+	assert_dlb_ok(
+		f, dlb_known_node_save(side[0].n->letterbox, &vetted, &f->err));
+	for (int i = 0; i < 2; i++) {
+		struct dlb_known_node k = {.name = "caller"};
+
+		memset(k.secret, 0x33, sizeof(k.secret));
+		side[1].n = large_home(f, i ? "carol again" : "carol anew");
+		assert_dlb_ok(f,
+			dlb_known_node_save(side[1].n->letterbox, &k, &f->err));
+		meet_well(f, side);
+		assert_false(side[0].result.stranger);
+		assert_int_equal(side[0].result.given_own, 64);
+		assert_int_equal(cells_out(f, side[0].n, r.first_number), 2);
+		dlb_node_close(side[1].n);
+	}
+	/* After two weeks anybody will do. */
+	side[0].n->clock.now_ms += 15 * DLB_DAY_MS;
+	assert_int_equal(meets_another(f, side, "erin"), 64);
+	assert_int_equal(cells_out(f, side[0].n, r.first_number), 4);
+	dlb_node_close(side[0].n);
+}
+
 static void
 paired_nodes_recognise_each_other(void **state)
 {
@@ -427,6 +527,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_letter_goes_over_and_comes_once, fixture_setup,
+			fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_threshold_waits_for_vetted_nodes, fixture_setup,
 			fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			paired_nodes_recognise_each_other, fixture_setup,

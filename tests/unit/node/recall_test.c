@@ -246,7 +246,7 @@ all_stripes_are_called_back(void **state)
 		f, dlb_node_send(n, bob, &o, &sent, NULL, NULL, NULL, &f->err));
 	assert_in_range(sent.cells, 6, 64);
 	names = names_of(f, n, sent.first_number);
-	fixture_meet(f, n, "usb");
+	fixture_meet_now(f, n, "usb");
 	assert_int_equal(on_stick(f, "usb", &names), sent.cells);
 	recall(f, n, sent.first_number);
 	fixture_meet(f, n, "usb");

@@ -151,57 +151,6 @@ a_stripe_with_a_hole_is_not_whole(void **state)
 	dlb_node_close(n);
 }
 
-struct took {
-	uint32_t cells[8];
-	size_t n;
-};
-
-static bool
-note_took(void *ctx, uint32_t cells)
-{
-	struct took *t = ctx;
-
-	if (t->n < 8)
-		t->cells[t->n++] = cells;
-	return true;
-}
-
-/* A box with a name is one courier, however often it is met. */
-static void
-who_took_how_much_is_known(void **state)
-{
-	struct fixture *f = *state;
-	struct world w;
-	struct took t = {.n = 0};
-	struct dlb_out_letter letter;
-	int64_t number;
-
-	world_open(&w, f);
-	fixture_stick(f, w.n, "other", 48);
-	fixture_file(f, "film", 6000000, 9);
-	number = world_send(&w, "film", 2, 3, false);
-	assert_dlb_ok(f, dlb_out_get(w.n->letterbox, &letter, number, &f->err));
-	assert_in_range(letter.cells, 129, 191);
-	letter.now = false;
-	assert_dlb_ok(f, dlb_out_update(w.n->letterbox, &letter, &f->err));
-	fixture_meet(f, w.n, "usb");
-	fixture_meet(f, w.n, "other");
-	fixture_meet(f, w.n, "usb");
-	assert_dlb_ok(f,
-		dlb_out_couriers(
-			w.n->letterbox, number, note_took, &t, &f->err));
-	assert_int_equal(t.n, 2);
-	assert_int_equal(t.cells[0], letter.cells - 64);
-	assert_int_equal(t.cells[1], 64);
-	assert_dlb_ok(f, dlb_out_delete(w.n->letterbox, number, &f->err));
-	t.n = 0;
-	assert_dlb_ok(f,
-		dlb_out_couriers(
-			w.n->letterbox, number, note_took, &t, &f->err));
-	assert_int_equal(t.n, 0);
-	dlb_node_close(w.n);
-}
-
 /* ---- two of three, with all keys in hand ------------------------------------------- */
 
 /* Does any cell of the stripe open under that key? */
@@ -558,7 +507,7 @@ stripes_of_two_sealings_are_not_mixed(void **state)
 	fixture_file(f, "film", LEN, 5);
 	number = world_send(&w, "film", 3, 5, false);
 	world_drop_all_but(&w, number, 5, 0x03);
-	fixture_meet(f, w.n, "usb");
+	fixture_meet_now(f, w.n, "usb");
 	n = fixture_open(f, "bob");
 	fixture_meet(f, n, "usb");
 	dlb_node_close(n);
@@ -569,7 +518,7 @@ stripes_of_two_sealings_are_not_mixed(void **state)
 			w.n, number, &o, &r, NULL, NULL, NULL, &f->err));
 	assert_int_equal(r.cells, 10);
 	world_drop_all_but(&w, number, 5, 0x0c);
-	fixture_meet(f, w.n, "usb");
+	fixture_meet_now(f, w.n, "usb");
 	n = fixture_open(f, "bob");
 	fixture_meet(f, n, "usb");
 	s = world_inbox(f, n);
@@ -675,7 +624,6 @@ main(void)
 		TEST(two_of_three_wait_for_the_third),
 		TEST(a_stripe_with_a_hole_is_not_whole),
 		TEST(stripes_that_disagree_are_not_put_together),
-		TEST(who_took_how_much_is_known),
 		TEST(two_of_three_are_worth_nothing_with_the_readers_keys),
 		TEST(a_threshold_is_what_it_commits_to),
 		TEST(lost_cells_are_made_good_or_waited_for),

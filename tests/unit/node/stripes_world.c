@@ -103,9 +103,9 @@ world_deliver(struct world *w)
 {
 	struct dlb_node *n;
 
-	/* More than one meeting adds. */
-	fixture_meet(w->f, w->n, "usb");
-	fixture_meet(w->f, w->n, "usb");
+	/* More than one meeting adds, and all stripes. */
+	fixture_meet_now(w->f, w->n, "usb");
+	fixture_meet_now(w->f, w->n, "usb");
 	dlb_node_close(w->n);
 	w->n = NULL;
 	n = fixture_open(w->f, "bob");
