@@ -7,6 +7,10 @@
  */
 #include "own_stripes.h"
 
+#include "share.h"
+
+_Static_assert(DLB_STRIPES_OUT_MAX >= DLB_STRIPES_MAX, "all of them");
+
 static bool
 waited(int64_t since_ms, int64_t now_ms, int64_t days)
 {

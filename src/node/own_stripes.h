@@ -5,8 +5,8 @@
 #define DLB_NODE_OWN_STRIPES_H
 
 #include "base.h"
-#include "share.h"
 
+#define DLB_STRIPES_OUT_MAX 255
 /* So long after a stripe a courier waits for another one of the letter, and a stripe for
  * the courier who took a part of it. */
 #define DLB_STRIPE_WAIT_DAYS 7
@@ -23,7 +23,7 @@ struct dlb_stripe_out {
 	int64_t mine_ms;
 };
 struct dlb_stripes_out {
-	struct dlb_stripe_out of[DLB_STRIPES_MAX];
+	struct dlb_stripe_out of[DLB_STRIPES_OUT_MAX];
 	unsigned n;
 	int64_t sealed_ms, now_ms;
 	bool for_vetted;       /* there are vetted nodes to wait for */
