@@ -353,6 +353,36 @@ a_clock_in_doubt_ends_nothing(void **state)
 	assert_int_equal(trips_of(f, "ferry").n, 0);
 }
 
+/* A revocation by such a clock is not one that all to come fall behind. */
+static void
+a_clock_in_doubt_numbers_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct people p = make_people(f);
+	int64_t began = f->env.now_ms;
+	struct dlb_node *n;
+	size_t ended;
+
+	assert_dlb_ok(f, brief_of(f, &p, DAY + 2, false));
+	meets(f, "alice", "usb");
+	meets(f, "ferry", "usb");
+	f->env.now_ms += 400 * DLB_DAY_MS;
+	n = fixture_open(f, "alice");
+	assert_int_equal(
+		dlb_node_brief_revoke(n, p.ferry, NULL, 0, &ended, &f->err),
+		DLB_CLOCK);
+	assert_non_null(strstr(f->err.msg, "clock"));
+	dlb_node_close(n);
+	f->env.now_ms = began;
+	n = fixture_open(f, "alice");
+	assert_dlb_ok(
+		f, dlb_node_brief_revoke(n, p.ferry, NULL, 0, &ended, &f->err));
+	dlb_node_close(n);
+	meets(f, "alice", "usb");
+	meets(f, "ferry", "usb");
+	assert_int_equal(trips_of(f, "ferry").n, 0);
+}
+
 /* ---- who is not briefed ---------------------------------------------------------------- */
 
 /* The tag of a cell says nothing without the key: of all that a courier without one can
@@ -736,6 +766,7 @@ main(void)
 		BRIEFED(it_is_revoked),
 		BRIEFED(it_ends_by_itself),
 		BRIEFED(a_clock_in_doubt_ends_nothing),
+		BRIEFED(a_clock_in_doubt_numbers_nothing),
 		BRIEFED(a_blind_courier_learns_nothing),
 		BRIEFED(a_strangers_briefing_is_refused),
 		BRIEFED(what_is_no_briefing_is_shown),
