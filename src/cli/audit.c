@@ -80,8 +80,11 @@ values_text(char *out, size_t cap, const struct dlb_audit_record *r)
 		const char *name = value_name(r, i);
 		char n[CLI_FORMAT_MAX];
 
+		/* Of a roster: nothing to be read by people. */
+		if (strcmp(name, "number") == 0)
+			continue;
 		at += (size_t)snprintf(out + at, cap - at, "%s%s%s%s",
-			i ? ", " : "", cli_count(n, r->values[i]),
+			at ? ", " : "", cli_count(n, r->values[i]),
 			strcmp(name, "count") == 0 ? "" : " ",
 			strcmp(name, "count") == 0 ? "" : name);
 	}

@@ -3,6 +3,7 @@
  */
 #include "format.h"
 #include "json.h"
+#include "roster.h"
 #include "session.h"
 #include "table.h"
 #include "term.h"
@@ -162,7 +163,23 @@ struct listing {
 	struct cli_table table;
 	struct cli_json json;
 	size_t n;
+	struct dlb_vouched *vouched; /* what rosters say */
+	size_t vouched_n;
 };
+
+/* What counts for --policy vetted. */
+static const char *
+vetted_text(const struct listing *l, const struct dlb_known_node *node)
+{
+	const struct dlb_vouched *v =
+		dlb_vouched_find(l->vouched, l->vouched_n, node->secret);
+
+	if (v && v->revoked)
+		return "revoked";
+	if (node->vetted)
+		return "yes";
+	return v && v->vouched ? "by a roster" : "no";
+}
 
 static bool
 list_node(void *ctx, const struct dlb_known_node *node)
@@ -171,7 +188,7 @@ list_node(void *ctx, const struct dlb_known_node *node)
 	char when[CLI_FORMAT_MAX];
 
 	cli_table_add(&l->table, "%s", node->name);
-	cli_table_add(&l->table, "%s", node->vetted ? "yes" : "no");
+	cli_table_add(&l->table, "%s", vetted_text(l, node));
 	cli_table_add(&l->table, "%s", cli_time_here(when, node->added_ms));
 	cli_table_add(&l->table, "%s",
 		node->met_ms ? cli_time_here(when, node->met_ms) : "never");
@@ -187,6 +204,9 @@ write_node(void *ctx, const struct dlb_known_node *node)
 	cli_json_object(&l->json, NULL);
 	cli_json_text(&l->json, "name", node->name);
 	cli_json_bool(&l->json, "vetted", node->vetted);
+	cli_json_bool(&l->json, "counts_as_vetted",
+		strcmp(vetted_text(l, node), "yes") == 0
+			|| strcmp(vetted_text(l, node), "by a roster") == 0);
 	cli_json_time(&l->json, "paired", node->added_ms);
 	cli_json_time(&l->json, "met", node->met_ms);
 	cli_json_end(&l->json, '}');
@@ -203,13 +223,16 @@ list_nodes(struct cli *c, struct dlb_letterbox *box, struct dlb_error *err)
 	enum dlb_status st;
 
 	cli_table_init(&l.table, columns, DLB_ARRAY_LEN(columns));
-	st = dlb_known_node_each(box, list_node, &l, err);
+	st = dlb_vouched_list(box, &l.vouched, &l.vouched_n, err);
+	if (st == DLB_OK)
+		st = dlb_known_node_each(box, list_node, &l, err);
 	if (st == DLB_OK && l.n == 0)
 		cli_say(c, "None yet. `dlb node pair NAME` pairs one.");
 	else if (st == DLB_OK)
 		st = cli_table_print(
 			&l.table, cli_term_width(STDOUT_FILENO), err);
 	cli_table_free(&l.table);
+	dlb_vouched_free(l.vouched, l.vouched_n);
 	return st;
 }
 
@@ -224,7 +247,12 @@ run_list(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		return st;
 	if (!cli_flag(a, "json")) {
 		st = list_nodes(c, dlb_node_letterbox(n), err);
-	} else {
+		dlb_node_close(n);
+		return st;
+	}
+	st = dlb_vouched_list(
+		dlb_node_letterbox(n), &l.vouched, &l.vouched_n, err);
+	if (st == DLB_OK) {
 		cli_json_init(&l.json, stdout);
 		cli_json_array(&l.json, NULL);
 		st = dlb_known_node_each(
@@ -232,6 +260,7 @@ run_list(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		cli_json_end(&l.json, ']');
 		cli_json_finish(&l.json);
 	}
+	dlb_vouched_free(l.vouched, l.vouched_n);
 	dlb_node_close(n);
 	return st;
 }

@@ -284,6 +284,13 @@ name_of(char *out, size_t cap, struct dlb_letterbox *l,
 	struct dlb_correspondent who;
 	char words[DLB_FINGERPRINT_TEXT_MAX], *gap;
 
+	if (dlb_letterbox_is_person(l)
+		&& memcmp(identity, dlb_letterbox_identity(l),
+			   sizeof(*identity))
+			== 0) {
+		snprintf(out, cap, "yourself");
+		return;
+	}
 	if (dlb_correspondent_by_identity(l, &who, identity) == DLB_OK) {
 		snprintf(out, cap, "%s", who.name);
 		return;

@@ -92,6 +92,8 @@ run as bob know ferry.card
 run as bob node pair ferry --card --vetted
 meets vetted ferry
 exits 1 "vetting by hand does not outweigh it"
+run as bob node list
+has "$out" "revoked" "the list of nodes says so"
 run as bob roster trust alice --not
 meets vetted ferry
 exits 0 "her word counts no more, one's own does"
