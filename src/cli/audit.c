@@ -35,6 +35,7 @@ event_name(unsigned event)
 		[DLB_AUDIT_ROSTER_SIGNED] = "roster signed",
 		[DLB_AUDIT_ROSTER_TAKEN] = "roster taken",
 		[DLB_AUDIT_ROSTER_TRUSTED] = "author trusted",
+		[DLB_AUDIT_MET_STRANGERS] = "met strangers",
 		[DLB_AUDIT_ROSTER_UNTRUSTED] = "author trusted no more",
 	};
 
@@ -54,6 +55,10 @@ value_name(const struct dlb_audit_record *r, size_t i)
 
 	if (met && i < DLB_ARRAY_LEN(meeting))
 		return meeting[i];
+	if (r->event == DLB_AUDIT_MET_STRANGERS)
+		return i == 0                         ? "meetings"
+			: i <= DLB_ARRAY_LEN(meeting) ? meeting[i - 1]
+						      : "count";
 	if (r->event == DLB_AUDIT_ROSTER_TAKEN && i < DLB_ARRAY_LEN(roster))
 		return roster[i];
 	if (r->event == DLB_AUDIT_ROSTER_SIGNED)
@@ -61,6 +66,18 @@ value_name(const struct dlb_audit_record *r, size_t i)
 	if (r->event == DLB_AUDIT_SATCHEL_ANEW && i == 0)
 		return "bytes";
 	return "count";
+}
+
+/* With what waits to be written. */
+static enum dlb_status
+export_all(struct dlb_letterbox *l, bool names, struct dlb_buf *out,
+	struct dlb_error *err)
+{
+	enum dlb_status st = dlb_audit_flush(l, err);
+
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(l, err);
+	return st == DLB_OK ? dlb_audit_export(l, names, out, err) : st;
 }
 
 /* ---- showing -------------------------------------------------------------------------- */
@@ -235,7 +252,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		st = keep(c, l, days, err);
 		goto out;
 	}
-	st = dlb_audit_export(l, true, &log, err);
+	st = export_all(l, true, &log, err);
 	if (st == DLB_OK)
 		st = cli_flag(a, "json") ? write_all(&check, &log, err)
 					 : show(c, &check, &log, err);
@@ -330,7 +347,7 @@ load_log(struct dlb_buf *log, struct cli *c, const struct cli_args *a,
 	}
 	st = cli_open(&n, c, a, err);
 	if (st == DLB_OK)
-		st = dlb_audit_export(dlb_node_letterbox(n), true, log, err);
+		st = export_all(dlb_node_letterbox(n), true, log, err);
 	dlb_node_close(n);
 	return st;
 }
@@ -393,7 +410,7 @@ run_export(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	enum dlb_status st = cli_open(&n, c, a, err);
 
 	if (st == DLB_OK)
-		st = dlb_audit_export(
+		st = export_all(
 			dlb_node_letterbox(n), cli_flag(a, "names"), &log, err);
 	if (st == DLB_OK)
 		st = dlb_audit_check(

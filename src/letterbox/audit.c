@@ -13,6 +13,7 @@
 static const char own_ends[] = "audit ends";
 static const char own_off[] = "audit off";
 static const char own_keep[] = "audit keep days";
+static const char own_strangers[] = "audit strangers";
 
 #define ENDS_LEN (2 * (8 + DLB_HASH_LEN))
 
@@ -251,16 +252,105 @@ note(struct dlb_letterbox *l, enum dlb_audit_event event,
 	return s == DLB_OK ? write_ends(l, &ends, err) : s;
 }
 
+/* ---- strangers ------------------------------------------------------------------------------ */
+
+#define STRANGERS_MS (60LL * 60 * 1000)
+#define WAITING_LEN (8 + 8 * (1 + DLB_AUDIT_STRANGER_VALUES))
+
+/* What waits: since when, how many, and their values. */
+struct waiting {
+	int64_t since_ms;
+	uint64_t values[1 + DLB_AUDIT_STRANGER_VALUES];
+};
+
+static void
+read_waiting(struct dlb_letterbox *l, struct waiting *w)
+{
+	uint8_t bytes[WAITING_LEN];
+	struct dlb_reader r;
+
+	memset(w, 0, sizeof(*w));
+	if (dlb_own_get_blob(l, own_strangers, bytes, sizeof(bytes)) != DLB_OK)
+		return;
+	dlb_reader_init(&r, bytes, sizeof(bytes));
+	w->since_ms = (int64_t)dlb_read_u64(&r);
+	for (size_t i = 0; i < DLB_ARRAY_LEN(w->values); i++)
+		w->values[i] = dlb_read_u64(&r);
+}
+
+static enum dlb_status
+write_waiting(struct dlb_letterbox *l, const struct waiting *waiting,
+	struct dlb_error *err)
+{
+	uint8_t bytes[WAITING_LEN];
+	struct dlb_writer w;
+
+	dlb_writer_init(&w, bytes, sizeof(bytes));
+	dlb_write_u64(&w, (uint64_t)waiting->since_ms);
+	for (size_t i = 0; i < DLB_ARRAY_LEN(waiting->values); i++)
+		dlb_write_u64(&w, waiting->values[i]);
+	return dlb_own_set_blob(l, own_strangers, bytes, sizeof(bytes), err);
+}
+
+static enum dlb_status
+flush(struct dlb_letterbox *l, bool now, struct dlb_error *err)
+{
+	struct waiting w, none = {.since_ms = 0};
+	int64_t age;
+	enum dlb_status s;
+
+	read_waiting(l, &w);
+	age = dlb_now_ms(l->env) - w.since_ms;
+	/* A clock that was set back keeps nothing waiting. */
+	if (w.values[0] == 0 || (!now && age >= 0 && age < STRANGERS_MS))
+		return DLB_OK;
+	s = note(l, DLB_AUDIT_MET_STRANGERS, w.values, DLB_ARRAY_LEN(w.values),
+		NULL, err);
+	return s == DLB_OK ? write_waiting(l, &none, err) : s;
+}
+
+enum dlb_status
+dlb_audit_flush(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	return dlb_audit_is_on(l) ? flush(l, true, err) : DLB_OK;
+}
+
+enum dlb_status
+dlb_audit_note_stranger(struct dlb_letterbox *l,
+	const uint64_t values[static DLB_AUDIT_STRANGER_VALUES],
+	struct dlb_error *err)
+{
+	struct waiting w;
+	enum dlb_status s;
+
+	if (!dlb_audit_is_on(l))
+		return DLB_OK;
+	s = flush(l, false, err);
+	if (s != DLB_OK)
+		return s;
+	read_waiting(l, &w);
+	if (w.values[0]++ == 0)
+		w.since_ms = dlb_now_ms(l->env);
+	for (size_t i = 0; i < DLB_AUDIT_STRANGER_VALUES; i++)
+		w.values[1 + i] += values[i];
+	return write_waiting(l, &w, err);
+}
+
+/* ---- all others -------------------------------------------------------------------------------- */
+
 enum dlb_status
 dlb_audit_note(struct dlb_letterbox *l, enum dlb_audit_event event,
 	const uint64_t *values, size_t values_n, const char *name,
 	struct dlb_error *err)
 {
+	enum dlb_status s;
+
 	if (values_n > DLB_AUDIT_VALUES_MAX)
 		return dlb_fail(err, DLB_LIMIT, "too much for the log");
 	if (!dlb_audit_is_on(l))
 		return DLB_OK;
-	return note(l, event, values, values_n, name, err);
+	s = flush(l, false, err);
+	return s == DLB_OK ? note(l, event, values, values_n, name, err) : s;
 }
 
 enum dlb_status
@@ -304,9 +394,12 @@ erase_all(struct dlb_letterbox *l, struct dlb_error *err)
 	s = dlb_query_run(&q, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, ends);
-	dlb_query_text(&q, own_ends);
-	return dlb_query_run(&q, err);
+	for (size_t i = 0; s == DLB_OK && i < 2; i++) {
+		dlb_query(&q, &l->db, ends);
+		dlb_query_text(&q, i ? own_strangers : own_ends);
+		s = dlb_query_run(&q, err);
+	}
+	return s;
 }
 
 enum dlb_status
@@ -319,6 +412,8 @@ dlb_audit_set(
 	if (on == was_on && !erase)
 		return DLB_OK;
 	if (!on && was_on && !erase)
+		s = flush(l, true, err);
+	if (s == DLB_OK && !on && was_on && !erase)
 		s = note(l, DLB_AUDIT_STOPPED, NULL, 0, NULL, err);
 	if (s == DLB_OK && erase)
 		s = erase_all(l, err);

@@ -41,6 +41,9 @@ enum dlb_audit_event {
 		16, /* of another: its number, vouched, revoked */
 	DLB_AUDIT_ROSTER_TRUSTED = 17, /* an author; nobody is named */
 	DLB_AUDIT_ROSTER_UNTRUSTED = 18,
+	/* How many meetings with strangers there were, and what as of one node, summed
+	 * up. */
+	DLB_AUDIT_MET_STRANGERS = 19,
 };
 
 #define DLB_AUDIT_VALUES_MAX 8
@@ -86,6 +89,16 @@ enum dlb_status dlb_audit_head_read(struct dlb_audit_head *out,
 enum dlb_status dlb_audit_note(struct dlb_letterbox *l,
 	enum dlb_audit_event event, const uint64_t *values, size_t values_n,
 	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
+/* A meeting with a stranger: given, own, taken, recalls heard. These are summed up for an
+ * hour and written then, or with the next flush: who comes again and again is not to fold
+ * all the rest away. Uncommitted. */
+#define DLB_AUDIT_STRANGER_VALUES 4
+enum dlb_status dlb_audit_note_stranger(struct dlb_letterbox *l,
+	const uint64_t values[static DLB_AUDIT_STRANGER_VALUES],
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* What waits to be written. Uncommitted. */
+enum dlb_status dlb_audit_flush(struct dlb_letterbox *l, struct dlb_error *err)
+	DLB_MUST_CHECK;
 /* The name is struck out of all records; their commitments stay. Uncommitted. */
 enum dlb_status dlb_audit_strike(struct dlb_letterbox *l, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;

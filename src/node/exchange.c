@@ -142,6 +142,8 @@ note_in_log(struct dlb_exchange *x, const char *name, struct dlb_error *err)
 		return DLB_OK;
 	x->logged = true;
 	memcpy(x->logged_counts, now, sizeof(now));
+	if (!x->known)
+		return dlb_audit_note_stranger(x->n->letterbox, since, err);
 	return dlb_audit_note(x->n->letterbox, DLB_AUDIT_MET_NODE, since,
 		DLB_ARRAY_LEN(since), name, err);
 }

@@ -75,6 +75,10 @@ has "$err" "this is no log" "is told"
 run "$DLB" audit verify nowhere.log
 exits 1 "no file"
 
+run as alice meet --pipe "env DLB_HOME=$work/home-bob $DLB meet -"
+is "$(as alice audit --json | jq -c '.records[-1] | [.event, .values.meetings]')" \
+	'["met strangers",1]' "strangers are in it"
+
 run as alice exposure
 has "$out" "the log of the last 90 days" "exposure says so"
 run as alice audit --keep 0

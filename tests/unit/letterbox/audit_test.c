@@ -243,6 +243,35 @@ a_wrong_clock_folds_nothing(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* Who comes again and again takes one record an hour. */
+static void
+strangers_are_summed_up(void **state)
+{
+	static const uint64_t values[4] = {64, 64, 1, 0};
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, NULL);
+	struct dlb_audit_check c = {.known = NULL};
+	struct dlb_buf log = {0};
+	char text[256] = "";
+
+	note(f, l, 1, NULL);
+	for (unsigned i = 0; i < 4000; i++)
+		assert_ok(dlb_audit_note_stranger(l, values, &f->err));
+	note(f, l, 2, NULL);
+	assert_int_equal(dlb_audit_count(l), 3);
+	f->env.now_ms += 60 * 60 * 1000;
+	assert_ok(dlb_audit_note_stranger(l, values, &f->err));
+	assert_int_equal(dlb_audit_count(l), 4);
+	assert_ok(dlb_audit_flush(l, &f->err));
+	assert_ok(dlb_audit_flush(l, &f->err));
+	assert_ok(dlb_audit_export(l, true, &log, &f->err));
+	assert_ok(
+		dlb_audit_check(&c, log.data, log.len, collect, text, &f->err));
+	assert_string_equal(text, "1:1:0: 2:11:1: 3:11:2: 4:19:4000: 5:19:1: ");
+	dlb_buf_free(&log);
+	dlb_letterbox_close(l);
+}
+
 static void
 it_can_be_off(void **state)
 {
@@ -319,6 +348,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			old_ones_are_folded, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_clock_folds_nothing,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(strangers_are_summed_up,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			it_can_be_off, fixture_setup, fixture_teardown),
