@@ -198,8 +198,10 @@ test_stop_at_peer(void **state)
 
 /* ---- what is seen by whom ------------------------------------------------------------- */
 
+#define HEARD_MAX 16384
+
 struct heard {
-	uint8_t bytes[2][1024]; /* what either side said first */
+	uint8_t bytes[2][HEARD_MAX]; /* what either side said first */
 	size_t n[2];
 };
 
@@ -208,7 +210,7 @@ record(struct pair *p, int side, uint8_t *bytes, size_t len)
 {
 	struct heard *h = p->ctx;
 
-	for (size_t i = 0; i < len && h->n[side] < 1024; i++)
+	for (size_t i = 0; i < len && h->n[side] < HEARD_MAX; i++)
 		h->bytes[side][h->n[side]++] = bytes[i];
 }
 
