@@ -56,6 +56,12 @@ say_made(struct cli *c, struct dlb_node *n, bool sparse)
 static void
 say_damage(const struct dlb_damage *d)
 {
+	if (d->shares)
+		cli_warn(
+			"%u share%s of others' backups that you kept %s gone: tell "
+			"those whose backup you keep to make another one",
+			d->shares, cli_s(d->shares),
+			d->shares == 1 ? "is" : "are");
 	if (d->in)
 		cli_warn(
 			"%u letter%s in the inbox (%lld%s) wait%s for cells "

@@ -35,6 +35,7 @@ handle_is_held(
 
 struct looking {
 	struct dlb_node *n;
+	struct dlb_release release;
 	struct dlb_damage *out;
 	struct dlb_error *err;
 	enum dlb_status st;
@@ -71,6 +72,17 @@ look_at_stripes(struct looking *r, const struct dlb_in_letter *letter)
 	dlb_stripes_free(&set);
 }
 
+/* One that was kept for somebody: its cells do not come again, and nothing of it is to
+ * look as if it were kept. */
+static void
+lose_share(struct looking *r, const struct dlb_in_letter *letter)
+{
+	r->st = dlb_release_in(&r->release, letter);
+	if (r->st == DLB_OK)
+		r->st = dlb_in_delete(r->n->letterbox, letter->number, r->err);
+	r->out->shares++;
+}
+
 static bool
 look_at_in(void *ctx, const struct dlb_in_letter *letter)
 {
@@ -90,6 +102,11 @@ look_at_in(void *ctx, const struct dlb_in_letter *letter)
 	now.have = count_held(r->n, letter);
 	if (now.have >= (partly ? letter->have : cells))
 		goto out;
+	if (!partly && letter->kind == DLB_KIND_BACKUP_SHARE
+		&& !dlb_in_is_seen(letter)) {
+		lose_share(r, letter);
+		goto out;
+	}
 	now.state = DLB_IN_PARTLY;
 	if (!partly && r->out->in++ == 0)
 		r->out->in_first = letter->number;
@@ -133,7 +150,11 @@ enum dlb_status
 dlb_node_damage(
 	struct dlb_node *n, struct dlb_damage *out, struct dlb_error *err)
 {
-	struct looking r = {.n = n, .out = out, .err = err, .st = DLB_OK};
+	struct looking r = {.n = n,
+		.out = out,
+		.err = err,
+		.release = {.n = n},
+		.st = DLB_OK};
 	enum dlb_status st;
 
 	memset(out, 0, sizeof(*out));
@@ -142,5 +163,10 @@ dlb_node_damage(
 		st = dlb_out_each(n->letterbox, look_at_out, &r, err);
 	if (st == DLB_OK)
 		st = r.st;
-	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+	if (st == DLB_OK)
+		st = r.release.len > 0
+			? dlb_release_commit(&r.release, err)
+			: dlb_letterbox_commit(n->letterbox, err);
+	dlb_release_free(&r.release);
+	return st;
 }

@@ -300,6 +300,14 @@ tell_damage(struct looking *l, uint32_t dropped, const struct dlb_damage *d)
 		l->fn(l->ctx, DLB_WRONG, what,
 			"meet boxes that still carry the cells: dlb meet PATH");
 	}
+	if (d->shares) {
+		snprintf(what, sizeof(what),
+			"%u share%s of others' backups that you kept %s gone",
+			d->shares, d->shares == 1 ? "" : "s",
+			d->shares == 1 ? "is" : "are");
+		l->fn(l->ctx, DLB_WRONG, what,
+			"tell those whose backup you keep to make another one");
+	}
 	if (d->out) {
 		name_letters(letters, sizeof(letters), d->out_first, d->out);
 		snprintf(what, sizeof(what),
@@ -335,7 +343,8 @@ dlb_node_doctor(struct dlb_node *n, bool thorough, dlb_doctor_fn fn, void *ctx,
 		st = dlb_node_damage(n, &damage, err);
 	if (st != DLB_OK)
 		return st;
-	if (dropped == 0 && damage.in == 0 && damage.out == 0) {
+	if (dropped == 0 && damage.in == 0 && damage.out == 0
+		&& damage.shares == 0) {
 		fn(ctx, DLB_FINE, "every cell was read and holds its name", "");
 		return DLB_OK;
 	}

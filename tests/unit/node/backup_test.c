@@ -193,6 +193,45 @@ a_strangers_share_is_shown_and_kept_once_they_are_known(void **state)
 	assert_int_equal(kept(f, "bob").n, 0);
 }
 
+/* A share that lost a cell is of no use, and is not to look as if it were kept. */
+static void
+a_kept_share_that_is_damaged_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_damage damage;
+	struct dlb_entry e;
+	struct dlb_node *n;
+
+	make_world(f);
+	assert_dlb_ok(f, back_up(f, 3));
+	friends_meet(f);
+	n = fixture_open(f, "dave");
+	assert_dlb_ok(f, dlb_node_damage(n, &damage, &f->err));
+	assert_int_equal(damage.shares, 0);
+	assert_true(dlb_satchel_next(n->satchel, 0, DLB_HELD, &e));
+	while (e.flags & DLB_OWN)
+		assert_true(dlb_satchel_next(
+			n->satchel, e.number + 1, DLB_HELD, &e));
+	{
+		struct dlb_satchel_change c = {.number = e.number,
+			.flags = (uint8_t)(e.flags & ~DLB_HELD),
+			.copies = e.copies,
+			.searched = e.searched};
+
+		assert_dlb_ok(
+			f, dlb_satchel_update(n->satchel, &c, 1, &f->err));
+	}
+	assert_dlb_ok(f, dlb_node_damage(n, &damage, &f->err));
+	assert_int_equal(damage.shares, 1);
+	assert_int_equal(damage.in, 0);
+	dlb_node_close(n);
+	assert_int_equal(kept(f, "dave").n, 0);
+	n = fixture_open(f, "dave");
+	assert_dlb_ok(f, dlb_node_damage(n, &damage, &f->err));
+	assert_int_equal(damage.shares, 0);
+	dlb_node_close(n);
+}
+
 static void
 what_can_not_be_is_refused_and_changes_nothing(void **state)
 {
@@ -289,6 +328,7 @@ main(void)
 		TEST(a_newer_one_takes_the_place_of_what_is_not_needed),
 		TEST(a_strangers_share_is_shown_and_kept_once_they_are_known),
 		TEST(all_of_them_are_sealed_or_none),
+		TEST(a_kept_share_that_is_damaged_is_told_of),
 		TEST(what_can_not_be_is_refused_and_changes_nothing),
 	};
 
