@@ -343,28 +343,78 @@ struct looking {
 		*hits; /* one a handle; .number is DLB_NO_ENTRY for none */
 };
 
+/* The next cell that is a head at this handle, after hit->number. Any number of them may
+ * lie there, as every follower can make them: which one is the author's, the signature
+ * says. */
+static bool
+next_at(const struct looking *k, struct dlb_hit *hit,
+	const uint8_t handle[static DLB_HANDLE_LEN], unsigned worker)
+{
+	struct dlb_node *n = k->n;
+	uint32_t number = hit->number;
+	uint8_t prefix[DLB_PEEK_LEN];
+
+	while ((number = dlb_satchel_find_handle(n->satchel, handle, number))
+		!= DLB_NO_ENTRY)
+		if (dlb_satchel_peek(n->satchel, number, prefix, sizeof(prefix),
+			    n->aead[worker], NULL)
+				== DLB_OK
+			&& dlb_wanted_bulletin(k->w, prefix, hit)) {
+			hit->number = number;
+			return true;
+		}
+	return false;
+}
+
+static void
+handle_at(const struct looking *k, size_t i,
+	uint8_t handle[static DLB_HANDLE_LEN])
+{
+	dlb_bulletin_handle(handle, k->au->a.key,
+		k->au->first_day + (uint32_t)(i / DLB_BULLETIN_SLOTS),
+		(uint8_t)(i % DLB_BULLETIN_SLOTS));
+}
+
 /* The cells of the home were searched before this author was followed: the index is
  * asked for each handle. */
 static void
 look_for(void *ctx, size_t i, unsigned worker)
 {
 	struct looking *k = ctx;
-	struct dlb_node *n = k->n;
-	uint8_t handle[DLB_HANDLE_LEN], prefix[DLB_PEEK_LEN];
+	uint8_t handle[DLB_HANDLE_LEN];
 
-	dlb_bulletin_handle(handle, k->au->a.key,
-		k->au->first_day + (uint32_t)(i / DLB_BULLETIN_SLOTS),
-		(uint8_t)(i % DLB_BULLETIN_SLOTS));
-	k->hits[i].number =
-		dlb_satchel_find_handle(n->satchel, handle, DLB_NO_ENTRY);
-	/* Of several with one handle those that are true; mostly there is one. */
-	while (k->hits[i].number != DLB_NO_ENTRY
-		&& (dlb_satchel_peek(n->satchel, k->hits[i].number, prefix,
-			    sizeof(prefix), n->aead[worker], NULL)
-				!= DLB_OK
-			|| !dlb_wanted_bulletin(k->w, prefix, &k->hits[i])))
-		k->hits[i].number = dlb_satchel_find_handle(
-			n->satchel, handle, k->hits[i].number);
+	handle_at(k, i, handle);
+	k->hits[i].number = DLB_NO_ENTRY;
+	next_at(k, &k->hits[i], handle, worker);
+}
+
+/* Those at the handles where one was found already join hits, which has *n of them. */
+static enum dlb_status
+find_more(const struct looking *k, struct dlb_hit **hits, size_t *n)
+{
+	size_t cap = k->au->n + 1;
+
+	for (size_t i = 0; i < k->au->n; i++) {
+		struct dlb_hit hit = k->hits[i];
+		uint8_t handle[DLB_HANDLE_LEN];
+
+		if (hit.number == DLB_NO_ENTRY)
+			continue;
+		handle_at(k, i, handle);
+		do {
+			if (*n == cap) {
+				struct dlb_hit *p = realloc(
+					*hits, 2 * cap * sizeof(*p));
+
+				if (!p)
+					return DLB_NO_MEMORY;
+				*hits = p;
+				cap *= 2;
+			}
+			(*hits)[(*n)++] = hit;
+		} while (next_at(k, &hit, handle, 0));
+	}
+	return DLB_OK;
 }
 
 static enum dlb_status
@@ -374,21 +424,27 @@ look_at_home(struct dlb_node *n, struct dlb_wanted *w, int64_t id,
 	const struct dlb_following *f = dlb_wanted_following(w);
 	struct looking k = {.n = n, .w = w, .au = author_of(f, id)};
 	uint64_t new_ones = 0, refused = 0;
-	size_t hits_n = 0;
-	enum dlb_status st;
+	struct dlb_hit *all;
+	size_t all_n = 0;
+	enum dlb_status st = DLB_OK;
 
 	if (!k.au)
 		return DLB_OK;
 	k.hits = calloc(k.au->n + 1, sizeof(*k.hits));
-	if (!k.hits)
-		return dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	all = calloc(k.au->n + 1, sizeof(*all));
+	if (!k.hits || !all) {
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+		goto out;
+	}
 	dlb_pool_run(k.au->n, look_for, &k);
-	for (size_t i = 0; i < k.au->n; i++)
-		if (k.hits[i].number != DLB_NO_ENTRY)
-			k.hits[hits_n++] = k.hits[i];
-	st = dlb_wanted_add_hits(
-		w, n->satchel, k.hits, hits_n, &new_ones, &refused, err);
+	if (find_more(&k, &all, &all_n) != DLB_OK)
+		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (st == DLB_OK)
+		st = dlb_wanted_add_hits(
+			w, n->satchel, all, all_n, &new_ones, &refused, err);
+out:
 	free(k.hits);
+	free(all);
 	return st;
 }
 

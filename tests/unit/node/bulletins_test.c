@@ -368,6 +368,34 @@ a_false_one_does_not_keep_the_true_one_away(void **state)
 	free(m);
 }
 
+/* Every follower can make cells for a handle, and a letterbox that was copied posts at one
+ * twice: who follows later finds in the home what is true, all of it. */
+static void
+who_follows_later_finds_all_at_one_handle(void **state)
+{
+	static const enum harm harms[] = {SIGNED_BY_ANOTHER, SOUND,
+		WITH_OTHER_WORDS, OF_ANOTHER_STRIPE, SOUND, SENT_BY_ANOTHER};
+	struct fixture *f = *state;
+	struct forger *m = calloc(1, sizeof(*m));
+	struct dlb_node *n;
+	struct listing l;
+
+	assert_non_null(m);
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	forger_init(m, f);
+	n = fixture_open(f, "bob");
+	for (size_t i = 0; i < DLB_ARRAY_LEN(harms); i++) {
+		forge(m, f, 3, harms[i]);
+		insert(f, n, m->cell);
+	}
+	assert_int_equal(follow(f, n, "alice", NULL), 2);
+	assert_int_equal(bulletins(n, &l), 2);
+	assert_int_equal(held(n), 2);
+	dlb_node_close(n);
+	free(m);
+}
+
 /* Once under each id, wherever it comes from. */
 static void
 what_was_here_does_not_come_again(void **state)
@@ -762,6 +790,7 @@ main(void)
 		TEST(a_bulletin_goes_over_a_courier),
 		TEST(what_is_not_the_authors_is_refused),
 		TEST(a_false_one_does_not_keep_the_true_one_away),
+		TEST(who_follows_later_finds_all_at_one_handle),
 		TEST(what_was_here_does_not_come_again),
 		TEST(other_cells_do_not_take_the_place_of_the_authors),
 		TEST(the_newest_are_kept),
