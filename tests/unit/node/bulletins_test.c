@@ -201,9 +201,9 @@ struct forger {
 };
 
 static void
-forger_init(struct forger *m, struct fixture *f)
+forger_init(struct forger *m, struct fixture *f, const char *author)
 {
-	struct dlb_node *n = fixture_open(f, "alice");
+	struct dlb_node *n = fixture_open(f, author);
 	struct dlb_letterbox *l = dlb_node_letterbox(n);
 	uint8_t pk[32], seed[32] = {7};
 
@@ -321,7 +321,7 @@ what_is_not_the_authors_is_refused(void **state)
 
 	assert_non_null(m);
 	author_and_follower(f);
-	forger_init(m, f);
+	forger_init(m, f, "alice");
 	for (enum harm harm = SOUND; harm < HARMS; harm++) {
 		struct dlb_node *n = fixture_open(f, "bob");
 
@@ -348,7 +348,7 @@ a_false_one_does_not_keep_the_true_one_away(void **state)
 
 	assert_non_null(m);
 	author_and_follower(f);
-	forger_init(m, f);
+	forger_init(m, f, "alice");
 	for (size_t i = 0; i < DLB_ARRAY_LEN(harms); i++) {
 		struct dlb_node *n = fixture_open(f, "bob");
 		uint64_t draws = f->env.counter;
@@ -409,7 +409,7 @@ what_was_here_does_not_come_again(void **state)
 	assert_non_null(m);
 	assert_non_null(first);
 	author_and_follower(f);
-	forger_init(m, f);
+	forger_init(m, f, "alice");
 	forge(m, f, 0, SOUND);
 	memcpy(first, m->cell, DLB_CELL_LEN);
 	n = fixture_open(f, "bob");
@@ -438,19 +438,66 @@ what_was_here_does_not_come_again(void **state)
 	free(m);
 }
 
+/* At each handle but the head's, with this content in place of the author's. */
+static void
+insert_false_cells(struct fixture *f, struct dlb_node *n,
+	const struct dlb_in_letter *in, const uint8_t *body)
+{
+	uint8_t *cell = malloc(DLB_CELL_LEN);
+
+	assert_non_null(cell);
+	for (uint32_t i = 1; i < in->stripe.cells; i++) {
+		uint64_t offset;
+		size_t len;
+
+		dlb_stripe_range(&in->stripe, i, &offset, &len);
+		dlb_bulk_seal(cell, n->aead[0], &in->stripe, i,
+			len ? body : NULL, len, &f->env.env);
+		insert(f, n, cell);
+	}
+	free(cell);
+}
+
+/* How many cells are held that open with a body that begins so? */
+static unsigned
+held_of(struct dlb_node *n, const struct dlb_in_letter *in, const uint8_t *body)
+{
+	uint8_t handle[DLB_HANDLE_LEN], plain[DLB_BULK_CONTENT_LEN];
+	uint32_t number = DLB_NO_ENTRY;
+	unsigned count = 0;
+	struct dlb_entry e;
+	size_t len;
+
+	dlb_stripe_handle(handle, in->stripe.stripe_key, 1);
+	while ((number = dlb_satchel_find_handle(n->satchel, handle, number))
+		!= DLB_NO_ENTRY) {
+		assert_int_equal(
+			dlb_satchel_get(n->satchel, number, dlb_node_cell(n, 0),
+				NULL, NULL, n->aead[0], false, NULL),
+			DLB_OK);
+		assert_int_equal(dlb_bulk_open(plain, &len, n->aead[0],
+					 dlb_node_cell(n, 0), &in->stripe, 1),
+			DLB_OK);
+		count += plain[0] == body[0]
+			&& dlb_satchel_entry(n->satchel, number, &e)
+			&& (e.flags & DLB_HELD);
+	}
+	return count;
+}
+
 /* Every follower has the keys of all cells: cells that open, at the right handles, and
  * are not the author's. */
 static void
 other_cells_do_not_take_the_place_of_the_authors(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t *body = calloc(1, 300000), *cell = malloc(DLB_CELL_LEN);
+	uint8_t *body = calloc(1, 300000);
 	struct dlb_in_letter *in = calloc(1, sizeof(*in));
 	struct dlb_bulletin_in got;
 	struct dlb_node *n;
 	struct listing l;
 
-	assert_true(body && cell && in);
+	assert_true(body && in);
 	author_and_follower(f);
 	fixture_home(f, "mallory", false);
 	n = fixture_open(f, "mallory");
@@ -470,17 +517,16 @@ other_cells_do_not_take_the_place_of_the_authors(void **state)
 	n = fixture_open(f, "bob");
 	body[0] = 1;
 	assert_true(in->stripe.cells > 3);
-	for (uint32_t i = 1; i < in->stripe.cells; i++) {
-		uint64_t offset;
-		size_t len;
-
-		dlb_stripe_range(&in->stripe, i, &offset, &len);
-		dlb_bulk_seal(cell, n->aead[0], &in->stripe, i,
-			len ? body : NULL, len, &f->env.env);
-		insert(f, n, cell);
-	}
+	insert_false_cells(f, n, in, body);
 	fixture_meet(f, n, "usb");
 	assert_int_equal(bulletins(n, &l), 1);
+	assert_int_equal(held(n), in->stripe.cells);
+	assert_int_equal(held_of(n, in, body), 0);
+	/* Others that come later; whichever is found first. */
+	body[0] = 2;
+	insert_false_cells(f, n, in, body);
+	fixture_meet(f, n, "usb");
+	assert_int_equal(held(n), in->stripe.cells);
 	assert_dlb_ok(f, dlb_node_bulletin(n, &got, l.rows[0].letter, &f->err));
 	body[0] = 0;
 	assert_int_equal(got.content.len, 300000);
@@ -489,7 +535,6 @@ other_cells_do_not_take_the_place_of_the_authors(void **state)
 	dlb_node_close(n);
 	dlb_wipe(in, sizeof(*in));
 	free(in);
-	free(cell);
 	free(body);
 }
 
@@ -509,7 +554,7 @@ the_newest_are_kept(void **state)
 
 	assert_true(m && old);
 	author_and_follower(f);
-	forger_init(m, f);
+	forger_init(m, f, "alice");
 	/* Older than all that are kept, and comes last. */
 	forge(m, f, 0, SOUND);
 	memcpy(old, m->cell, DLB_CELL_LEN);
@@ -545,6 +590,46 @@ the_newest_are_kept(void **state)
 	free(m);
 }
 
+/* Of two authors together the newest are kept. */
+static void
+all_authors_together_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct forger *m = calloc(2, sizeof(*m));
+	size_t most, of[2] = {0};
+	struct dlb_satchel_info info;
+	struct dlb_node *n;
+	struct listing l;
+
+	assert_non_null(m);
+	author_and_follower(f);
+	fixture_home(f, "carol", false);
+	n = fixture_open(f, "bob");
+	follow(f, n, "carol", NULL);
+	dlb_node_satchel_info(n, &info);
+	most = info.reserve / 4;
+	dlb_node_close(n);
+	forger_init(&m[0], f, "alice");
+	forger_init(&m[1], f, "carol");
+	for (unsigned i = 0; i < 60; i++) {
+		struct forger *who = &m[i < 30 ? 0 : 1];
+
+		n = fixture_open(f, "bob");
+		forge(who, f, (uint8_t)(i % 15), SOUND);
+		insert(f, n, who->cell);
+		fixture_meet(f, n, "usb");
+		assert_true(bulletins(n, &l) <= most);
+		dlb_node_close(n);
+		f->env.now_ms += i % 15 == 14 ? DLB_DAY_MS : 1000;
+	}
+	assert_int_equal(l.n, most);
+	for (size_t i = 0; i < l.n; i++)
+		of[l.rows[i].author != l.rows[0].author]++;
+	assert_int_equal(of[1], 30);
+	assert_int_equal(of[0], most - 30);
+	free(m);
+}
+
 /* One that is not whole goes when a newer one takes its room, and what still comes of
  * it in the same meeting is not held for it. */
 static void
@@ -558,17 +643,18 @@ one_that_is_partly_here_gives_way(void **state)
 	assert_non_null(body);
 	author_and_follower(f);
 	n = fixture_open(f, "alice");
-	post(f, n, "first", body, 2 << 20);
-	fixture_meet(f, n, "usb");
-	dlb_node_close(n);
-	f->env.now_ms += 1000;
-	n = fixture_open(f, "alice");
-	post(f, n, "second", body, 2 << 20);
-	fixture_meet(f, n, "usb");
+	/* In whatever order they are found, some has to give way. */
+	for (unsigned i = 0; i < 5; i++) {
+		post(f, n, "large", body, 2 << 20);
+		fixture_meet(f, n, "usb");
+		dlb_node_close(n);
+		f->env.now_ms += 1000;
+		n = fixture_open(f, "alice");
+	}
 	dlb_node_close(n);
 	n = bob_meets(f);
 	assert_int_equal(bulletins(n, &l), 1);
-	assert_int_equal(l.rows[0].slot, 1);
+	assert_int_equal(l.rows[0].slot, 4);
 	assert_true(l.rows[0].taken);
 	assert_int_equal(held(n), l.rows[0].cells);
 	dlb_node_close(n);
@@ -794,6 +880,7 @@ main(void)
 		TEST(what_was_here_does_not_come_again),
 		TEST(other_cells_do_not_take_the_place_of_the_authors),
 		TEST(the_newest_are_kept),
+		TEST(all_authors_together_are_bounded),
 		TEST(one_that_is_partly_here_gives_way),
 		TEST(what_was_restored_takes_no_slot_twice),
 		TEST(bulletins_are_found_for_twelve_weeks),
