@@ -7,7 +7,7 @@
 #   bench/run.sh                    as `make bench` does
 #   BENCH_QUICK=1                   less of everything, in a minute
 #   BENCH_WRITE=1                   writes the table into docs/bench.md
-#   BENCH_ROWS="memory open"        of: memory commands journey letters search store open
+#   BENCH_ROWS="memory open"        of: memory commands journey letters search following store open
 #                                   reconcile engine link meeting contact
 #   BENCH_DIR=DIR                   on the disk to be measured (default: build)
 #   BENCH_TMPFS=DIR                 on a tmpfs (default: /dev/shm)
@@ -68,7 +68,7 @@ place() { # NAME BELOW
 }
 
 "$here/../tools/build.sh" "$build" >/dev/null
-ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench \
+ninja -C "$build" --quiet bench/cell_bench bench/satchel_bench bench/search_bench bench/following_bench \
 	bench/reconcile_bench bench/engine_bench bench/link_bench \
 	bench/meeting_bench bench/contact_bench bench/tunlink
 scratch=$(mktemp -d)
@@ -89,7 +89,7 @@ sync -f "$disk"
 facts_begin
 [ "${BENCH_QUICK:-0}" != 1 ] || say "BENCH_QUICK: the limits are meant for eight times as much and more"
 header
-for row in ${BENCH_ROWS:-memory commands journey letters search store open reconcile engine link meeting contact}; do
+for row in ${BENCH_ROWS:-memory commands journey letters search following store open reconcile engine link meeting contact}; do
 	[ -e "$here/rows/$row.sh" ] || die "there is no row called $row"
 	# shellcheck source=/dev/null
 	. "$here/rows/$row.sh"
