@@ -64,21 +64,17 @@ dlb_meet_room(const struct dlb_satchel *s, uint16_t week)
 /* What is bound for this box is for the peer; what is bound for a box of a trip goes
  * along before others. `from` is the box: what it holds for itself is of neither sort.
  * Both sides are told apart by the boxes' keys alone. */
-static enum dlb_status
+static void
 match_tags(struct meet *m, struct dlb_satchel *from, struct dlb_shown *shown,
-	size_t n, struct dlb_error *err)
+	size_t n)
 {
 	const struct dlb_trip_box *served;
 	struct dlb_tag_key key = {.ref = 1};
 	uint8_t root[DLB_KEY_LEN];
-	enum dlb_status st = DLB_OK;
 
 	dlb_satchel_root(m->box, root);
 	served = dlb_trips_find(&m->trips, root);
 	if (from != m->box) {
-		st = dlb_trips_hold_dear(&m->trips, m->n, shown, n, err);
-		for (size_t i = 0; i < n; i++)
-			shown[i].box = 0;
 		dlb_box_tag_key(key.key, root);
 		dlb_node_match_tags(m->n, from, &key, 1, shown, n);
 	} else {
@@ -91,7 +87,6 @@ match_tags(struct meet *m, struct dlb_satchel *from, struct dlb_shown *shown,
 	}
 	dlb_wipe(root, sizeof(root));
 	dlb_wipe(&key, sizeof(key));
-	return st;
 }
 
 static enum dlb_status
@@ -103,7 +98,7 @@ list_shown(struct meet *m, struct dlb_satchel *from,
 	enum dlb_status st = dlb_node_list_shown(from, 0, &shown, n, err);
 
 	if (st == DLB_OK)
-		st = match_tags(m, from, shown, *n, err);
+		match_tags(m, from, shown, *n);
 	*cells = st == DLB_OK ? calloc(*n + 1, sizeof(**cells)) : NULL;
 	if (st == DLB_OK && !*cells)
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
@@ -336,6 +331,8 @@ look_up(struct meet *m, struct dlb_error *err)
 	uint8_t root[DLB_KEY_LEN];
 	enum dlb_status st = dlb_trips_load(&m->trips, m->n, err);
 
+	if (st == DLB_OK)
+		st = dlb_trips_hold_dear(&m->trips, m->n, err);
 	if (st != DLB_OK)
 		return st;
 	dlb_satchel_root(m->box, root);

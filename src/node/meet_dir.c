@@ -367,11 +367,7 @@ exchange(struct dir_meet *m, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_node_list_shown(
 			m->n->satchel, 0, &shown, &shown_n, err);
-	if (st == DLB_OK)
-		st = dlb_trips_hold_dear(&m->trips, m->n, shown, shown_n, err);
 	if (st == DLB_OK) {
-		for (size_t i = 0; i < shown_n; i++)
-			shown[i].box = 0;
 		memcpy(key.key, m->tag_key, sizeof(key.key));
 		dlb_node_match_tags(
 			m->n, m->n->satchel, &key, 1, shown, shown_n);
@@ -427,6 +423,8 @@ look_up(struct dir_meet *m, const uint8_t root[static DLB_KEY_LEN],
 	const struct dlb_trip_box *served;
 	enum dlb_status st = dlb_trips_load(&m->trips, m->n, err);
 
+	if (st == DLB_OK)
+		st = dlb_trips_hold_dear(&m->trips, m->n, err);
 	if (st != DLB_OK)
 		return st;
 	served = dlb_trips_find(&m->trips, root);

@@ -137,17 +137,22 @@ dlb_trips_find(
 }
 
 enum dlb_status
-dlb_trips_hold_dear(const struct dlb_trips *t, struct dlb_node *n,
-	struct dlb_shown *shown, size_t shown_n, struct dlb_error *err)
+dlb_trips_hold_dear(
+	const struct dlb_trips *t, struct dlb_node *n, struct dlb_error *err)
 {
+	struct dlb_shown *shown = NULL;
+	size_t shown_n = 0;
 	enum dlb_status st = DLB_OK;
 
 	dlb_satchel_dear_none(n->satchel);
+	if (t->n > 0)
+		st = dlb_node_list_shown(n->satchel, 0, &shown, &shown_n, err);
 	dlb_node_match_tags(n, n->satchel, t->tags, t->n, shown, shown_n);
 	for (size_t i = 0; st == DLB_OK && i < shown_n; i++)
 		if (shown[i].box)
 			st = dlb_satchel_dear(
 				n->satchel, shown[i].entry.number, err);
+	free(shown);
 	return st;
 }
 

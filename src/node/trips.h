@@ -27,11 +27,10 @@ void dlb_trips_free(struct dlb_trips *t);
 /* The one whose root key this is; NULL: none. */
 const struct dlb_trip_box *dlb_trips_find(
 	const struct dlb_trips *t, const uint8_t root[static DLB_KEY_LEN]);
-/* Those of the shown cells that are bound for a box of a trip give way last; what did
- * before does no more. Sets `box` of each as by t->tags. */
+/* What is carried here and bound for a box of a trip gives way last; what did before does
+ * no more. Before anything comes in. */
 enum dlb_status dlb_trips_hold_dear(const struct dlb_trips *t,
-	struct dlb_node *n, struct dlb_shown *shown, size_t shown_n,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 /* Is a cell with this tag bound for one of them? Any thread. */
 bool dlb_trips_has_tag(const struct dlb_trips *t,
 	const uint8_t core[static DLB_HASH_LEN],
