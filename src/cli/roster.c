@@ -380,6 +380,7 @@ list_all(struct cli *c, struct dlb_letterbox *l, struct dlb_error *err)
 {
 	struct listing out = {.l = l, .now_ms = dlb_now_ms(c->env)};
 	struct dlb_roster own = {0};
+	struct dlb_roster_sent sent;
 	char text[CLI_FORMAT_MAX];
 	bool changed = false;
 	size_t others;
@@ -389,16 +390,17 @@ list_all(struct cli *c, struct dlb_letterbox *l, struct dlb_error *err)
 		st = dlb_own_roster(l, &own, &changed, err);
 	if (st != DLB_OK)
 		return st;
+	changed = dlb_own_roster_last_sent(l, &sent) || changed;
 	others = out.n;
 	if (own.entries_n > 0) {
 		if (others > 0)
 			cli_say(c, "%s", "");
-		if (own.number == 0)
+		if (sent.number == 0)
 			cli_say(c,
 				"Your own, which you have not published yet:");
 		else
 			cli_say(c, "Your own, published %s%s:",
-				cli_time_here(text, own.issued_ms),
+				cli_time_here(text, sent.issued_ms),
 				changed ? " and changed since" : "");
 		st = print_entries(&out, &own, err);
 	}
@@ -415,19 +417,21 @@ write_all(struct dlb_letterbox *l, struct dlb_error *err)
 {
 	struct listing out = {.l = l};
 	struct dlb_roster own = {0};
+	struct dlb_roster_sent sent;
 	bool changed = false;
 	enum dlb_status st = dlb_own_roster(l, &own, &changed, err);
 
 	if (st != DLB_OK)
 		return st;
+	changed = dlb_own_roster_last_sent(l, &sent) || changed;
 	cli_json_init(&out.json, stdout);
 	cli_json_object(&out.json, NULL);
 	cli_json_array(&out.json, "authors");
 	st = dlb_roster_author_each(l, write_author, &out, err);
 	cli_json_end(&out.json, ']');
 	cli_json_object(&out.json, "own");
-	cli_json_uint(&out.json, "number", own.number);
-	cli_json_time(&out.json, "published", own.issued_ms);
+	cli_json_uint(&out.json, "number", sent.number);
+	cli_json_time(&out.json, "published", sent.issued_ms);
 	cli_json_bool(&out.json, "changed", changed);
 	write_entries(&out.json, l, &own);
 	cli_json_end(&out.json, '}');
@@ -672,19 +676,11 @@ const struct cli_verb cli_roster_forget = {
 static enum dlb_status
 run_publish(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
-	struct dlb_buf bytes = {0};
 	struct dlb_node *n = NULL;
-	struct dlb_bulletin_out out = {
-		.kind = DLB_KIND_ROSTER, .title = "roster", .name = ""};
 	enum dlb_status st = cli_open_person(&n, c, a, err);
 
 	if (st == DLB_OK)
-		st = dlb_own_roster_sign(dlb_node_letterbox(n), &bytes, err);
-	if (st == DLB_OK) {
-		out.body = bytes.data;
-		out.len = bytes.len;
-		st = dlb_node_bulletin_post(n, &out, NULL, err);
-	}
+		st = dlb_node_roster_publish(n, err);
 	if (st == DLB_OK) {
 		cli_say(c,
 			"Your roster goes out with the next meetings, to whoever "
@@ -694,7 +690,6 @@ run_publish(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 			"who comes new: cells live for 12 weeks.",
 			DLB_ROSTER_DAYS);
 	}
-	dlb_buf_free(&bytes);
 	dlb_node_close(n);
 	return st;
 }

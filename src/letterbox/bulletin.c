@@ -61,7 +61,7 @@ dlb_bulletin_sign(uint8_t head[static DLB_BULLETIN_HEAD_LEN],
 }
 
 /* The day of the handle is that of the posting, or the one after: a letterbox that was
- * restored does not know what it took of its first day. */
+ * restored does not know what it took of its first day, and a roster does not wait. */
 static bool
 form_valid(const struct dlb_bulletin *b)
 {

@@ -12,6 +12,8 @@
 
 static const char own_last[] = "roster last";
 static const char own_changed[] = "roster changed";
+static const char own_sent[] = "roster sent";
+static const char own_sent_ms[] = "roster sent ms";
 
 /* ---- entries -------------------------------------------------------------------------- */
 
@@ -232,4 +234,52 @@ dlb_own_roster_sign(
 			err);
 	dlb_roster_free(&r);
 	return s;
+}
+
+/* ---- which one went out ---------------------------------------------------------------------- */
+
+static void
+read_last(struct dlb_letterbox *l, struct dlb_roster_sent *out)
+{
+	struct dlb_buf bytes = {0};
+	struct dlb_roster r;
+
+	memset(out, 0, sizeof(*out));
+	if (dlb_own_roster_last(l, &bytes) == DLB_OK
+		&& dlb_roster_parse(&r, bytes.data, bytes.len, NULL)
+			== DLB_OK) {
+		out->number = r.number;
+		out->issued_ms = r.issued_ms;
+		dlb_roster_free(&r);
+	}
+	dlb_buf_free(&bytes);
+}
+
+enum dlb_status
+dlb_own_roster_sent(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	struct dlb_roster_sent last;
+	enum dlb_status s;
+
+	read_last(l, &last);
+	s = dlb_own_set_int(l, own_sent, (int64_t)last.number, err);
+	return s == DLB_OK
+		? dlb_own_set_int(l, own_sent_ms, last.issued_ms, err)
+		: s;
+}
+
+bool
+dlb_own_roster_last_sent(struct dlb_letterbox *l, struct dlb_roster_sent *out)
+{
+	struct dlb_roster_sent last;
+	int64_t number = 0, issued = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (dlb_own_get_int(l, own_sent, &number) == DLB_OK
+		&& dlb_own_get_int(l, own_sent_ms, &issued) == DLB_OK) {
+		out->number = (uint64_t)number;
+		out->issued_ms = issued;
+	}
+	read_last(l, &last);
+	return last.number != out->number;
 }

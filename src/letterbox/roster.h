@@ -72,6 +72,17 @@ enum dlb_status dlb_own_roster_sign(struct dlb_letterbox *l,
 enum dlb_status dlb_own_roster_last(
 	struct dlb_letterbox *l, struct dlb_buf *out) DLB_MUST_CHECK;
 
+/* The one that was signed last goes out to followers (uncommitted). */
+enum dlb_status dlb_own_roster_sent(
+	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
+struct dlb_roster_sent {
+	uint64_t number; /* 0: none has gone out */
+	int64_t issued_ms;
+};
+/* True where another one has been signed since: as a file, which nobody may have. */
+bool dlb_own_roster_last_sent(
+	struct dlb_letterbox *l, struct dlb_roster_sent *out);
+
 /* ---- others' (rosters.c) --------------------------------------------------------------------- */
 
 struct dlb_roster_author {

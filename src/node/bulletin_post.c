@@ -143,6 +143,10 @@ prepare(struct posting *p, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_bulletin_take_slot(
 			l, p->b.posted_ms, &p->b.day, &p->b.slot, err);
+	/* A revocation does not wait for a day that has room. */
+	if (st == DLB_LIMIT && p->out->kind == DLB_KIND_ROSTER)
+		st = dlb_bulletin_take_slot(l, p->b.posted_ms + DLB_DAY_MS,
+			&p->b.day, &p->b.slot, err);
 	if (st == DLB_OK)
 		st = dlb_letterbox_card(l, false, &p->card, err);
 	if (st != DLB_OK)
@@ -180,8 +184,8 @@ store(struct posting *p, int64_t *number, struct dlb_error *err)
 	return st;
 }
 
-static enum dlb_status
-check(struct dlb_node *n, struct dlb_error *err)
+enum dlb_status
+dlb_bulletin_begin(struct dlb_node *n, struct dlb_error *err)
 {
 	if (!dlb_letterbox_is_person(n->letterbox))
 		return dlb_fail(err, DLB_REFUSED,
@@ -191,14 +195,12 @@ check(struct dlb_node *n, struct dlb_error *err)
 }
 
 enum dlb_status
-dlb_node_bulletin_post(struct dlb_node *n, const struct dlb_bulletin_out *out,
+dlb_bulletin_post(struct dlb_node *n, const struct dlb_bulletin_out *out,
 	int64_t *number, struct dlb_error *err)
 {
 	struct posting p = {.n = n, .out = out};
-	enum dlb_status st = check(n, err);
+	enum dlb_status st;
 
-	if (st != DLB_OK)
-		return st;
 	p.l = dlb_sealing_new(n);
 	st = p.l ? prepare(&p, err)
 		 : dlb_fail(err, DLB_NO_MEMORY, "out of memory");
@@ -219,4 +221,13 @@ dlb_node_bulletin_post(struct dlb_node *n, const struct dlb_bulletin_out *out,
 	dlb_sealing_free(p.l);
 	dlb_wipe(&p, sizeof(p));
 	return st;
+}
+
+enum dlb_status
+dlb_node_bulletin_post(struct dlb_node *n, const struct dlb_bulletin_out *out,
+	int64_t *number, struct dlb_error *err)
+{
+	enum dlb_status st = dlb_bulletin_begin(n, err);
+
+	return st == DLB_OK ? dlb_bulletin_post(n, out, number, err) : st;
 }

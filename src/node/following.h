@@ -28,6 +28,13 @@ enum dlb_status dlb_bulletin_admit(struct dlb_node *n, struct dlb_wanted *w,
 	const uint8_t name[static DLB_NAME_LEN],
 	const uint8_t handle[static DLB_HANDLE_LEN], uint16_t expiry_week,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* The two halves of dlb_node_bulletin_post. What is changed in the letterbox between them
+ * is there with the bulletin, or not at all. */
+enum dlb_status dlb_bulletin_begin(struct dlb_node *n, struct dlb_error *err)
+	DLB_MUST_CHECK;
+enum dlb_status dlb_bulletin_post(struct dlb_node *n,
+	const struct dlb_bulletin_out *out, int64_t *number,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* After cells came in: hands over those that are whole. Commits. */
 enum dlb_status dlb_node_bulletins(struct dlb_node *n, struct dlb_error *err)
 	DLB_MUST_CHECK;

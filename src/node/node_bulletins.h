@@ -28,6 +28,11 @@ enum dlb_status dlb_node_bulletin_post(struct dlb_node *n,
 	const struct dlb_bulletin_out *out, int64_t *number,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
+/* Signs one's own roster and posts it, both or neither (rosters.c). Commits. DLB_USAGE where
+ * it is empty. */
+enum dlb_status dlb_node_roster_publish(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+
 /* ---- whom one follows (following.c) -------------------------------------------------- */
 
 /* See dlb_author_add; then looks for what lies here already. Commits. found: how many

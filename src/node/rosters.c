@@ -1,12 +1,39 @@
 /*
- * Rosters that come as bulletins: held where they are signed by the author whose bulletin
+ * Rosters that go and come as bulletins. One's own is signed in the transaction of its
+ * posting, so that none counts as published that is not on its way. Others' are held where they are signed by the author whose bulletin
  * it is, and newer than what is held. Whether their word counts is the owner's to say.
  */
 #include "rosters.h"
 
+#include "following.h"
+#include "kinds.h"
 #include "roster.h"
 
 #include <string.h>
+
+enum dlb_status
+dlb_node_roster_publish(struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_bulletin_out out = {
+		.kind = DLB_KIND_ROSTER, .title = "roster", .name = ""};
+	struct dlb_buf bytes = {0};
+	enum dlb_status st = dlb_bulletin_begin(n, err);
+
+	if (st != DLB_OK)
+		return st;
+	st = dlb_own_roster_sign(n->letterbox, &bytes, err);
+	if (st == DLB_OK)
+		st = dlb_own_roster_sent(n->letterbox, err);
+	if (st != DLB_OK) {
+		dlb_kind_undo(n);
+	} else {
+		out.body = bytes.data;
+		out.len = bytes.len;
+		st = dlb_bulletin_post(n, &out, NULL, err);
+	}
+	dlb_buf_free(&bytes);
+	return st;
+}
 
 static bool
 is_theirs(const struct dlb_bulletin_in *in)

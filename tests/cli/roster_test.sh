@@ -47,6 +47,10 @@ has "$out" "not published yet" "which is not out yet"
 
 run as alice roster export one.roster
 exits 0 "an export"
+run as alice roster list
+has "$out" "not published yet" "does not publish it"
+is "$(as alice roster list --json | jq -c '[.own.number,.own.published]')" \
+	'[0,null]' "nor to programs"
 run as bob roster import one.roster
 exits 1 "of someone who is not followed"
 has "$err" "rosters are not taken here" "is not taken"

@@ -277,6 +277,84 @@ following_is_not_trusting(void **state)
 	dlb_buf_free(&roster);
 }
 
+/* ---- publishing ------------------------------------------------------------------------------ */
+
+/* So many bulletins, on one day. */
+static void
+post_some(struct fixture *f, struct dlb_node *n, unsigned count)
+{
+	struct dlb_bulletin_out out = {.kind = DLB_KIND_BULLETIN,
+		.title = "news",
+		.name = "",
+		.body = "x",
+		.len = 1};
+
+	for (unsigned i = 0; i < count; i++)
+		assert_dlb_ok(
+			f, dlb_node_bulletin_post(n, &out, NULL, &f->err));
+}
+
+/* A revocation does not wait for tomorrow because much was said today. */
+static void
+a_roster_goes_out_on_a_full_day(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_buf bytes = {0};
+	struct dlb_roster_sent sent;
+	struct dlb_letterbox *l;
+	struct dlb_node *n;
+
+	make_people(f);
+	say(f, "ferry", true, &bytes);
+	n = fixture_open(f, "alice");
+	l = dlb_node_letterbox(n);
+	post_some(f, n, DLB_BULLETIN_SLOTS);
+	assert_true(dlb_own_roster_last_sent(l, &sent));
+	assert_int_equal(sent.number, 0);
+	assert_dlb_ok(f, dlb_node_roster_publish(n, &f->err));
+	assert_false(dlb_own_roster_last_sent(l, &sent));
+	fixture_meet(f, n, "first");
+	dlb_node_close(n);
+	meets(f, "bob", "first");
+	assert_int_equal(held(f, "bob").number, sent.number);
+	assert_int_equal(held(f, "bob").revoked, 1);
+	dlb_buf_free(&bytes);
+}
+
+/* What can not be posted is not signed either, nor said to be published. */
+static void
+a_roster_that_does_not_go_out_is_not_published(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_roster_sent sent, after;
+	struct dlb_buf bytes = {0}, last = {0};
+	struct dlb_letterbox *l;
+	struct dlb_node *n;
+
+	make_people(f);
+	say(f, "ferry", false, &bytes);
+	n = fixture_open(f, "alice");
+	post_some(f, n, DLB_BULLETIN_SLOTS);
+	for (unsigned i = 0; i < DLB_BULLETIN_SLOTS; i++)
+		assert_dlb_ok(f, dlb_node_roster_publish(n, &f->err));
+	assert_false(dlb_own_roster_last_sent(dlb_node_letterbox(n), &sent));
+	dlb_node_close(n);
+	say(f, "ferry", true, &bytes);
+	n = fixture_open(f, "alice");
+	assert_int_equal(dlb_node_roster_publish(n, &f->err), DLB_LIMIT);
+	dlb_node_close(n);
+	n = fixture_open(f, "alice");
+	l = dlb_node_letterbox(n);
+	assert_true(dlb_own_roster_last_sent(l, &after));
+	assert_int_equal(after.number, sent.number);
+	assert_dlb_ok(f, dlb_own_roster_last(l, &last));
+	assert_int_equal(last.len, bytes.len);
+	assert_memory_equal(last.data, bytes.data, last.len);
+	dlb_node_close(n);
+	dlb_buf_free(&bytes);
+	dlb_buf_free(&last);
+}
+
 int
 main(void)
 {
@@ -288,6 +366,11 @@ main(void)
 			a_roster_of_another_hand_is_passed_over, fixture_setup,
 			fixture_teardown),
 		cmocka_unit_test_setup_teardown(following_is_not_trusting,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_roster_goes_out_on_a_full_day,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_roster_that_does_not_go_out_is_not_published,
 			fixture_setup, fixture_teardown),
 	};
 
