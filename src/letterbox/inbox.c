@@ -220,7 +220,8 @@ bool
 dlb_in_is_seen(const struct dlb_in_letter *letter)
 {
 	return (!dlb_kind_is_quiet(letter->kind) || letter->shown)
-		&& letter->from >= 0 && letter->again_of == 0 && letter->stripe_of == 0;
+		&& letter->from >= 0 && letter->again_of == 0
+		&& letter->stripe_of == 0;
 }
 
 bool

@@ -403,8 +403,8 @@ find_more(const struct looking *k, struct dlb_hit **hits, size_t *n)
 		handle_at(k, i, handle);
 		do {
 			if (*n == cap) {
-				struct dlb_hit *p = realloc(
-					*hits, 2 * cap * sizeof(*p));
+				struct dlb_hit *p =
+					realloc(*hits, 2 * cap * sizeof(*p));
 
 				if (!p)
 					return DLB_NO_MEMORY;

@@ -35,8 +35,7 @@ sign(uint8_t head[static DLB_BULLETIN_HEAD_LEN])
 
 	memcpy(head + 48, sign_pk, sizeof(sign_pk));
 	memcpy(message + 16, head, SIGNED_LEN);
-	dlb_ed25519_sign(
-		head + SIGNED_LEN, message, sizeof(message), sign_sk);
+	dlb_ed25519_sign(head + SIGNED_LEN, message, sizeof(message), sign_sk);
 }
 
 static void
@@ -50,8 +49,8 @@ check_proof(const uint8_t *data, size_t len)
 		return;
 	dlb_bulletin_sign(again, &b, sign_sk);
 	REQUIRE(memcmp(again, data, SIGNED_LEN) == 0);
-	if (dlb_bulletin_content(&c, &b, data + sizeof(again),
-		    len - sizeof(again), NULL)
+	if (dlb_bulletin_content(
+		    &c, &b, data + sizeof(again), len - sizeof(again), NULL)
 		!= DLB_OK)
 		return;
 	REQUIRE(c.len == b.body_len && strlen(c.title) == b.title_len
@@ -80,8 +79,7 @@ check_head(uint8_t *content, size_t len, unsigned more)
 	if (dlb_bulletin_open(&h, &t, content, NULL) != DLB_OK)
 		return;
 	REQUIRE(h.head >= content && h.cores == h.head + DLB_BULLETIN_HEAD_LEN);
-	REQUIRE(h.rest
-		== h.cores + (size_t)(t.cells - 1) * DLB_HASH_LEN);
+	REQUIRE(h.rest == h.cores + (size_t)(t.cells - 1) * DLB_HASH_LEN);
 	REQUIRE(h.rest + h.rest_len == content + t.inline_len);
 	REQUIRE(h.rest_len >= (size_t)h.b.title_len + h.b.name_len);
 	for (size_t i = 0; i < h.rest_len; i++)
@@ -104,8 +102,7 @@ fit_sealing(uint8_t *content, size_t len, unsigned more)
 	if (more)
 		t.inline_len = (uint32_t)len;
 	dlb_bulletin_sealing(head + 144, &t, content, at,
-		head + DLB_BULLETIN_HEAD_LEN,
-		len - at - DLB_BULLETIN_HEAD_LEN);
+		head + DLB_BULLETIN_HEAD_LEN, len - at - DLB_BULLETIN_HEAD_LEN);
 	sign(head);
 }
 
