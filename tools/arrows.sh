@@ -30,7 +30,7 @@ public=" base/base.h base/bytes.h base/env.h base/file.h base/pool.h base/secret
  base/status.h base/text.h crypto/crypto.h cell/cell.h share/share.h share/backup_share.h satchel/satchel.h satchel/object.h satchel/recall.h
  meeting/meeting.h meeting/engine.h meeting/ends.h meeting/reconcile.h carrier/carrier.h carrier/cell_dir.h carrier/command.h carrier/lan.h
  carrier/link.h carrier/mounts.h carrier/stick.h carrier/tcp.h letterbox/letterbox.h
- letterbox/bulletins.h letterbox/backup.h letterbox/briefing.h letterbox/card.h letterbox/manifest.h cell/bulletin.h picture/picture.h node/backups.h node/briefings.h node/lend.h node/node.h node/peer.h
+ letterbox/bulletins.h letterbox/backup.h letterbox/briefing.h letterbox/card.h letterbox/manifest.h letterbox/roster.h cell/bulletin.h picture/picture.h node/backups.h node/briefings.h node/lend.h node/node.h node/peer.h
  node/serve.h node/node_bulletins.h cli/cli.h "
 
 declare -A owner
