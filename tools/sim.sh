@@ -5,6 +5,7 @@
 #   SIM_SEEDS=2000     how many networks
 #   SIM_SEED=1         the first
 #   SIM_SPREAD=1       the table of policies as well (some minutes)
+#   SIM_POOL=20        so many seeds of what couriers who pool find out
 set -u
 cd "$(dirname "$0")/.." || exit
 dir=${SIM_BUILD:-build/sim}
@@ -42,6 +43,7 @@ while [ $running -gt 0 ]; do
 	running=$((running - 1))
 done
 [ -z "${SIM_SPREAD:-}" ] || "$dir/src/sim/dlb-sim" spread || failed=1
+[ -z "${SIM_POOL:-}" ] || "$dir/src/sim/dlb-sim" pool 1 "$SIM_POOL" || failed=1
 if [ $failed -eq 0 ]; then
 	printf 'sim: %s networks, from seed %s: nothing was lost, doubled or forged\n' \
 		"$seeds" "$first"

@@ -3,7 +3,10 @@
  *
  *   dlb-sim spread [SEED]     delivery by policy, the table of docs/decisions.md
  *   dlb-sim tokens [SEED]     what those who pool make of tokens, the same page
+ *   dlb-sim lost [SEED [N]]   delivery where couriers are lost or bad: docs/bench.md
+ *   dlb-sim pool [SEED [N]]   what couriers who pool all they see find out
  */
+#include "pool_table.h"
 #include "spread.h"
 #include "tokens.h"
 
@@ -186,6 +189,14 @@ main(int argc, char **argv)
 		return spread(seed);
 	if (argc > 1 && strcmp(argv[1], "tokens") == 0)
 		return tokens(seed);
-	fprintf(stderr, "dlb-sim spread [SEED]\ndlb-sim tokens [SEED]\n");
+	if (argc > 1
+		&& (strcmp(argv[1], "pool") == 0
+			|| strcmp(argv[1], "lost") == 0))
+		return sim_pool_tables(seed,
+			argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 10,
+			argv[1][0] == 'l');
+	fprintf(stderr,
+		"dlb-sim spread [SEED]\ndlb-sim tokens [SEED]\ndlb-sim lost [SEED [N]]\n"
+		"dlb-sim pool [SEED [N]]\n");
 	return 2;
 }

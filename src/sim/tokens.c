@@ -451,39 +451,6 @@ guess_reader(const struct world *w, const struct letter *l,
 			holders(w, first, w->cells[first].seen_from));
 }
 
-static int
-order(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* The chance that one of a is below one of b. */
-static struct sim_auc
-auc_of(double *a, size_t a_n, double *b, size_t b_n)
-{
-	struct sim_auc r = {.auc = 0.5, .a = a_n, .b = b_n};
-	double below_n = 0, same;
-	size_t lo = 0, hi = 0;
-
-	qsort(a, a_n, sizeof(*a), order);
-	qsort(b, b_n, sizeof(*b), order);
-	for (size_t i = 0; i < b_n; i++) {
-		while (lo < a_n && a[lo] < b[i])
-			lo++;
-		if (hi < lo)
-			hi = lo;
-		while (hi < a_n && a[hi] <= b[i])
-			hi++;
-		same = (double)(hi - lo);
-		below_n += (double)lo + same / 2;
-	}
-	if (a_n && b_n)
-		r.auc = below_n / ((double)a_n * (double)b_n);
-	return r;
-}
-
 static double
 apart(const struct cell *a, const struct cell *b)
 {
@@ -535,7 +502,7 @@ guess_links(const struct world *w, struct sim_tokens_result *out)
 				b[b_n++] = apart(x, y);
 		}
 	if (there)
-		out->linked = auc_of(a, a_n, b, b_n);
+		out->linked = sim_auc_of(a, a_n, b, b_n);
 	free(list);
 	free(a);
 	free(b);
@@ -573,7 +540,7 @@ guess_cover(const struct world *w, struct sim_tokens_result *out)
 		}
 	}
 	if (there)
-		out->cover = auc_of(real, real_n, cover, cover_n);
+		out->cover = sim_auc_of(real, real_n, cover, cover_n);
 	if (all_real)
 		out->back_real = (double)back_real / (double)all_real;
 	if (all > all_real)

@@ -10,6 +10,7 @@
 #ifndef DLB_SIM_TOKENS_H
 #define DLB_SIM_TOKENS_H
 
+#include "auc.h"
 #include "base.h"
 
 enum sim_tokens_rule {
@@ -34,12 +35,6 @@ struct sim_tokens {
 struct sim_guess {
 	double tries, right, chance, variance;
 };
-/* How well a number tells two kinds apart: 0.5 is chance, 0 or 1 always. */
-struct sim_auc {
-	double auc;
-	uint64_t a, b; /* of each kind */
-};
-
 struct sim_tokens_result {
 	unsigned sent, delivered, answered; /* letters */
 	double back_real,
