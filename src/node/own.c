@@ -310,8 +310,7 @@ static void
 append_parts(struct dlb_own_cells *own, struct dlb_own_list *l, size_t n)
 {
 	if (l->parts_n > 0)
-		qsort(l->parts, l->parts_n, sizeof(*l->parts),
-			compare_parts);
+		qsort(l->parts, l->parts_n, sizeof(*l->parts), compare_parts);
 	for (size_t i = 0; i < l->parts_n && l->parts[i].goes && n > 0; i++) {
 		size_t some = l->parts[i].n < n ? l->parts[i].n : n;
 
