@@ -70,8 +70,8 @@ add_vouched(struct gathering *g)
 	for (size_t i = 0; i < g->vouched_n; i++) {
 		const struct dlb_vouched *v = &g->vouched[i];
 		/* Numbers of paired nodes are above 0. */
-		struct exchange_secret secret = {.what = EXCHANGE_NODE,
-			.id = -v->id, .vetted = true};
+		struct exchange_secret secret = {
+			.what = EXCHANGE_NODE, .id = -v->id, .vetted = true};
 
 		if (!v->vouched || v->revoked || g->paired[i])
 			continue;
@@ -393,8 +393,8 @@ choose_own(struct dlb_exchange *x, struct dlb_error *err)
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 	for (size_t i = 0; st == DLB_OK && i < x->own.n; i++)
 		/* Cover that is shown already is among the others. */
-		if (dlb_satchel_entry(x->n->satchel, x->own.numbers[i],
-			    &own[n].entry)
+		if (dlb_satchel_entry(
+			    x->n->satchel, x->own.numbers[i], &own[n].entry)
 			&& !(own[n].entry.flags & DLB_SHOWN))
 			n++;
 	if (st == DLB_OK)
