@@ -344,6 +344,31 @@ it_ends_with_its_last_day(void **state)
 	free(s);
 }
 
+/* What has ended is known as long as cells live that could bring it back. */
+static void
+what_ended_does_not_come_back_late(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ferry");
+	struct dlb_briefing b = a_briefing(10, 2);
+	int64_t later = TEST_NOW_MS + 15 * DLB_WEEK_MS;
+	struct seen *s = calloc(1, sizeof(*s));
+	unsigned ended;
+
+	assert_non_null(s);
+	b.last_day = DAY + 400;
+	take(f, l, 1, b, TEST_NOW_MS);
+	take(f, l, 2, b, TEST_NOW_MS);
+	take(f, l, 1, a_revocation(11, 1), TEST_NOW_MS);
+	take(f, l, 2, a_revocation(11, 0), TEST_NOW_MS);
+	assert_ok(dlb_trips_end(l, later, &ended, &f->err));
+	assert_int_equal(take(f, l, 1, b, later).old, 2);
+	assert_int_equal(take(f, l, 2, b, later).old, 2);
+	assert_int_equal(trips(f, l, s), 1);
+	dlb_letterbox_close(l);
+	free(s);
+}
+
 /* Whatever a correspondent sends. */
 static void
 there_are_limits(void **state)
@@ -524,6 +549,7 @@ main(void)
 		KEPT(the_newest_counts),
 		KEPT(a_revocation_ends_it),
 		KEPT(it_ends_with_its_last_day),
+		KEPT(what_ended_does_not_come_back_late),
 		KEPT(there_are_limits),
 		KEPT(the_limit_holds_for_what_had_ended),
 		KEPT(a_courier_ends_and_refuses),
