@@ -140,6 +140,48 @@ who_follows_later_finds_all_at_one_handle(void **state)
 	free(m);
 }
 
+/* What was found in one part of a meeting hides nothing at its handle from the next. */
+static void
+one_that_was_found_hides_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct forger *m = calloc(1, sizeof(*m));
+	struct dlb_wanted *w;
+	struct dlb_node *n;
+	struct listing l;
+
+	assert_non_null(m);
+	author_and_follower(f);
+	forger_init(m, f, "alice");
+	n = fixture_open(f, "bob");
+	assert_dlb_ok(f, dlb_wanted_new(&w, n, &f->err));
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t core[DLB_HASH_LEN], name[DLB_NAME_LEN];
+		uint64_t new_ones = 0, refused = 0;
+		struct dlb_hit *hits;
+		uint32_t number;
+		size_t hits_n;
+
+		forge(m, f, 3, SOUND);
+		insert(f, n, m->cell);
+		dlb_cell_name(core, name, m->cell);
+		number = dlb_satchel_find(n->satchel, name);
+		assert_dlb_ok(f,
+			dlb_node_trial(n, n->satchel, &number, 1, w, &hits,
+				&hits_n, NULL, &f->err));
+		assert_int_equal(hits_n, 1);
+		assert_dlb_ok(f,
+			dlb_wanted_add_hits(w, n->satchel, hits, hits_n,
+				&new_ones, &refused, &f->err));
+		free(hits);
+	}
+	dlb_wanted_free(w);
+	assert_dlb_ok(f, dlb_letterbox_commit(n->letterbox, &f->err));
+	assert_int_equal(bulletins(n, &l), 2);
+	dlb_node_close(n);
+	free(m);
+}
+
 /* Once under each id, wherever it comes from. */
 static void
 what_was_here_does_not_come_again(void **state)
@@ -621,6 +663,7 @@ main(void)
 		TEST(what_is_not_the_authors_is_refused),
 		TEST(a_false_one_does_not_keep_the_true_one_away),
 		TEST(who_follows_later_finds_all_at_one_handle),
+		TEST(one_that_was_found_hides_no_other),
 		TEST(what_was_here_does_not_come_again),
 		TEST(other_cells_do_not_take_the_place_of_the_authors),
 		TEST(the_newest_are_kept),
