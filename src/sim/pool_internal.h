@@ -4,7 +4,7 @@
 #ifndef DLB_SIM_POOL_INTERNAL_H
 #define DLB_SIM_POOL_INTERNAL_H
 
-#include "pool.h"
+#include "pooling.h"
 
 #define NONE UINT32_MAX
 #define NOBODY UINT16_MAX

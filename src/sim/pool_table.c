@@ -3,7 +3,7 @@
  */
 #include "pool_table.h"
 
-#include "pool.h"
+#include "pooling.h"
 
 #include <math.h>
 #include <stdio.h>

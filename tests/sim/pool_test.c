@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "pool.h"
+#include "pooling.h"
 
 #define SEEDS 3
 

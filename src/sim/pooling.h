@@ -1,5 +1,5 @@
 /*
- * pool: couriers who are lost, drop, hoard or copy, and couriers who pool all they see.
+ * pooling: couriers who are lost, drop, hoard or copy, and couriers who pool all they see.
  *
  * A network of stores of cell numbers that meet at random, as in spread.h. What cells
  * move, with how many copies, how many own ones go along and which stripe goes to whom is
@@ -10,8 +10,8 @@
  * Half of the nodes write letters, and half of these and of the others are written to;
  * those who pool see the whole store of whom they meet, and do not forget.
  */
-#ifndef DLB_SIM_POOL_H
-#define DLB_SIM_POOL_H
+#ifndef DLB_SIM_POOLING_H
+#define DLB_SIM_POOLING_H
 
 #include "auc.h"
 #include "base.h"
