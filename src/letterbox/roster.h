@@ -117,7 +117,8 @@ enum dlb_status dlb_roster_forget(struct dlb_letterbox *l,
 /* Takes a roster, by whatever way it came, in the place of an older one. anyone: of who is
  * not in the list too, who then is, untrusted, under that name. *out (may be NULL) is its
  * author. DLB_NOT_FOUND: of an author who is not in the list; DLB_DUPLICATE: held already;
- * DLB_EXPIRED: a newer one is held; DLB_REFUSED: one's own. */
+ * DLB_EXPIRED: a newer one is held; DLB_CLOCK: it is dated more than two days ahead;
+ * DLB_REFUSED: one's own. */
 enum dlb_status dlb_roster_take(struct dlb_letterbox *l,
 	struct dlb_roster_author *out, const uint8_t *data, size_t len,
 	bool anyone, const char *name, struct dlb_error *err) DLB_MUST_CHECK;

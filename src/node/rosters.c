@@ -61,6 +61,7 @@ dlb_roster_bulletin(const struct dlb_bulletin_in *in, struct dlb_error *err)
 	switch (st) {
 	case DLB_DUPLICATE:
 	case DLB_EXPIRED:
+	case DLB_CLOCK:
 	case DLB_REFUSED:
 	case DLB_LIMIT:
 		return DLB_OK;

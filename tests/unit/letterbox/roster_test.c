@@ -314,6 +314,32 @@ vouching_ends(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* Else one could vouch for ever, under a clock that was wrong for a moment. */
+static void
+one_that_is_dated_ahead_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "carla");
+	struct dlb_buf bytes = {0};
+	struct hand a;
+	bool vouched, revoked;
+
+	hand_init(&a, 1);
+	assert_ok(dlb_roster_trust(l, &a.identity, "anna", true, &f->err));
+	sign(&bytes, &a, 5, 2, 1, false);
+	f->env.now_ms = TEST_NOW_MS - 2 * DLB_DAY_MS - 1000;
+	assert_int_equal(take(f, l, &bytes), DLB_CLOCK);
+	look(f, l, 2, &vouched, &revoked);
+	assert_false(vouched);
+	/* The same, once its time has come. */
+	f->env.now_ms = TEST_NOW_MS - 2 * DLB_DAY_MS;
+	assert_ok(take(f, l, &bytes));
+	look(f, l, 2, &vouched, &revoked);
+	assert_true(vouched);
+	dlb_buf_free(&bytes);
+	dlb_letterbox_close(l);
+}
+
 static void
 ones_own_counts_and_is_signed(void **state)
 {
@@ -410,6 +436,9 @@ main(void)
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			vouching_ends, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			one_that_is_dated_ahead_is_not_taken, fixture_setup,
+			fixture_teardown),
 		cmocka_unit_test_setup_teardown(ones_own_counts_and_is_signed,
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
