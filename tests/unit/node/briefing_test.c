@@ -240,6 +240,33 @@ brief_state(struct fixture *f)
 	return s;
 }
 
+/* Who has the box's key of their own gives it all, briefed or not. */
+static void
+who_has_its_key_gives_it_all(void **state)
+{
+	struct fixture *f = *state;
+	struct people p = make_people(f);
+	struct dlb_box copy = p.box;
+	size_t bound, others;
+	struct dlb_node *n;
+
+	send_via(f, &p, "one", true);
+	send_via(f, &p, "two", false);
+	assert_dlb_ok(f, brief_of(f, &p, DAY + 10, false));
+	meets(f, "alice", "usb");
+	meets(f, "ferry", "usb");
+	assert_int_equal(trips_of(f, "ferry").n, 1);
+	n = fixture_open(f, "ferry");
+	copy.id = 0;
+	assert_dlb_ok(f, dlb_box_save(dlb_node_letterbox(n), &copy, &f->err));
+	assert_dlb_ok(f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
+	dlb_node_close(n);
+	assert_false(meets(f, "ferry", "man").briefed);
+	count_in_box(f, &p, &bound, &others);
+	assert_int_equal(bound, 1);
+	assert_true(others > 64);
+}
+
 /* The sender hears of it, and takes it back. */
 static void
 it_is_revoked(void **state)
@@ -777,6 +804,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		BRIEFED(a_letter_goes_by_a_briefed_courier),
+		BRIEFED(who_has_its_key_gives_it_all),
 		BRIEFED(it_is_revoked),
 		BRIEFED(it_ends_by_itself),
 		BRIEFED(a_clock_in_doubt_ends_nothing),
