@@ -231,11 +231,15 @@ note(struct dlb_letterbox *l, enum dlb_audit_event event,
 	struct dlb_error *err)
 {
 	struct dlb_audit_ends ends;
+	struct dlb_correspondent who;
 	char shown[DLB_AUDIT_NAME_MAX + 1];
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
+	/* What is called as a correspondent is goes unnamed: a node may be theirs. */
+	if (name && dlb_correspondent_by_name(l, &who, name, NULL) == DLB_OK)
+		name = NULL;
 	dlb_printable(shown, sizeof(shown), name ? name : "",
 		name ? strlen(name) : 0);
 	s = dlb_audit_ends_read(l, &ends);

@@ -6,6 +6,7 @@
  * It says no more than who met the node has seen, and names no correspondent: nothing of
  * letters, of cover, of what was found. A record that concerns a paired node or a box has
  * a commitment to its name; the name itself is beside it, and goes out only when asked for.
+ * A name that a correspondent has too is not written, and struck out once one has it.
  *
  * The chain proves that what stands before a head that somebody has written down is what
  * stood there then. Who owns the log can write another one, with other heads.

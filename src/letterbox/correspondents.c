@@ -354,6 +354,9 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	if (s != DLB_OK)
 		goto out;
 	c->id = sqlite3_last_insert_rowid(l->db.sql);
+	s = dlb_audit_strike(l, c->name, err);
+	if (s != DLB_OK)
+		goto out;
 	/* What came from them as a stranger. */
 	dlb_query(&q, &l->db, adopt);
 	dlb_query_int(&q, c->id);
@@ -546,5 +549,6 @@ dlb_correspondent_rename(struct dlb_letterbox *l, int64_t id, const char *name,
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, id);
 	dlb_query_text(&q, name);
-	return run_change(l, &q, err);
+	s = run_change(l, &q, err);
+	return s == DLB_OK ? dlb_audit_strike(l, name, err) : s;
 }

@@ -13,9 +13,9 @@ has "$err" "nothing in the log yet" "and that is said"
 run as alice box create usb --open
 run as alice know bob.card
 run as alice send bob -m "nobody's business" --stick usb
-run as alice node pair bob --card
-run as alice node vet bob
-run as alice node vet bob --not
+run as alice node pair cafe
+run as alice node vet cafe
+run as alice node vet cafe --not
 run as alice audit --json
 exits 0 "the log"
 is "$(jq -r '[.records[].event] | join(", ")' <<<"$out")" \
@@ -33,20 +33,24 @@ has "$out" "$head" "says the head"
 run as alice audit export named.log --names
 run as alice audit export named.log
 exits 1 "a file that is there"
-is "$(grep -c bob plain.log)" 0 "without names"
-is "$(grep -ao bob named.log | wc -l)" 3 "with names"
+is "$(grep -c cafe plain.log)" 0 "without names"
+is "$(grep -ao cafe named.log | wc -l)" 3 "with names"
 is "$(stat -c %a plain.log)" 600 "is for its owner at first"
 run "$DLB" audit verify plain.log
 exits 0 "checked without a home"
 has "$out" "5 records, from 1 to 5" "all of it"
 has "$out" "$head" "has the same head"
 
-run as alice node forget bob
+run as alice node forget cafe
 run as alice audit verify --head "$head"
 exits 0 "a head that was written down"
 has "$out" "Up to record 5" "is found again"
 run as alice audit export later.log --names
-is "$(grep -c bob later.log)" 0 "who is forgotten is struck out"
+is "$(grep -c cafe later.log)" 0 "who is forgotten is struck out"
+run as alice node pair bob --card
+run as alice audit export friend.log --names
+is "$(grep -c bob friend.log)" 0 "a correspondent is not named"
+run as alice node forget bob
 run as alice audit verify later.log --head "5:${head#*:}"
 exits 0 "and the chain holds"
 run "$DLB" audit verify plain.log --head "$(as alice audit --json | jq -r .head)"

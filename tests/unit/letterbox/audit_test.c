@@ -329,6 +329,43 @@ pairings_are_in_it(void **state)
 	dlb_letterbox_close(l);
 }
 
+/* A node may be called as the person is whose it is. */
+static void
+no_correspondent_is_named(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_known_node bob = {.name = "bob", .secret = {1}},
+			      ferry = {.name = "ferry", .secret = {2}},
+			      cafe = {.name = "cafe", .secret = {3}};
+	struct dlb_correspondent c;
+	struct dlb_audit_check check = {.known = NULL};
+	struct dlb_buf log = {0};
+	struct other o;
+	char text[256] = "";
+
+	other_init(&o, f, "bob", 1);
+	assert_ok(dlb_correspondent_add(l, &c, &o.card, NULL, &f->err));
+	assert_ok(dlb_known_node_save(l, &bob, &f->err));
+	assert_ok(dlb_known_node_save(l, &ferry, &f->err));
+	assert_ok(dlb_known_node_save(l, &cafe, &f->err));
+	other_init(&o, f, "ferry", 1);
+	assert_ok(dlb_correspondent_add(l, &c, &o.card, NULL, &f->err));
+	assert_ok(dlb_audit_export(l, true, &log, &f->err));
+	assert_ok(dlb_audit_check(
+		&check, log.data, log.len, collect, text, &f->err));
+	assert_string_equal(text, "1:1:0: 2:7:0: 3:7:0: 4:7:0:cafe ");
+	assert_ok(dlb_correspondent_rename(l, c.id, "cafe", &f->err));
+	log.len = 0;
+	text[0] = '\0';
+	assert_ok(dlb_audit_export(l, true, &log, &f->err));
+	assert_ok(dlb_audit_check(
+		&check, log.data, log.len, collect, text, &f->err));
+	assert_string_equal(text, "1:1:0: 2:7:0: 3:7:0: 4:7:0: ");
+	dlb_buf_free(&log);
+	dlb_letterbox_close(l);
+}
+
 int
 main(void)
 {
@@ -355,6 +392,8 @@ main(void)
 			it_can_be_off, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			pairings_are_in_it, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(no_correspondent_is_named,
+			fixture_setup, fixture_teardown),
 	};
 
 	if (dlb_base_init() != DLB_OK)
