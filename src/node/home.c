@@ -450,7 +450,10 @@ drop_orphans(struct dlb_node *n, struct dlb_error *err)
 	if (dlb_setting_get_int(n->letterbox, DLB_SET_HOLDS, &doubt) != DLB_OK
 		|| !doubt)
 		return DLB_OK;
-	return dlb_node_drop_orphans(n, err);
+	/* The mark stays, and the next opening tries again. */
+	if (dlb_node_drop_orphans(n, err) == DLB_OK)
+		return DLB_OK;
+	return dlb_letterbox_rollback(n->letterbox, err);
 }
 
 static enum dlb_status

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Two at once in one home: the second waits, or says who is in the way; and an
-# interruption in the middle of work.
+# Two at once in one home: the second waits, or says who is in the way; an interruption
+# in the middle of work; and a disk that is full after
+# one.
 #
 # Nothing here goes by the clock. The first is at work for as long as its standard
 # input is open, and has the home as soon as it took more of it than a pipe holds.
@@ -52,4 +53,19 @@ has "$(cat held.err)" "interrupted" "and says so"
 is "$(as alice outbox --quiet | grep -c waiting)" 1 "nothing is half there"
 run as alice doctor
 exits 0 "the home is sound"
+
+# Killed, and nothing can be written from then on: what is here can be read.
+hold
+kill -KILL $holder
+wait $holder 2>/dev/null
+exec 8>&-
+out=$(
+	trap '' XFSZ
+	ulimit -f 0
+	as alice outbox 2>&1
+)
+has "$out" "stdin" "the letters are listed on a full disk"
+is "$(grep -c waiting <<<"$out")" 1 "and nothing is half there"
+run as alice doctor
+exits 0 "the home is sound once there is room"
 done_testing
