@@ -121,8 +121,13 @@ dlb_vouched_write(struct dlb_letterbox *l, int64_t author,
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static void
-name_it(struct dlb_vouched *v, const char *note, const char *author)
+name_it(struct dlb_vouched *v, const char *note, const char *author,
+	bool is_author)
 {
+	if (is_author) {
+		snprintf(v->name, sizeof(v->name), "%s", author);
+		return;
+	}
 	/* Whose own roster it is, is no news. */
 	if (!author[0])
 		snprintf(v->name, sizeof(v->name), "%s",
@@ -150,7 +155,7 @@ add_row(struct dlb_query *q, struct dlb_vouched **list, size_t *n, size_t *cap,
 	v.vouched = !v.revoked && until > now;
 	dlb_query_get_text(q, note, sizeof(note));
 	dlb_query_get_text(q, author, sizeof(author));
-	name_it(&v, note, author);
+	name_it(&v, note, author, dlb_query_get_int(q) != 0);
 	if (last && memcmp(last->secret, v.secret, sizeof(v.secret)) == 0) {
 		last->vouched |= v.vouched;
 		last->revoked |= v.revoked;
@@ -179,7 +184,8 @@ dlb_vouched_list(struct dlb_letterbox *l, struct dlb_vouched **out, size_t *n,
 	static const char sql[] =
 		"SELECT v.id, v.secret, v.revoked, v.until_ms, v.note,"
 		" coalesce((SELECT r.name FROM rosters r WHERE r.id = v.author),"
-		" '') FROM vouched v ORDER BY v.secret, v.id";
+		" ''), v.identity IN (SELECT r.identity FROM rosters r"
+		" WHERE r.id = v.author) FROM vouched v ORDER BY v.secret, v.id";
 	struct dlb_vouched *list = NULL;
 	size_t cap = 0;
 	enum dlb_status s = DLB_OK, ended;

@@ -205,6 +205,10 @@ a_revocation_reaches_who_meets_a_holder(void **state)
 	assert_string_equal(names, "ferry (alice)");
 	assert_int_equal(
 		meet_node(f, "ferry", "bob", DLB_PEER_KNOWN, names), DLB_OK);
+	/* She herself is no "one of alice". */
+	assert_int_equal(
+		meet_node(f, "bob", "alice", DLB_PEER_VETTED, names), DLB_OK);
+	assert_string_equal(names, "alice");
 
 	/* Over a courier who has no idea, and a meeting. */
 	say(f, "ferry", true, &roster);
