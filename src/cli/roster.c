@@ -663,7 +663,9 @@ const struct cli_verb cli_roster_forget = {
 	.operands = "AUTHOR",
 	.summary = "let go of somebody's roster",
 	.text = "Their roster goes, and their word does not count any more. While their\n"
-		"bulletins are followed, the next one that comes is held again.",
+		"bulletins are followed, the next one that comes is held again. Which was\n"
+		"the newest is forgotten, too: an old one would be taken. To keep that and\n"
+		"take back the trust alone: `dlb roster trust AUTHOR --not`.",
 	.example = "dlb roster forget alice",
 	.flags = CLI_OPENS_HOME,
 	.operands_min = 1,

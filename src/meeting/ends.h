@@ -21,11 +21,13 @@
 		"the other side speaks another version; install the newer "    \
 		"program on both")                                             \
 	X(STRANGER,                                                            \
-		"the other side is not known here, and only known nodes "      \
-		"are met; pair the two first")                                 \
+		"the other side is not known here, or not vetted, and only "   \
+		"such nodes are met; pair the two first, or vet it (dlb "      \
+		"node vet, dlb roster)")                                       \
 	X(REFUSED,                                                             \
 		"the other side does not meet this node; pair the two "        \
-		"first")                                                       \
+		"first, and have it vetted there if only vetted nodes are "    \
+		"met")                                                         \
 	X(MALFORMED, "the other side sent what is not of this protocol")       \
 	X(OUT_OF_TURN, "the other side spoke out of turn")                     \
 	X(FLOOD, "the other side sent far more than it may")                   \
