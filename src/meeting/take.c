@@ -135,13 +135,15 @@ dlb_meeting_stored(struct dlb_meeting *m, uint64_t ticket,
 	struct dlb_taking *k;
 
 	m->moved_ms = m->env->monotonic_ms(m->env->ctx);
-	if (m->state == DLB_STATE_OVER || ticket < t->answered
-		|| ticket >= t->head)
+	if (ticket < t->answered || ticket >= t->head)
 		return;
 	k = taking(m, ticket);
 	if (k->status != DLB_ACK_NONE)
 		return;
+	/* What was kept after the end counts, though the other side is not told. */
 	k->status = status_of(m, status);
+	if (m->state == DLB_STATE_OVER)
+		return;
 	t->full = k->status == DLB_ACK_KEPT
 		? 0
 		: t->full + (k->status == DLB_ACK_FULL);
