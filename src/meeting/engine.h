@@ -28,7 +28,7 @@
  * more), and so many of them answered. */
 #define DLB_MEETING_TAGS 32
 /* And so many more beside them, shorter ones. */
-#define DLB_MEETING_MORE_TAGS 972
+#define DLB_MEETING_MORE_TAGS 64
 #define DLB_MEETING_ANSWERS 4
 /* Where a config says 0. */
 #define DLB_MEETING_WINDOW 64
