@@ -26,7 +26,8 @@ by_number(const void *a, const void *b)
 static uint16_t
 searched(const struct meet *m, uint32_t number)
 {
-	if (!dlb_node_looks(m->n)
+	/* Any thread: the database is for the one that began the meeting. */
+	if (!m->wanted
 		|| (m->refused_n > 0
 			&& bsearch(&number, m->refused, m->refused_n,
 				sizeof(number), by_number)))
