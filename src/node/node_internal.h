@@ -212,7 +212,7 @@ enum dlb_status dlb_sealer_undo(struct dlb_sealer *s, struct dlb_error *err)
 void dlb_sealer_free(struct dlb_sealer *s);
 
 /* Does this home look for anything of its own? A person's does, and one that follows
- * authors of bulletins (following.c). */
+ * authors of bulletins (following.c). May ask the database: not for a pool's workers. */
 bool dlb_node_looks(struct dlb_node *n);
 
 /* ---- finding one's own (trial.c, heads.c, search.c, wanted.c) ---------------------------------------------- */

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Two at once in one home: the second waits, or says who is in the way; an interruption
-# in the middle of work; and a disk that is full after
-# one.
+# in the middle of work; and a disk that is full after one.
 #
 # Nothing here goes by the clock. The first is at work for as long as its standard
 # input is open, and has the home as soon as it took more of it than a pipe holds.
