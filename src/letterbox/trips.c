@@ -101,12 +101,12 @@ write_row(struct dlb_letterbox *l, int64_t from, const struct dlb_briefing *b,
 	dlb_query_int(&q, ended ? 0 : b->last_day);
 	dlb_query_int(&q, now_ms);
 	dlb_query_text(&q, ended ? "" : b->note);
-	dlb_query_text(&q, ended ? "" : box->name);
-	dlb_query_text(&q, ended ? "" : box->place);
+	dlb_query_text(&q, ended || !box ? "" : box->name);
+	dlb_query_text(&q, ended || !box ? "" : box->place);
 	dlb_query_blob(&q, box ? box->tag_key : NULL, key_len);
 	dlb_query_blob(&q, box ? box->meeting_key : NULL, key_len);
 	dlb_query_blob(&q, box ? box->root : NULL,
-		!ended && box->opens ? DLB_KEY_LEN : 0);
+		!ended && box && box->opens ? DLB_KEY_LEN : 0);
 	return dlb_query_run(&q, err);
 }
 

@@ -44,6 +44,12 @@ add_secret(struct gathering *g, const uint8_t key[static DLB_KEY_LEN],
 	return true;
 }
 
+static void
+name_it(struct exchange_secret *secret, const char *name)
+{
+	snprintf(secret->name, sizeof(secret->name), "%s", name);
+}
+
 static bool
 add_node(void *ctx, const struct dlb_known_node *node)
 {
@@ -59,7 +65,7 @@ add_node(void *ctx, const struct dlb_known_node *node)
 		g->paired[v - g->vouched] = true;
 	if (g->vetted_only && !secret.vetted)
 		return true;
-	memcpy(secret.name, node->name, sizeof(secret.name));
+	name_it(&secret, node->name);
 	return add_secret(g, node->secret, &secret);
 }
 
@@ -75,7 +81,7 @@ add_vouched(struct gathering *g)
 
 		if (!v->vouched || v->revoked || g->paired[i])
 			continue;
-		memcpy(secret.name, v->name, sizeof(secret.name));
+		name_it(&secret, v->name);
 		if (!add_secret(g, v->secret, &secret))
 			return;
 		g->secrets[g->n - 1].last = true;
@@ -117,7 +123,7 @@ add_box(void *ctx, const struct dlb_box *box)
 	uint8_t tag[DLB_KEY_LEN], meeting[DLB_KEY_LEN];
 	bool more;
 
-	memcpy(secret.name, box->name, sizeof(secret.name));
+	name_it(&secret, box->name);
 	dlb_box_tag_key(tag, box->root);
 	dlb_box_meeting_key(meeting, box->root);
 	for (size_t i = 0; i < g->x->trips.n; i++)
@@ -141,7 +147,7 @@ add_trips(struct gathering *g)
 
 		if (t->boxes[i].owned)
 			continue;
-		memcpy(secret.name, box->name, sizeof(secret.name));
+		name_it(&secret, box->name);
 		more = add_box_keys(
 			g, &secret, box->tag_key, box->meeting_key, false);
 	}
