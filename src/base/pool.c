@@ -45,6 +45,12 @@ static struct {
 /* Set while this thread runs parts: number of the worker + 1. */
 static _Thread_local unsigned inside;
 
+bool
+dlb_pool_inside(void)
+{
+	return inside > 0;
+}
+
 static void
 run_inline(size_t n, dlb_pool_fn fn, void *ctx)
 {

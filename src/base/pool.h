@@ -31,6 +31,9 @@ void dlb_pool_begin(
 	struct dlb_pool_task *t, size_t n, dlb_pool_fn fn, void *ctx);
 void dlb_pool_end(struct dlb_pool_task *t);
 
+/* Is this thread running a part now? What is for one thread alone asserts that it is not. */
+bool dlb_pool_inside(void);
+
 unsigned dlb_pool_width(void);
 /* 0: as many as cores. Before the first use (no effect after); tests pass 1. */
 void dlb_pool_limit(unsigned width);

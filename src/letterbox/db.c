@@ -10,6 +10,7 @@
 
 #include "db_memory_internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -490,6 +491,8 @@ dlb_db_image(struct dlb_db *db, size_t *len)
 void
 dlb_query(struct dlb_query *q, struct dlb_db *db, const char *sql)
 {
+	/* The database is without locks. */
+	assert(!dlb_pool_inside());
 	memset(q, 0, sizeof(*q));
 	q->db = db;
 	for (size_t i = 0; i < db->cached && !q->stmt; i++)

@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-#define DLB_DB_STATEMENTS_MAX 256
+#define DLB_DB_STATEMENTS_MAX 1024 /* all that there are in the code */
 /* Of what SQLite keeps in memory; beyond it a change is DLB_LIMIT. */
 #define DLB_DB_LEN_MAX (1LL << 30)
 
