@@ -65,7 +65,12 @@ struct dlb_meeting_secret {
 	 * this ref, and no other cell. */
 	uint32_t only_box;
 	bool last; /* shown where the others leave room */
+	/* It has the key of one before it: that one alone is shown and matched, and
+	 * what this one says of boxes holds with it. */
+	bool again;
 };
+/* So many secrets at most are a box's. Several may have one ref. */
+#define DLB_MEETING_BOXES_MAX 255
 
 struct dlb_meeting_config {
 	bool caller;

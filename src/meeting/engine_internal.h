@@ -55,7 +55,7 @@
 #define DLB_PING_MS 5000
 #define DLB_LINGER_MS 2000 /* for saying why, at the end */
 #define DLB_SLOWEST 256    /* bytes in stall_ms: less is a stall */
-#define DLB_BOXES_MAX 255
+#define DLB_BOXES_MAX DLB_MEETING_BOXES_MAX
 #define DLB_CELLS_N_MAX (1u << 28)
 
 /* ---- memory.c ------------------------------------------------------------------- */

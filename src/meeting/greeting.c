@@ -73,7 +73,7 @@ draw(struct dlb_meeting *m, size_t n, bool last)
 	for (uint32_t i = 0; i < g->secrets_n; i++) {
 		uint32_t at;
 
-		if (g->secrets[i].last != last)
+		if (g->secrets[i].last != last || g->secrets[i].again)
 			continue;
 		at = dlb_random_below(m->env, ++seen);
 		/* Each of those seen so far is in with the same chance. */
@@ -223,7 +223,8 @@ find_matches(struct dlb_greeting *g, const struct tags *tags)
 			i++) {
 			uint8_t tag[ANSWER_LEN];
 
-			if (g->secrets[i].box != (box == 1))
+			if (g->secrets[i].box != (box == 1)
+				|| g->secrets[i].again)
 				continue;
 			mac(tag, g, i, true);
 			if (among(tags, tag))
@@ -238,6 +239,21 @@ decide(struct dlb_meeting *m)
 	m->peer_due = true;
 	if (m->known_only && !m->greeting.known)
 		dlb_meeting_fail(m, DLB_END_STRANGER);
+}
+
+/* Was this one matched, or one that has the same key? */
+static bool
+is_matched(const struct dlb_greeting *g, uint32_t secret)
+{
+	const struct dlb_meeting_secret *s = &g->secrets[secret];
+
+	for (size_t k = 0; k < g->matches_n; k++)
+		if (g->matched[k] == secret
+			|| (s->again
+				&& dlb_equal(g->secrets[g->matched[k]].key,
+					s->key, sizeof(s->key))))
+			return true;
+	return false;
 }
 
 /* The place of a box in dlb_set.box; 0: it has none. */
@@ -263,12 +279,13 @@ keep_to_boxes(struct dlb_meeting *m)
 	bool allowed[DLB_BOXES_MAX + 1] = {false};
 	bool limited = false;
 
-	for (size_t k = 0; k < g->matches_n; k++) {
-		uint32_t only = g->secrets[g->matched[k]].only_box;
+	for (uint32_t i = 0; i < g->secrets_n; i++) {
+		uint32_t only = g->secrets[i].only_box;
 
-		limited |= only != 0;
-		if (only)
-			allowed[place_of(g, only)] = true;
+		if (only == 0 || !is_matched(g, i))
+			continue;
+		limited = true;
+		allowed[place_of(g, only)] = true;
 	}
 	allowed[0] = false;
 	for (uint32_t i = 0; limited && i < m->set.n; i++)
@@ -281,15 +298,10 @@ dlb_greeting_mark_boxes(struct dlb_meeting *m)
 {
 	const struct dlb_greeting *g = &m->greeting;
 	bool shared[DLB_BOXES_MAX + 1] = {false};
-	uint32_t box = 0;
 
-	for (uint32_t i = 0; i < g->secrets_n && box < DLB_BOXES_MAX; i++) {
-		if (!g->secrets[i].box)
-			continue;
-		box++;
-		for (size_t k = 0; k < g->matches_n; k++)
-			shared[box] |= g->matched[k] == i;
-	}
+	for (uint32_t i = 0; i < g->secrets_n; i++)
+		if (g->secrets[i].box && is_matched(g, i))
+			shared[place_of(g, g->secrets[i].ref)] = true;
 	for (uint32_t i = 0; m->set.box && i < m->set.n; i++)
 		if (m->set.box[i] && shared[m->set.box[i]])
 			m->set.cells[i].flags |= DLB_SET_BOX;

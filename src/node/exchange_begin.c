@@ -21,7 +21,7 @@
 struct gathering {
 	struct dlb_exchange *x;
 	struct dlb_meeting_secret *secrets;
-	size_t n, cap;
+	size_t n, cap, boxes_n;
 	struct dlb_vouched *vouched;
 	size_t vouched_n;
 	bool *paired; /* of vouched: a node that is paired, too */
@@ -88,6 +88,31 @@ add_vouched(struct gathering *g)
 	}
 }
 
+/* Has one of those so far this key? */
+static bool
+has_key(const struct gathering *g, const uint8_t key[static DLB_KEY_LEN])
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (dlb_equal(g->secrets[i].key, key, DLB_KEY_LEN))
+			return true;
+	return false;
+}
+
+/* The ref of the cells with tags of this key: of the first secret that came with it,
+ * which is the last there is where none came before. */
+static uint32_t
+ref_of_tag(struct gathering *g, const uint8_t tag[static DLB_KEY_LEN])
+{
+	struct dlb_exchange *x = g->x;
+
+	for (size_t i = 0; i < x->tags_n; i++)
+		if (dlb_equal(x->tags[i].key, tag, DLB_KEY_LEN))
+			return x->tags[i].ref;
+	memcpy(x->tags[x->tags_n].key, tag, DLB_KEY_LEN);
+	x->tags[x->tags_n++].ref = (uint32_t)g->n;
+	return (uint32_t)g->n;
+}
+
 /* Two secrets: one that all have who have its key, and one by which the box itself and
  * its visitors know each other. */
 static bool
@@ -97,19 +122,23 @@ add_box_keys(struct gathering *g, struct exchange_secret *secret,
 {
 	uint8_t key[DLB_KEY_LEN];
 	uint32_t ref;
-	bool more;
+	bool more, again = has_key(g, meeting);
 
 	secret->what = EXCHANGE_BOX_KEY;
-	if (!add_secret(g, meeting, secret))
+	if (g->boxes_n == DLB_MEETING_BOXES_MAX
+		|| !add_secret(g, meeting, secret))
 		return false;
-	ref = (uint32_t)g->n;
-	memcpy(g->x->tags[g->x->tags_n].key, tag, DLB_KEY_LEN);
-	g->x->tags[g->x->tags_n++].ref = ref;
+	g->boxes_n++;
+	ref = ref_of_tag(g, tag);
+	g->secrets[g->n - 1].ref = ref;
+	g->secrets[g->n - 1].again = again;
 	secret->what = is_it ? EXCHANGE_VISITOR : EXCHANGE_BOX;
 	dlb_box_place_key(key, meeting, g->x->caller == is_it);
 	more = add_secret(g, key, secret);
-	if (more && secret->briefed)
-		g->secrets[g->n - 1].only_box = ref;
+	if (more) {
+		g->secrets[g->n - 1].again = again;
+		g->secrets[g->n - 1].only_box = secret->briefed ? ref : 0;
+	}
 	dlb_wipe(key, sizeof(key));
 	return more;
 }

@@ -79,10 +79,9 @@ match_tags(struct meet *m, struct dlb_satchel *from, struct dlb_shown *shown,
 		dlb_node_match_tags(m->n, from, &key, 1, shown, n);
 	} else {
 		dlb_node_match_tags(
-			m->n, from, m->trips.tags, m->trips.n, shown, n);
+			m->n, from, m->trips.tags, m->trips.tags_n, shown, n);
 		for (size_t i = 0; served && i < n; i++)
-			if (shown[i].box
-				&& &m->trips.boxes[shown[i].box - 1] == served)
+			if (shown[i].box == served->tag + 1)
 				shown[i].box = 0;
 	}
 	dlb_wipe(root, sizeof(root));

@@ -13,24 +13,30 @@ struct loading {
 	bool failed;
 };
 
-static bool
-is_there(const struct dlb_trips *t, const uint8_t id[static DLB_BOX_ID_LEN])
+static struct dlb_trip_box *
+find_pair(const struct dlb_trips *t, const uint8_t tag[static DLB_KEY_LEN],
+	const uint8_t meeting[static DLB_KEY_LEN])
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (memcmp(t->boxes[i].box.id, id, DLB_BOX_ID_LEN) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct dlb_briefing_box *box = &t->boxes[i].box;
+
+		if (dlb_equal(box->tag_key, tag, DLB_KEY_LEN)
+			&& dlb_equal(box->meeting_key, meeting, DLB_KEY_LEN))
+			return &t->boxes[i];
+	}
+	return NULL;
 }
 
-/* What was lent to open it, by whoever, counts. */
-static void
-add_root(struct dlb_trips *t, const struct dlb_briefing_box *box)
+/* Its place in tags, where it is put unless it is there. */
+static size_t
+place_of_tag(struct dlb_trips *t, const uint8_t key[static DLB_KEY_LEN])
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (box->opens
-			&& memcmp(t->boxes[i].box.id, box->id, DLB_BOX_ID_LEN)
-				== 0)
-			t->boxes[i].box = *box;
+	for (size_t i = 0; i < t->tags_n; i++)
+		if (dlb_equal(t->tags[i].key, key, DLB_KEY_LEN))
+			return i;
+	memcpy(t->tags[t->tags_n].key, key, DLB_KEY_LEN);
+	t->tags[t->tags_n].ref = (uint32_t)t->tags_n + 1;
+	return t->tags_n++;
 }
 
 static bool
@@ -47,9 +53,9 @@ grow(struct dlb_trips *t)
 	}
 	if (t->n) {
 		memcpy(boxes, t->boxes, t->n * sizeof(*boxes));
-		memcpy(tags, t->tags, t->n * sizeof(*tags));
+		memcpy(tags, t->tags, t->tags_n * sizeof(*tags));
 		dlb_wipe(t->boxes, t->n * sizeof(*boxes));
-		dlb_wipe(t->tags, t->n * sizeof(*tags));
+		dlb_wipe(t->tags, t->tags_n * sizeof(*tags));
 	}
 	free(t->boxes);
 	free(t->tags);
@@ -64,19 +70,20 @@ add_trip(void *ctx, const struct dlb_trip *trip)
 {
 	struct loading *l = ctx;
 	struct dlb_trips *t = l->t;
+	struct dlb_trip_box *there =
+		find_pair(t, trip->box.tag_key, trip->box.meeting_key);
 
-	if (is_there(t, trip->box.id)) {
-		add_root(t, &trip->box);
+	/* What was lent to open it, by whoever, counts. */
+	if (there && trip->box.opens)
+		there->box = trip->box;
+	if (there)
 		return true;
-	}
 	if (t->n == t->cap && !grow(t)) {
 		l->failed = true;
 		return false;
 	}
-	t->boxes[t->n] = (struct dlb_trip_box){.box = trip->box};
-	memcpy(t->tags[t->n].key, trip->box.tag_key, DLB_KEY_LEN);
-	t->tags[t->n].ref = (uint32_t)t->n + 1;
-	t->n++;
+	t->boxes[t->n++] = (struct dlb_trip_box){
+		.box = trip->box, .tag = place_of_tag(t, trip->box.tag_key)};
 	return true;
 }
 
@@ -84,13 +91,17 @@ static bool
 note_owned(void *ctx, const struct dlb_box *box)
 {
 	struct dlb_trips *t = ctx;
-	uint8_t tag[DLB_KEY_LEN];
+	uint8_t tag[DLB_KEY_LEN], meeting[DLB_KEY_LEN];
 
 	dlb_box_tag_key(tag, box->root);
+	dlb_box_meeting_key(meeting, box->root);
 	for (size_t i = 0; i < t->n; i++)
 		t->boxes[i].owned |=
-			dlb_equal(t->boxes[i].box.tag_key, tag, sizeof(tag));
+			dlb_equal(t->boxes[i].box.tag_key, tag, sizeof(tag))
+			|| dlb_equal(t->boxes[i].box.meeting_key, meeting,
+				sizeof(meeting));
 	dlb_wipe(tag, sizeof(tag));
+	dlb_wipe(meeting, sizeof(meeting));
 	return true;
 }
 
@@ -125,14 +136,17 @@ const struct dlb_trip_box *
 dlb_trips_find(
 	const struct dlb_trips *t, const uint8_t root[static DLB_KEY_LEN])
 {
-	const struct dlb_trip_box *found = NULL;
-	uint8_t tag[DLB_KEY_LEN];
+	const struct dlb_trip_box *found;
+	uint8_t tag[DLB_KEY_LEN], meeting[DLB_KEY_LEN];
 
 	dlb_box_tag_key(tag, root);
-	for (size_t i = 0; i < t->n; i++)
+	dlb_box_meeting_key(meeting, root);
+	found = find_pair(t, tag, meeting);
+	for (size_t i = 0; !found && i < t->n; i++)
 		if (dlb_equal(t->boxes[i].box.tag_key, tag, sizeof(tag)))
 			found = &t->boxes[i];
 	dlb_wipe(tag, sizeof(tag));
+	dlb_wipe(meeting, sizeof(meeting));
 	return found;
 }
 
@@ -147,7 +161,7 @@ dlb_trips_hold_dear(
 	dlb_satchel_dear_none(n->satchel);
 	if (t->n > 0)
 		st = dlb_node_list_shown(n->satchel, 0, &shown, &shown_n, err);
-	dlb_node_match_tags(n, n->satchel, t->tags, t->n, shown, shown_n);
+	dlb_node_match_tags(n, n->satchel, t->tags, t->tags_n, shown, shown_n);
 	for (size_t i = 0; st == DLB_OK && i < shown_n; i++)
 		if (shown[i].box)
 			st = dlb_satchel_dear(
@@ -164,7 +178,7 @@ dlb_trips_has_tag(const struct dlb_trips *t,
 	bool found = false;
 	uint8_t own[DLB_BOX_TAG_LEN];
 
-	for (size_t i = 0; i < t->n && !found; i++) {
+	for (size_t i = 0; i < t->tags_n && !found; i++) {
 		dlb_box_tag(own, t->tags[i].key, core);
 		found = dlb_equal(own, tag, sizeof(own));
 	}

@@ -10,15 +10,17 @@
 
 struct dlb_trip_box {
 	struct dlb_briefing_box box;
-	/* Its key is among this home's own, too: what is done with it is the
+	size_t tag; /* its place in tags */
+	/* A key of it is among this home's own, too: what is done with it is the
 	 * owner's affair, briefed or not. */
 	bool owned;
 };
-/* Each box once, whoever briefed for it. */
+/* Each pair of a tag key and a meeting key once, whoever briefed for it: what one says of
+ * a box takes nothing away from what another says. */
 struct dlb_trips {
 	struct dlb_trip_box *boxes;
-	struct dlb_tag_key *tags; /* of each; ref: its place from 1 */
-	size_t n, cap;
+	struct dlb_tag_key *tags; /* each once; ref: its place from 1 */
+	size_t n, cap, tags_n;
 };
 /* Freed by dlb_trips_free, also after a failure. */
 enum dlb_status dlb_trips_load(struct dlb_trips *out, struct dlb_node *n,

@@ -707,6 +707,162 @@ two_who_have_the_key_are_no_box(void **state)
 	dlb_node_close(side[1].n);
 }
 
+/* What a correspondent tells this home of a box, in a briefing of theirs. */
+static void
+tell(struct fixture *f, struct dlb_node *n, int64_t who,
+	const struct dlb_briefing_box *box, uint32_t last_day)
+{
+	static uint64_t serial;
+	struct dlb_briefing b = {.serial = ++serial, .last_day = last_day};
+	struct dlb_trips_taken taken;
+
+	b.boxes[b.boxes_n++] = *box;
+	assert_dlb_ok(f,
+		dlb_trips_take(dlb_node_letterbox(n), who, &b, f->env.now_ms,
+			f->env.now_ms, &taken, &f->err));
+	assert_int_equal(taken.begun, 1);
+	assert_dlb_ok(f, dlb_letterbox_commit(dlb_node_letterbox(n), &f->err));
+}
+
+static struct dlb_briefing_box
+as_told(const struct people *p)
+{
+	struct dlb_briefing_box box = {.name = "elsewhere"};
+
+	dlb_box_tag_key(box.tag_key, p->box.root);
+	dlb_box_meeting_key(box.meeting_key, p->box.root);
+	dlb_box_id(box.id, box.tag_key);
+	return box;
+}
+
+/* Bob is the box; the ferry was briefed by Alice for ten days. */
+static void
+meet_the_box(struct fixture *f, struct dlb_node *ferry)
+{
+	struct side side[2] = {{.n = ferry}};
+
+	side[1].n = fixture_open(f, "bob");
+	side[1].options.as_box = box_id(f, side[1].n);
+	talk(f, side);
+	assert_int_equal(side[0].st, DLB_OK);
+	assert_int_equal(side[1].st, DLB_OK);
+	assert_true(side[0].result.briefed);
+	assert_int_equal(side[0].result.given, 1);
+	assert_int_equal(side[1].result.taken, 1);
+	dlb_node_close(side[1].n);
+}
+
+/* Who has the tag key of a box says that another key is the one by which it is met, and
+ * says it of an earlier day. */
+static void
+nobody_takes_away_a_meeting_key(void **state)
+{
+	struct fixture *f = *state;
+	struct people p = make_people(f);
+	struct dlb_briefing_box box = as_told(&p);
+	struct dlb_node *n;
+	int64_t other;
+
+	fixture_home(f, "other", false);
+	other = know(f, "ferry", "other");
+	send_via(f, &p, "by manchester", true);
+	send_via(f, &p, "by chance", false);
+	assert_dlb_ok(f, brief_of(f, &p, DAY + 10, false));
+	meets(f, "alice", "usb");
+	meets(f, "ferry", "usb");
+	n = fixture_open(f, "ferry");
+	memset(box.meeting_key, 7, sizeof(box.meeting_key));
+	tell(f, n, other, &box, DAY + 1);
+	meet_the_box(f, n);
+	dlb_node_close(n);
+	/* The trip is as long as Alice said. */
+	f->env.now_ms = dlb_day_end_ms(DAY + 9) - 1;
+	assert_int_equal(trips_of(f, "ferry").n, 1);
+}
+
+/* Who has its meeting key says that other tags are the box's: more of them than there
+ * are answers in a meeting. */
+static void
+nobody_takes_away_a_tag_key(void **state)
+{
+	struct fixture *f = *state;
+	struct people p = make_people(f);
+	struct dlb_briefing_box box = as_told(&p);
+	struct dlb_node *n;
+	int64_t other;
+
+	fixture_home(f, "other", false);
+	other = know(f, "ferry", "other");
+	send_via(f, &p, "by manchester", true);
+	send_via(f, &p, "by chance", false);
+	assert_dlb_ok(f, brief_of(f, &p, DAY + 10, false));
+	meets(f, "alice", "usb");
+	meets(f, "ferry", "usb");
+	n = fixture_open(f, "ferry");
+	for (int i = 0; i < 6; i++) {
+		memset(box.tag_key, 20 + i, sizeof(box.tag_key));
+		dlb_box_id(box.id, box.tag_key);
+		tell(f, n, other, &box, DAY + 1);
+	}
+	meet_the_box(f, n);
+	dlb_node_close(n);
+}
+
+/* Nor from who has the box's own key: a briefing would keep them to its cells. */
+static void
+nobody_limits_who_has_the_key(void **state)
+{
+	struct fixture *f = *state;
+	struct people p = make_people(f);
+	struct dlb_briefing_box box = as_told(&p);
+	struct side side[2] = {{.n = NULL}};
+
+	send_via(f, &p, "by manchester", true);
+	send_via(f, &p, "by chance", false);
+	side[0].n = fixture_open(f, "alice");
+	memset(box.tag_key, 20, sizeof(box.tag_key));
+	dlb_box_id(box.id, box.tag_key);
+	tell(f, side[0].n, p.ferry, &box, DAY + 1);
+	side[1].n = fixture_open(f, "bob");
+	side[1].options.as_box = box_id(f, side[1].n);
+	talk(f, side);
+	assert_int_equal(side[0].st, DLB_OK);
+	assert_int_equal(side[0].result.given_own, 64);
+	assert_false(side[0].result.briefed);
+	dlb_node_close(side[0].n);
+	dlb_node_close(side[1].n);
+}
+
+/* All that five senders may say at most: it is met all the same. */
+static void
+many_boxes_hinder_no_meeting(void **state)
+{
+	struct fixture *f = *state;
+	struct people p = make_people(f);
+	struct side side[2] = {{.n = NULL}};
+
+	send_via(f, &p, "by chance", false);
+	meets(f, "alice", "usb");
+	meets(f, "ferry", "usb");
+	side[0].n = fixture_open(f, "ferry");
+	for (int i = 0; i < 5 * DLB_TRIPS_MAX; i++) {
+		struct dlb_briefing_box box = {.name = "x"};
+
+		memset(box.tag_key, i % 251, sizeof(box.tag_key));
+		box.tag_key[0] = (uint8_t)(i / 251);
+		memcpy(box.meeting_key, box.tag_key, sizeof(box.tag_key));
+		box.meeting_key[1] ^= 255;
+		dlb_box_id(box.id, box.tag_key);
+		tell(f, side[0].n, 100 + i / DLB_TRIPS_MAX, &box, DAY + 1);
+	}
+	side[1].n = fixture_open(f, "bob");
+	talk(f, side);
+	assert_int_equal(side[0].st, DLB_OK);
+	assert_true(side[0].result.given >= 64);
+	dlb_node_close(side[0].n);
+	dlb_node_close(side[1].n);
+}
+
 /* Nothing of what it holds. */
 static void
 who_has_no_key_does_not_meet_a_box(void **state)
@@ -816,6 +972,10 @@ main(void)
 		BRIEFED(a_box_that_is_called),
 		BRIEFED(a_box_that_calls),
 		BRIEFED(two_who_have_the_key_are_no_box),
+		BRIEFED(nobody_takes_away_a_meeting_key),
+		BRIEFED(nobody_takes_away_a_tag_key),
+		BRIEFED(nobody_limits_who_has_the_key),
+		BRIEFED(many_boxes_hinder_no_meeting),
 		BRIEFED(who_has_no_key_does_not_meet_a_box),
 		BRIEFED(a_trips_cells_give_way_last),
 	};
