@@ -300,6 +300,22 @@ into_new(struct restoring *r, const char *home, struct dlb_error *err)
 	return st;
 }
 
+/* It may have been killed between the commit and what comes after it. */
+static enum dlb_status
+is_a_persons(const char *home, struct dlb_error *err)
+{
+	cli_warn(
+		"if a restore into it was cut short, it is whole but for this: "
+		"`dlb card -o NAME.card` writes your new card, and `dlb send WHO "
+		"-m TEXT` tells each of `dlb people` that `dlb outbox` does not "
+		"list");
+	return dlb_fail(err, DLB_EXISTS,
+		"the home in %s is a person's, and stays so: restore into another "
+		"one (DLB_HOME=DIRECTORY dlb restore FILE..., or dlb init "
+		"--restore)",
+		home);
+}
+
 static enum dlb_status
 into_home(struct restoring *r, struct dlb_error *err)
 {
@@ -311,11 +327,7 @@ into_home(struct restoring *r, struct dlb_error *err)
 		return st;
 	l = dlb_node_letterbox(n);
 	if (dlb_letterbox_is_person(l) && !dlb_letterbox_waits(l))
-		st = dlb_fail(err, DLB_EXISTS,
-			"the home in %s is a person's, and stays so: restore into "
-			"another one (DLB_HOME=DIRECTORY dlb restore FILE..., or "
-			"dlb init --restore)",
-			dlb_node_home(n));
+		st = is_a_persons(dlb_node_home(n), err);
 	else if (cli_value(r->a, "size") || cli_flag(r->a, "sparse")
 		|| cli_flag(r->a, "no-passphrase"))
 		st = dlb_fail(err, DLB_USAGE,

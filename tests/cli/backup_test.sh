@@ -162,6 +162,8 @@ is "$(as again inbox --json)" "[]" "shares are not left behind"
 run as again restore carol.share dave.share erin.share
 exits 1 "a person's home is not restored over"
 has "$err" "stays so" "which is said"
+has "$err" "dlb card -o" "and how to end a restore that was cut short"
+has "$err" "dlb send" "with the letters, too"
 run as bob restore carol.share dave.share erin.share
 exits 1 "nor another person's"
 
