@@ -156,14 +156,18 @@ brief(struct cli *c, struct dlb_node *n, const struct cli_args *a,
 		.note = cli_value(a, "note"),
 		.may_open = cli_flag(a, "may-open")};
 	const char *until = cli_value(a, "until");
+	char latest[11];
 	enum dlb_status st;
 
 	if (!until)
 		return dlb_fail(err, DLB_USAGE,
 			"say how long the trip lasts: --until 2027-01-31");
+	dlb_day_text(latest, DLB_DAY_LAST_MAX);
 	if (dlb_day_parse(&o.last_day, until) != DLB_OK)
 		return dlb_fail(err, DLB_USAGE,
-			"--until %s: a day is written as 2027-01-31", until);
+			"--until %s: a day is written as 2027-01-31, and the latest "
+			"possible is %s",
+			until, latest);
 	st = dlb_node_brief(n, who->id, &o, err);
 	if (st != DLB_OK)
 		return st;

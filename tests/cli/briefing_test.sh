@@ -49,6 +49,9 @@ run as alice brief ferry --box manchester --until tomorrow
 exits 2 "a day that is none"
 run as alice brief ferry --box manchester --until 2026-02-30
 exits 2 "a day that no month has"
+run as alice brief ferry --box manchester --until 9999-12-31
+exits 2 "a day that is too late"
+has "$err" "the latest possible is 4707-11-29" "it says which is the latest"
 run as alice brief ferry --box manchester --until 2020-01-01
 exits 2 "a day that is past"
 has "$err" "2020-01-01 is past" "and it says so"
@@ -100,6 +103,7 @@ run as ferry meet man
 exits 0 "a locked box opens with what was lent"
 has "$out" "given    1 cell (" "it gets what is its own"
 has "$out" "served   as you were briefed" "and that is said"
+has "$out" "goes by another box or node" "and that nothing of its own went"
 run as bob meet man
 run as bob read 1
 has "$out" "by manchester" "its reader finds it there"
