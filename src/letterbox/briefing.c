@@ -177,7 +177,7 @@ read_text(struct dlb_reader *r, char *out, size_t len, size_t max)
 	r->failed |= len > max || (bytes && memchr(bytes, '\0', len));
 	if (r->failed)
 		return;
-	if (len > 0)
+	if (bytes)
 		memcpy(out, bytes, len);
 	out[len] = '\0';
 }

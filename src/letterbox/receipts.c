@@ -14,8 +14,8 @@
 #define FIXED_ID_AT "101"
 
 _Static_assert(DLB_LETTER_ID_LEN == 16, "as the queries have it");
-_Static_assert(DLB_TO_FOLLOWERS == -1 && DLB_KIND_BULLETIN == 7,
-	"as the queries have it");
+_Static_assert(DLB_TO_FOLLOWERS < 0, "as the queries have it");
+_Static_assert(DLB_KIND_BULLETIN == 7, "as the queries have it");
 
 /* ---- what is owed ---------------------------------------------------------------------- */
 

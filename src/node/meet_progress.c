@@ -76,8 +76,8 @@ dlb_node_couriers(struct dlb_node *n, size_t *known, size_t *vetted,
 	struct dlb_error *err)
 {
 	struct counts c = {.known = 0};
-	enum dlb_status st = dlb_vouched_list(
-		n->letterbox, &c.vouched, &c.vouched_n, err);
+	enum dlb_status st =
+		dlb_vouched_list(n->letterbox, &c.vouched, &c.vouched_n, err);
 
 	if (st == DLB_OK)
 		st = dlb_known_node_each(n->letterbox, count_node, &c, err);

@@ -81,7 +81,8 @@ struct dlb_damage {
 	int64_t in_first;
 	uint32_t out; /* letters that go out and can not arrive whole */
 	int64_t out_first;
-	uint32_t shares; /* of others' backups that were kept here: they are gone */
+	uint32_t
+		shares; /* of others' backups that were kept here: they are gone */
 };
 /* In another size, with all that it holds, but for damaged cells: damage says what
  * these cost. Until the new one is whole and on the medium the old one serves. Where

@@ -46,12 +46,12 @@ try_one(void *ctx, size_t i, unsigned worker)
 		return;
 	/* At a handle of bulletins there may be several heads. Of others that are
 	 * wanted nobody knows what a head's maker has to know. */
-	if (t->known && dlb_wanted_bulletin(t->known, prefix, &t->hits[i]))
-		t->hits[i].number = t->numbers[i];
-	else if (!(t->known
-			 && dlb_wanted_may_be(
-				 t->known, prefix + DLB_WAYBILL_LEN))
-		&& dlb_node_try(t->n, prefix, e.expiry_week, t->hits[i].shared))
+	if ((t->known && dlb_wanted_bulletin(t->known, prefix, &t->hits[i]))
+		|| (!(t->known
+			    && dlb_wanted_may_be(
+				    t->known, prefix + DLB_WAYBILL_LEN))
+			&& dlb_node_try(t->n, prefix, e.expiry_week,
+				t->hits[i].shared)))
 		t->hits[i].number = t->numbers[i];
 }
 

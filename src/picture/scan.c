@@ -103,8 +103,8 @@ start(pid_t *child, int in, int out, const char *const scanners[],
 
 /* What it writes until it ends. false: it took too long, or says too much. */
 static bool
-take_answer(struct dlb_buf *out, int fd, int64_t until,
-	const struct dlb_env *env)
+take_answer(
+	struct dlb_buf *out, int fd, int64_t until, const struct dlb_env *env)
 {
 	size_t start = out->len;
 

@@ -410,7 +410,7 @@ enum dlb_status
 sim_pool_run(struct sim_pool_result *out, const struct sim_pool *config,
 	uint64_t seed, struct dlb_error *err)
 {
-	struct pool_world w;
+	struct pool_world w = {.c = config};
 	unsigned n = config->nodes * config->meetings / 2;
 	bool good =
 		config->of <= POOL_STRIPES_MAX && world_init(&w, config, seed);
@@ -430,7 +430,6 @@ sim_pool_run(struct sim_pool_result *out, const struct sim_pool *config,
 		out->sent += w.letters[i].counts;
 		out->delivered += w.letters[i].counts && w.letters[i].done;
 	}
-	if (config->of <= POOL_STRIPES_MAX)
-		world_free(&w);
+	world_free(&w);
 	return good ? DLB_OK : dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 }

@@ -122,7 +122,7 @@ guess_reader(const struct pool_world *w, struct sim_pool_result *out)
 {
 	size_t all = (size_t)w->baits_n * w->c->nodes;
 	struct numbers had, fresh;
-	bool there = numbers_init(&had, all);
+	bool there = numbers_init(&had, all) && w->c->nodes > 0;
 
 	there &= numbers_init(&fresh, all);
 	for (size_t i = 0; there && i < all; i++) {
