@@ -75,7 +75,7 @@ start(struct side *s, bool caller, size_t n, const uint8_t exporter[32])
 static bool
 pass(struct side *from, struct side *to)
 {
-	struct dlb_meeting_action a;
+	struct dlb_meeting_action a, b;
 	double before = cpu(), between;
 	bool any = dlb_meeting_next(from->m, &a);
 	size_t used = 0;
@@ -90,8 +90,14 @@ pass(struct side *from, struct side *to)
 	if (a.what != DLB_MEETING_SEND)
 		return true;
 	between = cpu();
-	while (used < a.len)
+	while (used < a.len) {
 		used += dlb_meeting_receive(to->m, a.data + used, a.len - used);
+		/* The rest waits until it has been told who it is. */
+		if (used < a.len)
+			need(dlb_meeting_next(to->m, &b)
+					&& b.what == DLB_MEETING_PEER,
+				"the meeting", "bytes are left");
+	}
 	to->cpu += cpu() - between;
 	dlb_meeting_sent(from->m, a.len);
 	return true;
