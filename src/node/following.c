@@ -403,13 +403,14 @@ find_more(const struct looking *k, struct dlb_hit **hits, size_t *n)
 		handle_at(k, i, handle);
 		do {
 			if (*n == cap) {
+				size_t more = cap + 64;
 				struct dlb_hit *p =
-					realloc(*hits, 2 * cap * sizeof(*p));
+					realloc(*hits, more * sizeof(*p));
 
 				if (!p)
 					return DLB_NO_MEMORY;
 				*hits = p;
-				cap *= 2;
+				cap = more;
 			}
 			(*hits)[(*n)++] = hit;
 		} while (next_at(k, &hit, handle, 0));

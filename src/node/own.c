@@ -356,10 +356,11 @@ static bool
 note_given(void *ctx, const struct dlb_out_taken *taken)
 {
 	struct given *g = ctx;
-	struct dlb_stripe_out *s = &g->out->of[taken->stripe];
+	struct dlb_stripe_out *s;
 
 	if (taken->stripe >= g->out->n)
 		return true;
+	s = &g->out->of[taken->stripe];
 	s->given = true;
 	if (taken->last_ms > s->given_ms)
 		s->given_ms = taken->last_ms;
