@@ -69,7 +69,7 @@ run "$DLB" audit verify cut.log
 exits 1 "one that was cut"
 has "$err" "record 5 is not as it was written" "says where"
 cp plain.log bent.log
-printf X | dd of=bent.log bs=1 seek=$((89 + 2 + 8 + 3)) conv=notrunc 2>/dev/null
+damage bent.log $((89 + 2 + 8 + 3))
 run "$DLB" audit verify bent.log
 exits 1 "one that was changed"
 has "$err" "record 1 is not as it was written" "says where"

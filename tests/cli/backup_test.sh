@@ -129,7 +129,7 @@ exits 3 "two are too few"
 has "$err" "1 more share is needed" "how many are missing is said"
 has "$(as again status)" "waits for its shares" "it goes on waiting"
 cp dave.share bad.share
-printf X | dd of=bad.share bs=1 seek=20 conv=notrunc status=none
+damage bad.share 20
 run as again restore carol.share bad.share
 exits 3 "a bad one does not count"
 has "$err" "bad.share: a share of a backup that was altered" "it is named"

@@ -99,6 +99,15 @@ is() {
 	report $? "$3"
 }
 
+# damage FILE AT: another byte there, whatever it was
+damage() {
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	# shellcheck disable=SC2059 # the byte is the format
+	printf "\\$(printf %03o $((byte ^ 255)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 # Every error is one line that starts with the program's name.
 one_line() {
 	local lines
