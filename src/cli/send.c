@@ -252,7 +252,7 @@ say_couriers(struct sending *s)
 	if (known < s->options.of)
 		cli_note(s->c,
 			"there are %u stripes and %zu courier%s that can be "
-			"told apart (paired nodes, known boxes): one that has a "
+			"told apart (paired nodes, those that rosters name, known boxes): one that has a "
 			"stripe gets another after a week, strangers one a day; "
 			"all that waits goes with: dlb meet WHERE --now",
 			s->options.of, known, cli_s(known));

@@ -44,7 +44,7 @@ dlb_courier_is_stranger(const char *name)
 }
 
 struct counts {
-	size_t known, vetted;
+	size_t known, vetted, both; /* both: paired, and vouched for */
 	struct dlb_vouched *vouched;
 	size_t vouched_n;
 };
@@ -58,6 +58,7 @@ count_node(void *ctx, const struct dlb_known_node *node)
 		dlb_vouched_find(c->vouched, c->vouched_n, node->secret);
 
 	c->known++;
+	c->both += v && v->vouched && !v->revoked;
 	c->vetted += node->vetted && (!v || (!v->vouched && !v->revoked));
 	return true;
 }
@@ -82,7 +83,11 @@ dlb_node_couriers(struct dlb_node *n, size_t *known, size_t *vetted,
 	if (st == DLB_OK)
 		st = dlb_known_node_each(n->letterbox, count_node, &c, err);
 	for (size_t i = 0; st == DLB_OK && i < c.vouched_n; i++)
-		c.vetted += c.vouched[i].vouched && !c.vouched[i].revoked;
+		if (c.vouched[i].vouched && !c.vouched[i].revoked) {
+			c.vetted++;
+			c.known++;
+		}
+	c.known -= c.both;
 	dlb_vouched_free(c.vouched, c.vouched_n);
 	c.vouched = NULL;
 	c.vouched_n = 0;

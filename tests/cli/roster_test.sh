@@ -44,6 +44,8 @@ run as alice roster add bob.card
 run as alice roster list
 has "$out" "the ferry, Tuesdays" "is in the list"
 has "$out" "not published yet" "which is not out yet"
+run as alice send bob.card -m "in parts" --need 2 --of 5
+has "$err" "5 stripes and 2 couriers" "who is named there can be told apart"
 
 run as alice roster export one.roster
 exits 0 "an export"
@@ -110,7 +112,7 @@ exits 0 "and back"
 
 # Forged, cut, foreign.
 cp two.roster bent.roster
-printf X | dd of=bent.roster bs=1 seek=30 conv=notrunc 2>/dev/null
+damage bent.roster 30
 run as bob roster import bent.roster
 exits 1 "signed by another hand"
 has "$err" "does not verify" "is told"
