@@ -393,7 +393,7 @@ const struct cli_verb cli_bulletin = {
 	.summary = "public letters, to whoever follows their author",
 	.text = "A bulletin is a letter to whoever has its author's card and follows\n"
 		"them. It travels as letters do, and couriers can not tell it from one.\n"
-		"Unlike a letter it is signed: anyone can be shown who wrote it.\n",
+		"Unlike a letter it is signed: anyone can be shown who wrote it.",
 	.example = "dlb bulletin post news.txt --title \"The bridge is open\"\n"
 		   "dlb bulletin follow agency.card\n"
 		   "dlb bulletins",

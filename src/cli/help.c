@@ -36,20 +36,32 @@ print_lines(const char *text)
 	}
 }
 
+static bool
+is_in(const struct cli_verb *v, const struct cli_verb *group)
+{
+	size_t len = strlen(group->name);
+
+	return strncmp(v->name, group->name, len) == 0 && v->name[len] == ' ';
+}
+
 /* The verbs that begin with this one's name. */
 static void
 print_group(const struct cli_verb *group)
 {
-	size_t len = strlen(group->name);
+	int width = 14;
 	bool any = false;
 
+	for (size_t i = 0; i < cli_verbs_n; i++)
+		if (is_in(cli_verbs[i], group)
+			&& (int)strlen(cli_verbs[i]->name) > width)
+			width = (int)strlen(cli_verbs[i]->name);
 	for (size_t i = 0; i < cli_verbs_n; i++) {
 		const struct cli_verb *v = cli_verbs[i];
 
-		if (strncmp(v->name, group->name, len) != 0
-			|| v->name[len] != ' ')
+		if (!is_in(v, group))
 			continue;
-		printf("%s  %-14s %s\n", any ? "" : "\n", v->name, v->summary);
+		printf("%s  %-*s %s\n", any ? "" : "\n", width, v->name,
+			v->summary);
 		any = true;
 	}
 }
@@ -120,7 +132,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	printf("dlb VERB [OPTIONS] [WHAT]\n\n");
 	for (size_t i = 0; i < cli_verbs_n; i++)
 		if (!strchr(cli_verbs[i]->name, ' '))
-			printf("  %-8s %s\n", cli_verbs[i]->name,
+			printf("  %-9s %s\n", cli_verbs[i]->name,
 				cli_verbs[i]->summary);
 	printf("\nThe home is in ~/.local/share/dead-letter-box, or where DLB_HOME "
 	       "says.\n"

@@ -305,7 +305,7 @@ static enum dlb_status
 is_a_persons(const char *home, struct dlb_error *err)
 {
 	cli_warn(
-		"if a restore into it was cut short, it is whole but for this: "
+		"if a restore into this home was cut short, it is whole but for this: "
 		"`dlb card -o NAME.card` writes your new card, and `dlb send WHO "
 		"-m TEXT` tells each of `dlb people` that `dlb outbox` does not "
 		"list");
