@@ -4,12 +4,7 @@
  * cut everything opens, no cell is held that nothing knows, and going on leads to the
  * same: one trip, then none.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "crash_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,76 +12,14 @@
 #include <unistd.h>
 
 #include "briefings.h"
-#include "crash_fs.h"
-#include "node_internal.h"
 
-#define NOW_MS 1795521600000LL
 #define STRIDE 149
 
 struct world {
-	char dir[128], alice[160], ferry[160], box[160];
-	struct dlb_env_seeded env;
-	struct crash_fs *base; /* two homes that know each other, and a box */
+	struct crash_world at; /* two homes that know each other, and a box */
+	char alice[CRASH_PATH_MAX], ferry[CRASH_PATH_MAX], box[CRASH_PATH_MAX];
 	int64_t ferry_id;
-	struct dlb_error err;
 };
-
-static const struct dlb_unlock open_to_all = {.kind = DLB_UNLOCK_OPEN};
-
-#define must(w, call)                                                          \
-	do {                                                                   \
-		enum dlb_status st_ = (call);                                  \
-		if (st_ != DLB_OK)                                             \
-			fail_msg("%s: %s (%s)", #call, (w)->err.msg,           \
-				dlb_status_text(st_));                         \
-	} while (0)
-
-static enum dlb_status
-open_home(struct world *w, struct dlb_fs *fs, struct dlb_node **n,
-	const char *path)
-{
-	return dlb_node_open_on(
-		n, fs, path, &open_to_all, 0, &w->env.env, &w->err);
-}
-
-static void
-make_home(struct world *w, const char *path, const char *name)
-{
-	struct dlb_home_options o = {.name = name,
-		.size = 40 << 20,
-		.sparse = true,
-		.unlock = open_to_all};
-	struct dlb_node *n = NULL;
-
-	must(w,
-		dlb_node_create_on(&n, crash_fs_fs(w->base), path, &o,
-			&w->env.env, NULL, &w->err));
-	dlb_node_close(n);
-}
-
-/* `who` learns of `whom`. */
-static int64_t
-introduce(struct world *w, const char *who, const char *whom)
-{
-	struct dlb_fs *fs = crash_fs_fs(w->base);
-	struct dlb_card *card = calloc(1, sizeof(*card));
-	struct dlb_correspondent c;
-	struct dlb_buf bytes = {0};
-	struct dlb_node *n = NULL;
-
-	assert_non_null(card);
-	must(w, open_home(w, fs, &n, whom));
-	must(w, dlb_letterbox_card(n->letterbox, false, &bytes, &w->err));
-	dlb_node_close(n);
-	must(w, dlb_card_parse(card, bytes.data, bytes.len, &w->err));
-	must(w, open_home(w, fs, &n, who));
-	must(w, dlb_correspondent_add(n->letterbox, &c, card, NULL, &w->err));
-	must(w, dlb_letterbox_commit(n->letterbox, &w->err));
-	dlb_node_close(n);
-	dlb_buf_free(&bytes);
-	free(card);
-	return c.id;
-}
 
 static void
 keep_box(struct world *w)
@@ -95,9 +28,11 @@ keep_box(struct world *w)
 	struct dlb_node *n = NULL;
 
 	memset(box.root, 0x77, sizeof(box.root));
-	must(w, open_home(w, crash_fs_fs(w->base), &n, w->alice));
-	must(w, dlb_box_save(n->letterbox, &box, &w->err));
-	must(w, dlb_letterbox_commit(n->letterbox, &w->err));
+	must(w,
+		crash_world_open(
+			&w->at, crash_fs_fs(w->at.base), &n, w->alice));
+	must(w, dlb_box_save(n->letterbox, &box, &w->at.err));
+	must(w, dlb_letterbox_commit(n->letterbox, &w->at.err));
 	dlb_node_close(n);
 }
 
@@ -107,31 +42,22 @@ setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 	struct dlb_satchel_options so = {
 		.slots = 320, .sparse = true, .unlock = open_to_all};
-	FILE *f;
 
 	assert_non_null(w);
-	dlb_pool_limit(1);
-	assert_int_equal(dlb_base_init(), DLB_OK);
-	snprintf(w->dir, sizeof(w->dir), "/tmp/dlb-crash-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->alice, sizeof(w->alice), "%s/alice", w->dir);
-	snprintf(w->ferry, sizeof(w->ferry), "%s/ferry", w->dir);
-	snprintf(w->box, sizeof(w->box), "%s/box.dlb", w->dir);
-	/* What a stick's medium allows is asked of the real one. */
-	f = fopen(w->box, "w");
-	assert_non_null(f);
-	fclose(f);
-	dlb_env_seeded_init(&w->env, 5, NOW_MS);
-	w->base = crash_fs_new(1);
-	make_home(w, w->alice, "alice");
-	make_home(w, w->ferry, "ferry");
-	w->ferry_id = introduce(w, w->alice, w->ferry);
-	introduce(w, w->ferry, w->alice);
+	crash_world_begin(&w->at);
+	crash_world_path(&w->at, w->alice, "alice");
+	crash_world_path(&w->at, w->ferry, "ferry");
+	crash_world_path(&w->at, w->box, "box.dlb");
+	crash_world_real_file(w->box);
+	crash_world_home(&w->at, w->alice, "alice", 40 << 20);
+	crash_world_home(&w->at, w->ferry, "ferry", 40 << 20);
+	w->ferry_id = crash_world_introduce(&w->at, w->alice, w->ferry, false);
+	crash_world_introduce(&w->at, w->ferry, w->alice, false);
 	keep_box(w);
 	must(w,
-		dlb_satchel_create(crash_fs_fs(w->base), w->box, &so,
-			&w->env.env, NULL, &w->err));
-	crash_fs_power_on(w->base, CRASH_ALL, 0);
+		dlb_satchel_create(crash_fs_fs(w->at.base), w->box, &so,
+			&w->at.env.env, NULL, &w->at.err));
+	crash_fs_power_on(w->at.base, CRASH_ALL, 0);
 	*state = w;
 	return 0;
 }
@@ -140,12 +66,8 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char command[256];
 
-	crash_fs_free(w->base);
-	snprintf(command, sizeof(command), "rm -rf '%s'", w->dir);
-	if (system(command) != 0)
-		print_message("could not remove %s\n", w->dir);
+	crash_world_end(&w->at);
 	free(w);
 	return 0;
 }
@@ -189,7 +111,7 @@ static enum dlb_status
 look_at_rows(struct world *w, struct dlb_node *n, struct outcome *o)
 {
 	o->rows = o->ended = 0;
-	return dlb_briefed_each(n->letterbox, count_row, o, &w->err);
+	return dlb_briefed_each(n->letterbox, count_row, o, &w->at.err);
 }
 
 static enum dlb_status
@@ -198,7 +120,7 @@ meet(struct world *w, struct dlb_node *n)
 	struct dlb_meet_options mo = {.where = w->box};
 	struct dlb_meet_result r;
 
-	return dlb_node_meet(n, &mo, &r, NULL, &w->err);
+	return dlb_node_meet(n, &mo, &r, NULL, &w->at.err);
 }
 
 static enum dlb_status
@@ -207,20 +129,20 @@ alice_step(struct world *w, struct dlb_fs *fs, struct outcome *o, bool revokes)
 	static const char *const boxes[] = {"manchester"};
 	struct dlb_brief_options bo = {.boxes = boxes,
 		.boxes_n = 1,
-		.last_day = (uint32_t)(NOW_MS / DLB_DAY_MS) + 5};
+		.last_day = (uint32_t)(CRASH_NOW_MS / DLB_DAY_MS) + 5};
 	struct dlb_node *n = NULL;
 	size_t ended;
-	enum dlb_status st = open_home(w, fs, &n, w->alice);
+	enum dlb_status st = crash_world_open(&w->at, fs, &n, w->alice);
 
 	if (st == DLB_OK)
 		st = look_at_rows(w, n, o);
 	if (st == DLB_OK && o->rows == 0) {
-		st = dlb_node_brief(n, w->ferry_id, &bo, &w->err);
+		st = dlb_node_brief(n, w->ferry_id, &bo, &w->at.err);
 		o->briefed |= st == DLB_OK;
 	}
 	if (st == DLB_OK && revokes && o->ended == 0) {
 		st = dlb_node_brief_revoke(
-			n, w->ferry_id, NULL, 0, &ended, &w->err);
+			n, w->ferry_id, NULL, 0, &ended, &w->at.err);
 		o->revoked |= st == DLB_OK;
 	}
 	if (st == DLB_OK)
@@ -233,15 +155,15 @@ static enum dlb_status
 ferry_step(struct world *w, struct dlb_fs *fs, struct outcome *o)
 {
 	struct dlb_node *n = NULL;
-	enum dlb_status st = open_home(w, fs, &n, w->ferry);
+	enum dlb_status st = crash_world_open(&w->at, fs, &n, w->ferry);
 
 	if (st == DLB_OK)
 		st = meet(w, n);
 	o->trips = o->letters = 0;
 	if (st == DLB_OK)
-		st = dlb_trip_each(n->letterbox, count_trip, o, &w->err);
+		st = dlb_trip_each(n->letterbox, count_trip, o, &w->at.err);
 	if (st == DLB_OK)
-		st = dlb_in_each(n->letterbox, count_in, o, &w->err);
+		st = dlb_in_each(n->letterbox, count_in, o, &w->at.err);
 	dlb_node_close(n);
 	return st;
 }
@@ -308,7 +230,7 @@ look_at_alice(struct world *w, struct dlb_fs *fs, const struct outcome *before)
 	struct holds h = {.known = 0};
 	struct dlb_node *n = NULL;
 
-	must(w, open_home(w, fs, &n, w->alice));
+	must(w, crash_world_open(&w->at, fs, &n, w->alice));
 	must(w, look_at_rows(w, n, &o));
 	assert_true(o.rows <= 1);
 	if (before->briefed)
@@ -316,8 +238,8 @@ look_at_alice(struct world *w, struct dlb_fs *fs, const struct outcome *before)
 	if (before->revoked)
 		assert_int_equal(o.ended, 1);
 	h.n = n;
-	must(w, dlb_out_each(n->letterbox, count_held, &h, &w->err));
-	must(w, dlb_in_each(n->letterbox, count_held_in, &h, &w->err));
+	must(w, dlb_out_each(n->letterbox, count_held, &h, &w->at.err));
+	must(w, dlb_in_each(n->letterbox, count_held_in, &h, &w->at.err));
 	dlb_node_satchel_info(n, &info);
 	assert_int_equal(info.held, h.known);
 	dlb_node_close(n);
@@ -345,7 +267,7 @@ go_on(struct world *w, struct crash_fs *c, const struct outcome *before)
 static void
 cut_at(struct world *w, uint64_t k, enum crash_fate fate, uint64_t number)
 {
-	struct crash_fs *c = crash_fs_clone(w->base), *after;
+	struct crash_fs *c = crash_fs_clone(w->at.base), *after;
 	struct outcome o = {.rows = 0};
 
 	crash_fs_cut_at(c, k);
@@ -364,7 +286,7 @@ static void
 no_cut_loses_or_doubles_a_trip(void **state)
 {
 	struct world *w = *state;
-	struct crash_fs *c = crash_fs_clone(w->base);
+	struct crash_fs *c = crash_fs_clone(w->at.base);
 	struct outcome o = {.rows = 0};
 	uint64_t events;
 

@@ -6,12 +6,7 @@
  * Every sync is cut at, and of the writes in between each STRIDE-th, as one cell
  * stored is like the next.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "crash_world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,76 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crash_fs.h"
-#include "node_internal.h"
-
-#define NOW_MS 1795521600000LL
 #define STRIDE 37
 #define MESSAGE "meet at the usual place"
 
 struct world {
-	char dir[128], alice[160], bob[160], box[160];
-	struct dlb_env_seeded env;
-	struct crash_fs *base; /* two homes that know each other, and a box */
+	struct crash_world at; /* two homes that know each other, and a box */
+	char alice[CRASH_PATH_MAX], bob[CRASH_PATH_MAX], box[CRASH_PATH_MAX];
 	int64_t bob_id;
-	struct dlb_error err;
 };
-
-static const struct dlb_unlock open_to_all = {.kind = DLB_UNLOCK_OPEN};
-
-#define must(w, call)                                                          \
-	do {                                                                   \
-		enum dlb_status st_ = (call);                                  \
-		if (st_ != DLB_OK)                                             \
-			fail_msg("%s: %s (%s)", #call, (w)->err.msg,           \
-				dlb_status_text(st_));                         \
-	} while (0)
-
-static void
-make_home(struct world *w, const char *path, const char *name)
-{
-	struct dlb_home_options o = {.name = name,
-		.size = 56 << 20,
-		.sparse = true,
-		.unlock = open_to_all};
-	struct dlb_node *n = NULL;
-
-	must(w,
-		dlb_node_create_on(&n, crash_fs_fs(w->base), path, &o,
-			&w->env.env, NULL, &w->err));
-	dlb_node_close(n);
-}
-
-static void
-introduce(struct world *w)
-{
-	struct dlb_node *alice = NULL, *bob = NULL;
-	struct dlb_correspondent c;
-	struct dlb_card *card = calloc(1, sizeof(*card));
-	struct dlb_buf bytes = {0};
-	struct dlb_fs *fs = crash_fs_fs(w->base);
-
-	must(w,
-		dlb_node_open_on(&bob, fs, w->bob, &open_to_all, 0, &w->env.env,
-			&w->err));
-	must(w,
-		dlb_letterbox_card(
-			dlb_node_letterbox(bob), true, &bytes, &w->err));
-	must(w, dlb_letterbox_commit(dlb_node_letterbox(bob), &w->err));
-	dlb_node_close(bob);
-	must(w, dlb_card_parse(card, bytes.data, bytes.len, &w->err));
-	must(w,
-		dlb_node_open_on(&alice, fs, w->alice, &open_to_all, 0,
-			&w->env.env, &w->err));
-	must(w,
-		dlb_correspondent_add(
-			dlb_node_letterbox(alice), &c, card, NULL, &w->err));
-	must(w, dlb_letterbox_commit(dlb_node_letterbox(alice), &w->err));
-	dlb_node_close(alice);
-	w->bob_id = c.id;
-	dlb_buf_free(&bytes);
-	free(card);
-}
 
 static int
 setup(void **state)
@@ -97,29 +30,20 @@ setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 	struct dlb_satchel_options so = {
 		.slots = 448, .sparse = true, .unlock = open_to_all};
-	FILE *f;
 
 	assert_non_null(w);
-	dlb_pool_limit(1);
-	assert_int_equal(dlb_base_init(), DLB_OK);
-	snprintf(w->dir, sizeof(w->dir), "/tmp/dlb-crash-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->alice, sizeof(w->alice), "%s/alice", w->dir);
-	snprintf(w->bob, sizeof(w->bob), "%s/bob", w->dir);
-	snprintf(w->box, sizeof(w->box), "%s/box.dlb", w->dir);
-	/* What a stick's medium allows is asked of the real one. */
-	f = fopen(w->box, "w");
-	assert_non_null(f);
-	fclose(f);
-	dlb_env_seeded_init(&w->env, 5, NOW_MS);
-	w->base = crash_fs_new(1);
-	make_home(w, w->alice, "alice");
-	make_home(w, w->bob, "bob");
-	introduce(w);
+	crash_world_begin(&w->at);
+	crash_world_path(&w->at, w->alice, "alice");
+	crash_world_path(&w->at, w->bob, "bob");
+	crash_world_path(&w->at, w->box, "box.dlb");
+	crash_world_real_file(w->box);
+	crash_world_home(&w->at, w->alice, "alice", 56 << 20);
+	crash_world_home(&w->at, w->bob, "bob", 56 << 20);
+	w->bob_id = crash_world_introduce(&w->at, w->alice, w->bob, true);
 	must(w,
-		dlb_satchel_create(crash_fs_fs(w->base), w->box, &so,
-			&w->env.env, NULL, &w->err));
-	crash_fs_power_on(w->base, CRASH_ALL, 0);
+		dlb_satchel_create(crash_fs_fs(w->at.base), w->box, &so,
+			&w->at.env.env, NULL, &w->at.err));
+	crash_fs_power_on(w->at.base, CRASH_ALL, 0);
 	*state = w;
 	return 0;
 }
@@ -128,12 +52,8 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char command[256];
 
-	crash_fs_free(w->base);
-	snprintf(command, sizeof(command), "rm -rf '%s'", w->dir);
-	if (system(command) != 0)
-		print_message("could not remove %s\n", w->dir);
+	crash_world_end(&w->at);
 	free(w);
 	return 0;
 }
@@ -176,10 +96,10 @@ send_step(struct world *w, struct dlb_node *n, struct outcome *o)
 	enum dlb_status st;
 
 	o->sent = 0;
-	st = dlb_out_each(dlb_node_letterbox(n), count_out, o, &w->err);
+	st = dlb_out_each(dlb_node_letterbox(n), count_out, o, &w->at.err);
 	if (st != DLB_OK || o->sent)
 		return st;
-	st = dlb_node_send(n, w->bob_id, &so, &r, NULL, NULL, NULL, &w->err);
+	st = dlb_node_send(n, w->bob_id, &so, &r, NULL, NULL, NULL, &w->at.err);
 	if (st == DLB_OK)
 		o->acknowledged = true;
 	return st;
@@ -191,7 +111,7 @@ meet_step(struct world *w, struct dlb_node *n)
 	struct dlb_meet_options mo = {.where = w->box};
 	struct dlb_meet_result r;
 
-	return dlb_node_meet(n, &mo, &r, NULL, &w->err);
+	return dlb_node_meet(n, &mo, &r, NULL, &w->at.err);
 }
 
 static enum dlb_status
@@ -201,7 +121,7 @@ alice_step(struct world *w, struct dlb_fs *fs, struct outcome *o)
 	enum dlb_status st;
 
 	st = dlb_node_open_on(
-		&n, fs, w->alice, &open_to_all, 0, &w->env.env, &w->err);
+		&n, fs, w->alice, &open_to_all, 0, &w->at.env.env, &w->at.err);
 	if (st == DLB_OK)
 		st = send_step(w, n, o);
 	if (st == DLB_OK)
@@ -217,12 +137,13 @@ bob_step(struct world *w, struct dlb_fs *fs, struct outcome *o)
 	enum dlb_status st;
 
 	st = dlb_node_open_on(
-		&n, fs, w->bob, &open_to_all, 0, &w->env.env, &w->err);
+		&n, fs, w->bob, &open_to_all, 0, &w->at.env.env, &w->at.err);
 	if (st == DLB_OK)
 		st = meet_step(w, n);
 	o->received = o->complete = 0;
 	if (st == DLB_OK)
-		st = dlb_in_each(dlb_node_letterbox(n), count_in, o, &w->err);
+		st = dlb_in_each(
+			dlb_node_letterbox(n), count_in, o, &w->at.err);
 	dlb_node_close(n);
 	return st;
 }
@@ -230,14 +151,14 @@ bob_step(struct world *w, struct dlb_fs *fs, struct outcome *o)
 static void
 read_step(struct world *w, struct dlb_fs *fs)
 {
-	struct dlb_read_options ro = {.directory = w->dir, .fd = -1};
+	struct dlb_read_options ro = {.directory = w->at.dir, .fd = -1};
 	struct dlb_read_result r;
 	struct dlb_node *n = NULL;
 
 	must(w,
-		dlb_node_open_on(
-			&n, fs, w->bob, &open_to_all, 0, &w->env.env, &w->err));
-	must(w, dlb_node_read(n, 1, &ro, &r, NULL, &w->err));
+		dlb_node_open_on(&n, fs, w->bob, &open_to_all, 0,
+			&w->at.env.env, &w->at.err));
+	must(w, dlb_node_read(n, 1, &ro, &r, NULL, &w->at.err));
 	assert_int_equal(r.message.len, sizeof(MESSAGE) - 1);
 	assert_memory_equal(r.message.data, MESSAGE, sizeof(MESSAGE) - 1);
 	dlb_buf_free(&r.message);
@@ -284,14 +205,16 @@ go_on(struct world *w, struct crash_fs *c, bool acknowledged)
 	struct dlb_fs *fs = crash_fs_fs(c);
 
 	must(w,
-		dlb_node_open_on(&n, fs, w->alice, &open_to_all, 0, &w->env.env,
-			&w->err));
-	must(w, dlb_out_each(dlb_node_letterbox(n), count_out, &o, &w->err));
+		dlb_node_open_on(&n, fs, w->alice, &open_to_all, 0,
+			&w->at.env.env, &w->at.err));
+	must(w, dlb_out_each(dlb_node_letterbox(n), count_out, &o, &w->at.err));
 	if (acknowledged)
 		assert_int_equal(o.sent, 1);
 	dlb_node_satchel_info(n, &info);
 	h.n = n;
-	must(w, dlb_out_each(dlb_node_letterbox(n), count_held, &h, &w->err));
+	must(w,
+		dlb_out_each(
+			dlb_node_letterbox(n), count_held, &h, &w->at.err));
 	assert_int_equal(info.held, h.known);
 	assert_true(h.known >= o.sent);
 	assert_int_equal(info.damaged, 0);
@@ -309,7 +232,7 @@ go_on(struct world *w, struct crash_fs *c, bool acknowledged)
 static void
 cut_at(struct world *w, uint64_t k, enum crash_fate fate, uint64_t number)
 {
-	struct crash_fs *c = crash_fs_clone(w->base), *after;
+	struct crash_fs *c = crash_fs_clone(w->at.base), *after;
 	struct outcome o = {0};
 
 	crash_fs_cut_at(c, k);
@@ -329,7 +252,7 @@ cut_at(struct world *w, uint64_t k, enum crash_fate fate, uint64_t number)
 static uint64_t
 count_events(struct world *w)
 {
-	struct crash_fs *c = crash_fs_clone(w->base);
+	struct crash_fs *c = crash_fs_clone(w->at.base);
 	struct outcome o = {0};
 	uint64_t events;
 
@@ -361,13 +284,13 @@ a_full_disk_loses_nothing(void **state)
 	struct world *w = *state;
 
 	for (uint64_t kib = 0; kib < 600; kib += 97) {
-		struct crash_fs *c = crash_fs_clone(w->base);
+		struct crash_fs *c = crash_fs_clone(w->at.base);
 		struct outcome o = {0};
 
 		crash_fs_space(c, kib << 10);
 		if (alice_step(w, crash_fs_fs(c), &o) == DLB_OK
 			&& bob_step(w, crash_fs_fs(c), &o) != DLB_OK)
-			assert_int_equal(w->err.status, DLB_NO_SPACE);
+			assert_int_equal(w->at.err.status, DLB_NO_SPACE);
 		crash_fs_space(c, UINT64_MAX);
 		go_on(w, c, o.acknowledged);
 		crash_fs_free(c);

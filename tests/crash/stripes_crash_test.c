@@ -6,12 +6,7 @@
  *
  * The events to cut at are a stride apart, as one cell stored is like the next.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "crash_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crash_fs.h"
-#include "node_internal.h"
-
-#define NOW_MS 1795521600000LL
 #define STRIDE 293
 #define FILM_LEN 150001 /* a head and bulk cells in each stripe */
 #define NEED 2
@@ -31,49 +22,21 @@
 #define STICKS 2
 
 struct world {
-	char dir[128], alice[160], bob[160], film[160], stick[STICKS][160];
+	struct crash_world at; /* two homes that know each other, two boxes */
+	char alice[CRASH_PATH_MAX], bob[CRASH_PATH_MAX], film[CRASH_PATH_MAX],
+		stick[STICKS][CRASH_PATH_MAX];
 	uint8_t content[FILM_LEN];
-	struct dlb_env_seeded env;
-	struct crash_fs *base; /* two homes that know each other, two boxes */
 	int64_t bob_id;
 	bool threshold;
-	struct dlb_error err;
 };
-
-static const struct dlb_unlock open_to_all = {.kind = DLB_UNLOCK_OPEN};
-
-#define must(w, call)                                                          \
-	do {                                                                   \
-		enum dlb_status st_ = (call);                                  \
-		if (st_ != DLB_OK)                                             \
-			fail_msg("%s: %s (%s)", #call, (w)->err.msg,           \
-				dlb_status_text(st_));                         \
-	} while (0)
 
 static struct dlb_node *
 open_home(struct world *w, struct crash_fs *c, const char *path)
 {
 	struct dlb_node *n = NULL;
 
-	must(w,
-		dlb_node_open_on(&n, crash_fs_fs(c), path, &open_to_all, 0,
-			&w->env.env, &w->err));
+	must(w, crash_world_open(&w->at, crash_fs_fs(c), &n, path));
 	return n;
-}
-
-static void
-make_home(struct world *w, const char *path, const char *name)
-{
-	struct dlb_home_options o = {.name = name,
-		.size = 56 << 20,
-		.sparse = true,
-		.unlock = open_to_all};
-	struct dlb_node *n = NULL;
-
-	must(w,
-		dlb_node_create_on(&n, crash_fs_fs(w->base), path, &o,
-			&w->env.env, NULL, &w->err));
-	dlb_node_close(n);
 }
 
 /* The owner knows them by name: so they are couriers that are told apart. */
@@ -86,42 +49,21 @@ make_stick(struct world *w, struct dlb_node *owner, const char *path)
 		.unlock = open_to_all};
 	struct dlb_box box;
 	uint64_t size;
-	FILE *f;
 
-	must(w, dlb_node_box_create(owner, &o, &box, &size, NULL, &w->err));
+	must(w, dlb_node_box_create(owner, &o, &box, &size, NULL, &w->at.err));
 	dlb_wipe(&box, sizeof(box));
-	/* What a stick's medium allows is asked of the real one. */
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fclose(f);
+	crash_world_real_file(path);
 }
 
 static void
-introduce(struct world *w)
+make_sticks(struct world *w)
 {
-	struct dlb_node *alice, *bob = open_home(w, w->base, w->bob);
-	struct dlb_correspondent c;
-	struct dlb_card *card = calloc(1, sizeof(*card));
-	struct dlb_buf bytes = {0};
+	struct dlb_node *alice = open_home(w, w->at.base, w->alice);
 
-	assert_non_null(card);
-	must(w,
-		dlb_letterbox_card(
-			dlb_node_letterbox(bob), true, &bytes, &w->err));
-	must(w, dlb_letterbox_commit(dlb_node_letterbox(bob), &w->err));
-	dlb_node_close(bob);
-	must(w, dlb_card_parse(card, bytes.data, bytes.len, &w->err));
-	alice = open_home(w, w->base, w->alice);
-	must(w,
-		dlb_correspondent_add(
-			dlb_node_letterbox(alice), &c, card, NULL, &w->err));
-	w->bob_id = c.id;
 	for (int i = 0; i < STICKS; i++)
 		make_stick(w, alice, w->stick[i]);
-	must(w, dlb_letterbox_commit(dlb_node_letterbox(alice), &w->err));
+	must(w, dlb_letterbox_commit(alice->letterbox, &w->at.err));
 	dlb_node_close(alice);
-	dlb_buf_free(&bytes);
-	free(card);
 }
 
 static void
@@ -129,7 +71,7 @@ make_film(struct world *w)
 {
 	FILE *f = fopen(w->film, "w");
 
-	dlb_random(&w->env.env, w->content, FILM_LEN);
+	dlb_random(&w->at.env.env, w->content, FILM_LEN);
 	assert_non_null(f);
 	assert_int_equal(fwrite(w->content, 1, FILM_LEN, f), FILM_LEN);
 	assert_int_equal(fclose(f), 0);
@@ -141,23 +83,22 @@ setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	dlb_pool_limit(1);
-	assert_int_equal(dlb_base_init(), DLB_OK);
-	snprintf(w->dir, sizeof(w->dir), "/tmp/dlb-crash-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->alice, sizeof(w->alice), "%s/alice", w->dir);
-	snprintf(w->bob, sizeof(w->bob), "%s/bob", w->dir);
-	snprintf(w->film, sizeof(w->film), "%s/film", w->dir);
-	for (int i = 0; i < STICKS; i++)
-		snprintf(w->stick[i], sizeof(w->stick[i]), "%s/stick%d.dlb",
-			w->dir, i);
-	dlb_env_seeded_init(&w->env, 5, NOW_MS);
-	w->base = crash_fs_new(1);
+	crash_world_begin(&w->at);
+	crash_world_path(&w->at, w->alice, "alice");
+	crash_world_path(&w->at, w->bob, "bob");
+	crash_world_path(&w->at, w->film, "film");
+	for (int i = 0; i < STICKS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "stick%d.dlb", i);
+		crash_world_path(&w->at, w->stick[i], name);
+	}
 	make_film(w);
-	make_home(w, w->alice, "alice");
-	make_home(w, w->bob, "bob");
-	introduce(w);
-	crash_fs_power_on(w->base, CRASH_ALL, 0);
+	crash_world_home(&w->at, w->alice, "alice", 56 << 20);
+	crash_world_home(&w->at, w->bob, "bob", 56 << 20);
+	w->bob_id = crash_world_introduce(&w->at, w->alice, w->bob, true);
+	make_sticks(w);
+	crash_fs_power_on(w->at.base, CRASH_ALL, 0);
 	*state = w;
 	return 0;
 }
@@ -166,12 +107,8 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char command[256];
 
-	crash_fs_free(w->base);
-	snprintf(command, sizeof(command), "rm -rf '%s'", w->dir);
-	if (system(command) != 0)
-		print_message("could not remove %s\n", w->dir);
+	crash_world_end(&w->at);
 	free(w);
 	return 0;
 }
@@ -203,11 +140,11 @@ send_step(struct world *w, struct dlb_node *n, struct outcome *o)
 	struct dlb_send_result r;
 	size_t sent = 0;
 	enum dlb_status st =
-		dlb_out_each(n->letterbox, count_out, &sent, &w->err);
+		dlb_out_each(n->letterbox, count_out, &sent, &w->at.err);
 
 	if (st != DLB_OK || sent > 0)
 		return st;
-	st = dlb_node_send(n, w->bob_id, &so, &r, NULL, NULL, NULL, &w->err);
+	st = dlb_node_send(n, w->bob_id, &so, &r, NULL, NULL, NULL, &w->at.err);
 	o->acknowledged |= st == DLB_OK;
 	return st;
 }
@@ -218,7 +155,7 @@ meet_step(struct world *w, struct dlb_node *n, int stick)
 	struct dlb_meet_options mo = {.where = w->stick[stick]};
 	struct dlb_meet_result r;
 
-	return dlb_node_meet(n, &mo, &r, NULL, &w->err);
+	return dlb_node_meet(n, &mo, &r, NULL, &w->at.err);
 }
 
 static enum dlb_status
@@ -226,7 +163,7 @@ alice_step(struct world *w, struct crash_fs *c, struct outcome *o)
 {
 	struct dlb_node *n = NULL;
 	enum dlb_status st = dlb_node_open_on(&n, crash_fs_fs(c), w->alice,
-		&open_to_all, 0, &w->env.env, &w->err);
+		&open_to_all, 0, &w->at.env.env, &w->at.err);
 
 	if (st == DLB_OK)
 		st = send_step(w, n, o);
@@ -259,7 +196,7 @@ static enum dlb_status
 look(struct world *w, struct dlb_node *n, struct inbox *in)
 {
 	memset(in, 0, sizeof(*in));
-	return dlb_in_each(n->letterbox, note_in, in, &w->err);
+	return dlb_in_each(n->letterbox, note_in, in, &w->at.err);
 }
 
 /* The letter as it is read: either all of it, or nothing. */
@@ -269,7 +206,8 @@ read_step(struct world *w, struct dlb_node *n, int64_t number)
 	static uint8_t got[FILM_LEN + 1];
 	struct dlb_read_options ro = {.fd = memfd_create("film", 0)};
 	struct dlb_read_result r;
-	enum dlb_status st = dlb_node_read(n, number, &ro, &r, NULL, &w->err);
+	enum dlb_status st =
+		dlb_node_read(n, number, &ro, &r, NULL, &w->at.err);
 	ssize_t len = pread(ro.fd, got, sizeof(got), 0);
 
 	if (st == DLB_OK) {
@@ -289,7 +227,7 @@ bob_step(struct world *w, struct crash_fs *c, struct outcome *o)
 	struct dlb_node *n = NULL;
 	struct inbox in;
 	enum dlb_status st = dlb_node_open_on(&n, crash_fs_fs(c), w->bob,
-		&open_to_all, 0, &w->env.env, &w->err);
+		&open_to_all, 0, &w->at.env.env, &w->at.err);
 
 	if (st == DLB_OK)
 		st = meet_step(w, n, 0);
@@ -376,8 +314,8 @@ check_cells(struct world *w, struct dlb_node *n)
 	struct dlb_satchel_info info;
 	struct holds h = {.n = n};
 
-	must(w, dlb_out_each(n->letterbox, count_held_out, &h, &w->err));
-	must(w, dlb_in_each(n->letterbox, count_held_in, &h, &w->err));
+	must(w, dlb_out_each(n->letterbox, count_held_out, &h, &w->at.err));
+	must(w, dlb_in_each(n->letterbox, count_held_in, &h, &w->at.err));
 	dlb_node_satchel_info(n, &info);
 	assert_int_equal(info.damaged, 0);
 	assert_int_equal(info.held, h.out + h.in);
@@ -410,8 +348,8 @@ check_inbox(struct world *w, struct dlb_node *n, struct inbox *in)
 	assert_in_range(in->letters, 0, 1);
 	if (in->letters == 0)
 		return;
-	must(w, dlb_in_each(n->letterbox, count_whole, &whole, &w->err));
-	must(w, dlb_stripes_load(&set, n, &in->last, &w->err));
+	must(w, dlb_in_each(n->letterbox, count_whole, &whole, &w->at.err));
+	must(w, dlb_stripes_load(&set, n, &in->last, &w->at.err));
 	if (w->threshold)
 		assert_int_equal(set.keyed, set.n >= NEED);
 	dlb_stripes_free(&set);
@@ -431,7 +369,7 @@ check_sender(struct world *w, struct crash_fs *c, bool acknowledged)
 	struct dlb_node *n = open_home(w, c, w->alice);
 	size_t sent = 0;
 
-	must(w, dlb_out_each(n->letterbox, count_out, &sent, &w->err));
+	must(w, dlb_out_each(n->letterbox, count_out, &sent, &w->at.err));
 	assert_in_range(sent, acknowledged, 1);
 	check_cells(w, n);
 	dlb_node_close(n);
@@ -487,7 +425,7 @@ go_on(struct world *w, struct crash_fs *c, struct outcome *o)
 static void
 cut_at(struct world *w, uint64_t k, enum crash_fate fate, uint64_t number)
 {
-	struct crash_fs *c = crash_fs_clone(w->base), *after;
+	struct crash_fs *c = crash_fs_clone(w->at.base), *after;
 	struct outcome o = {0};
 
 	crash_fs_cut_at(c, k);
@@ -506,7 +444,7 @@ cut_at(struct world *w, uint64_t k, enum crash_fate fate, uint64_t number)
 static uint64_t
 count_events(struct world *w)
 {
-	struct crash_fs *c = crash_fs_clone(w->base);
+	struct crash_fs *c = crash_fs_clone(w->at.base);
 	struct outcome o = {0};
 	uint64_t events;
 
