@@ -48,6 +48,15 @@ enum dlb_status dlb_db_rollback(struct dlb_db *db, struct dlb_error *err)
  * within a transaction. */
 const void *dlb_db_image(struct dlb_db *db, size_t *len);
 
+/* ---- SQL (query.c) ----------------------------------------------------------------- */
+
+/* Statements without values. */
+enum dlb_status dlb_sql_run(struct dlb_db *db, const char *sql,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* What a result code of SQLite, which is no success, means to a person. */
+enum dlb_status dlb_sql_fail(struct dlb_db *db, int rc, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
 /* A query: dlb_query, then its values in order, then dlb_query_row until it says
  * false (the columns in order after each), then dlb_query_end. A failure sticks. */
 struct dlb_query {
