@@ -77,6 +77,10 @@ def main(arguments):
             if tally["failed"]:
                 print(f"FAILED: {build}: {suite}/{name}: {test['result']}")
                 print("  " + " ".join(test["command"]))
+                for line in test.get("stdout", "").splitlines():
+                    found = LINE.match(line)
+                    if found and found[1] and not SKIP.search(found[2]):
+                        print("  > " + line)
                 for stream in ("stdout", "stderr"):
                     text = test.get(stream, "").strip()
                     lines = text.splitlines()

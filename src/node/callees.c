@@ -3,6 +3,7 @@
  */
 #include "callees.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int64_t
@@ -35,23 +36,67 @@ place(struct dlb_callees *c)
 	return oldest;
 }
 
+/* Whose turn it is, by the names. */
+static void
+decide(const struct dlb_callees *c, struct dlb_callee *callee,
+	const struct dlb_env *env)
+{
+	bool ours = strcmp(c->own_name, callee->peer.name) < 0;
+
+	callee->undecided = c->announces && !c->own_name[0];
+	callee->next_ms = monotonic(env)
+		+ (ours && !callee->undecided ? 0 : DLB_CALL_TURN_MS)
+		+ dlb_random_below(env, DLB_CALL_SOON_MS);
+}
+
+static bool
+has_host(const struct dlb_lan_peer *peer, const char *host)
+{
+	for (size_t k = 0; k < peer->ways_n; k++)
+		if (strcmp(peer->ways[k].host, host) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_called(const struct dlb_callees *c, const struct dlb_lan_peer *peer,
+	int64_t now_ms)
+{
+	for (size_t i = 0; i < DLB_CALLERS_MAX; i++)
+		if (now_ms < c->callers[i].until_ms
+			&& has_host(peer, c->callers[i].host))
+			return true;
+	return false;
+}
+
 void
 dlb_callees_found(struct dlb_callees *c, const struct dlb_lan_peer *peer,
 	const struct dlb_env *env)
 {
 	struct dlb_callee *callee = find(c, peer->name);
-	bool ours = !c->own_name[0] || strcmp(c->own_name, peer->name) < 0;
 
-	if (!callee) {
+	if (callee) {
+		callee->peer = *peer;
+	} else {
 		callee = place(c);
 		if (!callee)
 			return;
-		memset(callee, 0, sizeof(*callee));
-		callee->next_ms = monotonic(env) + (ours ? 0 : DLB_CALL_TURN_MS)
-			+ dlb_random_below(env, DLB_CALL_SOON_MS);
+		*callee = (struct dlb_callee){.peer = *peer};
+		decide(c, callee, env);
+		if (has_called(c, peer, monotonic(env)))
+			dlb_callees_called(callee, true, env);
 	}
-	callee->peer = *peer;
 	callee->there = true;
+}
+
+void
+dlb_callees_announced(
+	struct dlb_callees *c, const char *name, const struct dlb_env *env)
+{
+	snprintf(c->own_name, sizeof(c->own_name), "%s", name);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->list[i].undecided)
+			decide(c, &c->list[i], env);
 }
 
 void
@@ -95,6 +140,7 @@ dlb_callees_called(
 {
 	int64_t wait = DLB_CALL_AGAIN_MS;
 
+	callee->undecided = false;
 	if (met) {
 		callee->failures = 0;
 	} else {
@@ -116,10 +162,15 @@ void
 dlb_callees_met_host(
 	struct dlb_callees *c, const char *host, const struct dlb_env *env)
 {
+	struct dlb_caller *caller = &c->callers[0];
+
 	for (size_t i = 0; i < c->n; i++)
-		for (size_t k = 0; k < c->list[i].peer.ways_n; k++)
-			if (strcmp(c->list[i].peer.ways[k].host, host) == 0) {
-				dlb_callees_called(&c->list[i], true, env);
-				break;
-			}
+		if (has_host(&c->list[i].peer, host))
+			dlb_callees_called(&c->list[i], true, env);
+	/* Its announcement may still be under way. */
+	for (size_t i = 1; i < DLB_CALLERS_MAX; i++)
+		if (c->callers[i].until_ms < caller->until_ms)
+			caller = &c->callers[i];
+	snprintf(caller->host, sizeof(caller->host), "%s", host);
+	caller->until_ms = monotonic(env) + DLB_CALL_FOUND_MS;
 }

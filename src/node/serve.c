@@ -324,8 +324,7 @@ step_lan(struct serve *s)
 			event.what = DLB_SERVE_LOST;
 			break;
 		case DLB_LAN_ANNOUNCED:
-			memcpy(s->callees.own_name, e.peer.name,
-				sizeof(s->callees.own_name));
+			dlb_callees_announced(&s->callees, e.peer.name, s->env);
 			event.what = DLB_SERVE_ANNOUNCED;
 			break;
 		case DLB_LAN_DOWN:
@@ -558,6 +557,7 @@ set_up(struct serve *s, struct dlb_error *err)
 	/* Without Avahi the rest goes on. */
 	if (dlb_lan_new(&s->lan, s->env, &lan, &why) != DLB_OK)
 		tell_failed(s, "", &why);
+	s->callees.announces = s->lan && lan.announce_port != 0;
 	return DLB_OK;
 }
 

@@ -43,9 +43,24 @@ def check(number, name, program, arguments, want):
     return good
 
 
+def tells_what_failed(number, program):
+    """the lines that failed, first and all of them, however much else was said"""
+    said = "".join(f"ok {i}\n" for i in range(1, 300)) + "not ok 300 - the cause\n" + \
+        "# much\n" * 300
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
+        json.dump({"name": "p:suite / prog", "result": "FAIL", "returncode": 1,
+                   "stdout": said, "duration": 0.1, "command": ["prog"]}, log)
+        log.flush()
+        run = subprocess.run([sys.executable, program, f"gcc={log.name}"],
+                             capture_output=True, text=True, check=False)
+    good = "  > not ok 300 - the cause" in run.stdout.splitlines()[:3]
+    print(f"{'ok' if good else 'not ok'} {number} - what failed is told first")
+    return good
+
+
 def main(program):
     good = True
-    print(f"1..{len(CASES) + 1}")
+    print(f"1..{len(CASES) + 2}")
     for number, (name, result, code, said, want) in enumerate(CASES, 1):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
             json.dump({"name": "p:suite / prog", "result": result, "returncode": code,
@@ -54,6 +69,7 @@ def main(program):
             good = check(number, name, program, [f"gcc={log.name}"], want) and good
     good = check(len(CASES) + 1, "a build that could not be made", program,
                  ["broken=gcc"], "0 passed, 1 failed") and good
+    good = tells_what_failed(len(CASES) + 2, program) and good
     return 0 if good else 1
 
 

@@ -82,6 +82,64 @@ one_of_two_calls_first(void **state)
 	assert_non_null(due(w));
 }
 
+/* Who is found while our own announcement is under way waits for it: the other finds us
+ * only then, and both would call. */
+static void
+without_a_name_nobody_calls(void **state)
+{
+	static const char *const names[] = {"alder", "birch"};
+	struct world *w = *state;
+
+	for (int me = 0; me < 2; me++) {
+		memset(&w->callees, 0, sizeof(w->callees));
+		w->callees.announces = true;
+		find_peer(w, names[!me], "10.0.0.2");
+		w->env.now_ms += DLB_CALL_SOON_MS;
+		assert_null(due(w));
+		dlb_callees_announced(&w->callees, names[me], &w->env.env);
+		w->env.now_ms += DLB_CALL_SOON_MS;
+		assert_int_equal(due(w) != NULL, me == 0);
+	}
+	/* A name that never comes is not waited for. */
+	memset(&w->callees, 0, sizeof(w->callees));
+	w->callees.announces = true;
+	find_peer(w, "alder", "10.0.0.2");
+	w->env.now_ms += DLB_CALL_TURN_MS + DLB_CALL_SOON_MS;
+	assert_non_null(due(w));
+	/* Nor does one that comes late make anyone due who was met. */
+	dlb_callees_called(due(w), true, &w->env.env);
+	dlb_callees_announced(&w->callees, "aaron", &w->env.env);
+	w->env.now_ms += DLB_CALL_SOON_MS;
+	assert_null(due(w));
+}
+
+/* Who calls may be found only afterwards. */
+static void
+who_called_first_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	char host[32];
+
+	dlb_callees_met_host(&w->callees, "10.0.0.2", &w->env.env);
+	for (int i = 0; i < DLB_CALLERS_MAX - 1; i++) {
+		w->env.now_ms++;
+		snprintf(host, sizeof(host), "10.0.1.%d", i);
+		dlb_callees_met_host(&w->callees, host, &w->env.env);
+	}
+	find_peer(w, "alder", "10.0.0.2");
+	find_peer(w, "birch", "10.0.0.3");
+	w->env.now_ms += DLB_CALL_SOON_MS;
+	assert_string_equal(due(w)->peer.name, "birch");
+	dlb_callees_called(due(w), true, &w->env.env);
+	assert_null(due(w));
+	/* Long after it is another one, for all that is known. */
+	dlb_callees_met_host(&w->callees, "10.0.0.4", &w->env.env);
+	w->env.now_ms += DLB_CALL_FOUND_MS;
+	find_peer(w, "cedar", "10.0.0.4");
+	w->env.now_ms += DLB_CALL_SOON_MS;
+	assert_string_equal(due(w)->peer.name, "cedar");
+}
+
 static void
 who_was_met_is_left_alone(void **state)
 {
@@ -157,6 +215,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			one_of_two_calls_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_a_name_nobody_calls, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_called_first_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			who_was_met_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
