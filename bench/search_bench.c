@@ -8,7 +8,7 @@
  * a courier's stick would be. What is written to DIR is removed again.
  */
 #include "common.h"
-#include "node_internal.h"
+#include "finding.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #ifndef DLB_NODE_ARRIVALS_H
 #define DLB_NODE_ARRIVALS_H
 
+#include "finding.h"
 #include "trips.h"
 
 struct dlb_arrival {

@@ -6,8 +6,8 @@
 #ifndef DLB_NODE_FOLLOWING_H
 #define DLB_NODE_FOLLOWING_H
 
+#include "finding.h"
 #include "node_bulletins.h"
-#include "node_internal.h"
 
 struct dlb_following;
 /* Computes those of days that are new, and keeps them (uncommitted). */

@@ -5,6 +5,7 @@
 #ifndef DLB_NODE_MEET_INTERNAL_H
 #define DLB_NODE_MEET_INTERNAL_H
 
+#include "finding.h"
 #include "trips.h"
 
 /* ---- own new cells (own.c) ---------------------------------------------------- */

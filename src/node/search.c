@@ -6,7 +6,7 @@
  * New finding keys are no reason to try a cell again: nobody can have sealed to a
  * key before it was made.
  */
-#include "node_internal.h"
+#include "finding.h"
 
 #include <stdlib.h>
 

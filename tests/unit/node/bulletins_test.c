@@ -3,6 +3,7 @@
  * refused, and what is kept.
  */
 #include "bulletins_world.h"
+#include "finding.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * of the letters of that time, and finds none of them, in whatever way they try; with
  * the home of before they do.
  */
+#include "finding.h"
 #include "home_fixture.h"
 
 #include "state_internal.h"
