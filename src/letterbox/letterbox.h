@@ -397,7 +397,7 @@ enum dlb_status dlb_in_kinds(struct dlb_letterbox *l,
 enum dlb_status dlb_in_show(struct dlb_letterbox *l, int64_t number,
 	const char *summary, struct dlb_error *err) DLB_MUST_CHECK;
 
-/* ---- letters that were sealed again (again.c) ------------------------------------------ */
+/* ---- letters that were sealed again (inbox_again.c) ------------------------------------------ */
 
 /* The other sealings. fn may change letters. */
 enum dlb_status dlb_in_again(struct dlb_letterbox *l,
@@ -412,7 +412,7 @@ enum dlb_status dlb_in_drop(struct dlb_letterbox *l,
 	const struct dlb_in_letter *again, struct dlb_error *err)
 	DLB_MUST_CHECK;
 
-/* ---- letters that are split (stripes.c) ------------------------------------------------ */
+/* ---- letters that are split (inbox_stripes.c) ------------------------------------------------ */
 
 /* The sealings that are split and not whole. fn may change letters. */
 enum dlb_status dlb_in_split(struct dlb_letterbox *l,

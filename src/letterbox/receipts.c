@@ -6,12 +6,9 @@
  * may have to be answered once more, when it is sent again because the first
  * receipt was lost.
  */
-#include "state_internal.h"
+#include "inbox_internal.h"
 
 #include <string.h>
-
-/* Where the letter's id stands in letters_in.fixed, counted from 1 (inbox.c). */
-#define FIXED_ID_AT "101"
 
 _Static_assert(DLB_LETTER_ID_LEN == 16, "as the queries have it");
 _Static_assert(DLB_TO_FOLLOWERS < 0, "as the queries have it");
@@ -92,7 +89,8 @@ dlb_receipts_owe_all(
 {
 	static const char add[] =
 		"INSERT OR IGNORE INTO receipts_owed"
-		" SELECT correspondent, substr(fixed, " FIXED_ID_AT ", 16)"
+		" SELECT correspondent, substr(fixed, " DLB_IN_LETTER_ID_AT
+		", 16)"
 		" FROM letters_in WHERE correspondent = ?1 AND receipt"
 		" AND acked_week = 0 AND state IN (?2, ?3)";
 	/* The expiry is in fixed alone; that some receipt was written is all

@@ -133,7 +133,7 @@ void dlb_epochs_remove(struct dlb_epochs *epochs, uint32_t kind, uint32_t id);
 
 /* ---- with keys goes (keys.c) what is left of letters --------------------------------------- */
 
-/* Deleted letters whose key is gone (inbox.c). */
+/* Deleted letters whose key is gone (inbox_delete.c). */
 enum dlb_status dlb_in_forget(struct dlb_letterbox *l, struct dlb_error *err)
 	DLB_MUST_CHECK;
 /* Receipts that are owed for letters that are not known any more, and those that were
@@ -202,20 +202,5 @@ enum dlb_status dlb_number_unseen(struct dlb_letterbox *l, int64_t *out,
 /* The row of a query of DLB_OUT_COLUMNS, which it ends. DLB_NOT_FOUND without a message. */
 enum dlb_status dlb_out_read_one(struct dlb_query *q,
 	struct dlb_out_letter *out, struct dlb_error *err) DLB_MUST_CHECK;
-
-/* ---- rows of letters in (inbox.c, again.c, stripes.c) --------------------------- */
-
-#define DLB_IN_COLUMNS                                                            \
-	"number, state, correspondent, arrived_ms, have, described, kind, files," \
-	" files_len, summary, receipt, again_of, stripe_of, stripes, whole,"      \
-	" shown, card, opening, fixed"
-/* One query for each, so that fn may change what it is shown. sql: the first row whose
- * number is above ?1; ?2 is `of`, where that is not 0. */
-enum dlb_status dlb_in_query_each(struct dlb_letterbox *l, const char *sql,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	int64_t of, struct dlb_error *err) DLB_MUST_CHECK;
-/* The rows of its other stripes go. */
-enum dlb_status dlb_in_forget_stripes(struct dlb_letterbox *l, int64_t number,
-	struct dlb_error *err) DLB_MUST_CHECK;
 
 #endif

@@ -3,7 +3,7 @@
  * collected as a letter's are. The stripe that came first stands for its sealing; the
  * others name it (stripe_of), and nobody sees them. dlb_in_add lets them in.
  */
-#include "state_internal.h"
+#include "inbox_internal.h"
 
 enum dlb_status
 dlb_in_split(struct dlb_letterbox *l,
@@ -64,5 +64,21 @@ dlb_in_forget_stripes(
 		return s;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_in_drop(struct dlb_letterbox *l, const struct dlb_in_letter *again,
+	struct dlb_error *err)
+{
+	static const char sql[] = "DELETE FROM letters_in WHERE number = ?1"
+				  " AND (again_of > 0 OR stripe_of > 0)";
+	struct dlb_query q;
+	enum dlb_status s = dlb_in_forget_stripes(l, again->number, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, again->number);
 	return dlb_query_run(&q, err);
 }
