@@ -140,7 +140,20 @@ warn_of_holders(const struct holders *h)
 }
 
 static void
-say_made(struct cli *c, const struct holders *h, unsigned need,
+say_left_out(struct cli *c, const struct dlb_backup_counts *n)
+{
+	if (n->people)
+		cli_say(c, "  left out  %u people's cards, as there is no room",
+			n->people);
+	if (n->boxes || n->authors || n->rosters || n->own_rosters)
+		cli_say(c,
+			"  left out  %u boxes, %u authors, %u rosters, as there is "
+			"no room",
+			n->boxes, n->authors, n->rosters + n->own_rosters);
+}
+
+static void
+say_made(struct cli *c, const struct holders *h, unsigned need, bool boxes,
 	const struct dlb_backup_result *r)
 {
 	char names[2048], size[CLI_FORMAT_MAX], n[CLI_FORMAT_MAX];
@@ -151,18 +164,17 @@ say_made(struct cli *c, const struct holders *h, unsigned need,
 	cli_say(c, "  any %u     of them can give it back; fewer have nothing",
 		need);
 	cli_say(c,
-		"  holds     who you are and whom you know; no letters, and no "
-		"key that opens one");
+		"  holds     who you are, whom you know and follow%s; no letters, "
+		"and no key that opens one",
+		boxes ? ", your boxes" : "");
 	cli_say(c, "  size      %s each, %s cells: with %s",
 		cli_size(size, r->share_len), cli_count(n, r->cells),
 		meetings > 1 ? "the coming meetings" : "the next meeting");
-	if (r->left_out)
-		cli_say(c, "  left out  %u people's cards, as there is no room",
-			r->left_out);
+	say_left_out(c, &r->left_out);
 	cli_say(c,
-		"Any %u of them together can write in your name. Keep in mind who "
-		"they are:",
-		need);
+		"Any %u of them together can write in your name%s. Keep in mind "
+		"who they are:",
+		need, boxes ? " and open your boxes" : "");
 	cli_say(c,
 		"where this machine is gone, nothing says it. `dlb backup` shows "
 		"who has it.");
@@ -173,7 +185,7 @@ make(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 	struct dlb_error *err)
 {
 	struct holders h = {.n = 0};
-	struct dlb_backup_order order = {.boxes = cli_flag(a, "boxes")};
+	struct dlb_backup_order order = {.no_boxes = cli_flag(a, "no-boxes")};
 	struct dlb_backup_result result;
 	enum dlb_status st =
 		cli_parse_count(&order.need, cli_value(a, "need"), "need", err);
@@ -187,7 +199,7 @@ make(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 	}
 	if (st == DLB_OK) {
 		warn_of_holders(&h);
-		say_made(c, &h, order.need, &result);
+		say_made(c, &h, order.need, !order.no_boxes, &result);
 	}
 	holders_free(&h);
 	return st;
@@ -203,7 +215,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	struct dlb_node *n = NULL;
 	enum dlb_status st;
 
-	if (to != need || (cli_flag(a, "boxes") && !to))
+	if (to != need || (cli_flag(a, "no-boxes") && !to))
 		return dlb_fail(err, DLB_USAGE,
 			"a backup wants both: --to NAME,NAME,... who keep a share "
 			"each, and --need N, how many of them give it back");
@@ -225,7 +237,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 static const struct cli_option options[] = {
 	{"to", 0, "NAME,...", "correspondents who keep a share each"},
 	{"need", 0, "N", "how many of them give it back: 2 or more"},
-	{"boxes", 0, NULL, "names and keys of your boxes, too"},
+	{"no-boxes", 0, NULL, "leave out your boxes, and what opens them"},
 	{"json", 0, NULL, "for programs"},
 };
 
@@ -234,11 +246,13 @@ const struct cli_verb cli_backup = {
 	.operands = "",
 	.summary = "leave shares of who you are with others, against loss",
 	.text = "With --to and --need: seals to each of those named, as a letter, a share\n"
-		"of who you are and whom you know. Any N of them can give it back to you\n"
+		"of who you are, whom you know and follow, whose rosters you trust, your\n"
+		"own roster, and your boxes. Any N of them can give it back to you\n"
 		"when this machine is lost (`dlb help restore`); fewer have nothing, and\n"
 		"none of them learns who the others are. But any N who join without you\n"
-		"can write in your name: choose people who would not. There are no letters\n"
-		"in it, and no key that opens one.\n"
+		"can write in your name, and open your boxes unless --no-boxes leaves them\n"
+		"out: choose people who would not. There are no letters in it, and no key\n"
+		"that opens one.\n"
 		"Without options: shows who has said that they have the last one.\n"
 		"Make another one when you have come to know people whom it should hold.",
 	.example = "dlb backup --need 3 --to bob,carol,dave,erin,frank\n"

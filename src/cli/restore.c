@@ -154,19 +154,31 @@ say_lost(struct restoring *r)
 static void
 say_restored(struct restoring *r, struct dlb_node *n)
 {
+	const struct dlb_backup_counts *had = &r->restored.counts;
 	struct dlb_letterbox *l = dlb_node_letterbox(n);
 	char when[CLI_FORMAT_MAX], count[CLI_FORMAT_MAX];
 
 	cli_say(r->c, "This home is %s again, as of the backup of %s.",
 		r->info.backup.name, cli_time_here(when, r->info.made_ms));
 	cli_say(r->c, "  home      %s", dlb_node_home(n));
-	cli_say(r->c, "  people    %s", cli_count(count, r->restored.people));
+	cli_say(r->c, "  people    %s", cli_count(count, had->people));
+	if (had->boxes)
+		cli_say(r->c, "  boxes     %s", cli_count(count, had->boxes));
+	if (had->authors)
+		cli_say(r->c, "  follows   %s", cli_count(count, had->authors));
+	if (had->rosters || had->own_rosters)
+		cli_say(r->c, "  rosters   %s%s",
+			cli_count(count, had->rosters),
+			had->own_rosters ? ", and your own" : "");
 	if (r->restored.refused)
-		cli_say(r->c, "            %u cards in it were not sound",
+		cli_say(r->c,
+			"            %u things in it were not sound, or had no place",
 			r->restored.refused);
-	if (r->restored.boxes)
-		cli_say(r->c, "  boxes     %s",
-			cli_count(count, r->restored.boxes));
+	if (r->restored.unknown)
+		cli_say(r->c,
+			"            %u things in it are of a newer program, and "
+			"were left out",
+			r->restored.unknown);
 	say_lost(r);
 	cli_say(r->c,
 		"  words     which others know as yours; if they are not, this "
@@ -178,7 +190,7 @@ say_restored(struct restoring *r, struct dlb_node *n)
 static void
 say_next(struct restoring *r)
 {
-	if (r->restored.people && !cli_flag(r->a, "tell"))
+	if (r->restored.counts.people && !cli_flag(r->a, "tell"))
 		cli_say(r->c,
 			"Your new card goes with the next letter to each: write to "
 			"them soon.");

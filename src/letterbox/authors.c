@@ -6,6 +6,7 @@
 #include "card_internal.h"
 #include "state_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS "id, name, identity, serial, added_ms, key"
@@ -151,8 +152,13 @@ dlb_author_card(struct dlb_letterbox *l, struct dlb_buf *out, int64_t id,
 	struct dlb_error *err)
 {
 	static const char sql[] = "SELECT card FROM authors WHERE id = ?1";
+	size_t from = out->len;
+	enum dlb_status s = blob_of(l, sql, id, NULL, out, err);
 
-	return blob_of(l, sql, id, NULL, out, err);
+	return s == DLB_OK && out->len == from ? dlb_fail(err, DLB_NOT_FOUND,
+		       "their card is not here, as this home was restored: it "
+		       "comes along with their bulletins; or ask them for it")
+					       : s;
 }
 
 enum dlb_status
@@ -267,6 +273,18 @@ name_taken(struct dlb_letterbox *l, const char *name)
 	return dlb_author_by_name(l, &other, name, NULL) == DLB_OK;
 }
 
+/* Like that, and no other's. */
+static void
+number_name(struct dlb_letterbox *l, struct dlb_author *a,
+	const char clean[static DLB_NAME_TEXT_MAX + 1])
+{
+	memcpy(a->name, clean, sizeof(a->name));
+	for (unsigned n = 2; name_taken(l, a->name); n++) {
+		memcpy(a->name, clean, sizeof(a->name));
+		dlb_name_number(a->name, n);
+	}
+}
+
 static enum dlb_status
 choose_name(struct dlb_letterbox *l, struct dlb_author *a,
 	const struct dlb_card *card, const char *name, struct dlb_error *err)
@@ -288,14 +306,11 @@ choose_name(struct dlb_letterbox *l, struct dlb_author *a,
 		memcpy(clean, known.name, sizeof(clean));
 	else
 		dlb_name_clean(clean, card->name);
-	memcpy(a->name, clean, sizeof(a->name));
-	for (unsigned n = 2; name_taken(l, a->name); n++) {
-		memcpy(a->name, clean, sizeof(a->name));
-		dlb_name_number(a->name, n);
-	}
+	number_name(l, a, clean);
 	return DLB_OK;
 }
 
+/* card: NULL where it is not here. */
 static enum dlb_status
 insert(struct dlb_letterbox *l, struct dlb_author *a,
 	const struct dlb_card *card, struct dlb_error *err)
@@ -308,7 +323,7 @@ insert(struct dlb_letterbox *l, struct dlb_author *a,
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
-	if (s == DLB_OK && dlb_card_encode(&bytes, card) != DLB_OK)
+	if (s == DLB_OK && card && dlb_card_encode(&bytes, card) != DLB_OK)
 		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory for a card");
 	if (s != DLB_OK)
 		goto out;
@@ -329,11 +344,23 @@ out:
 }
 
 static enum dlb_status
+check_room(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	int64_t authors;
+	enum dlb_status s = count(l, &authors, err);
+
+	if (s == DLB_OK && authors >= DLB_AUTHORS_MAX)
+		s = dlb_fail(err, DLB_LIMIT,
+			"you follow %d authors, and more are not kept: unfollow "
+			"one first",
+			DLB_AUTHORS_MAX);
+	return s;
+}
+
+static enum dlb_status
 check_new(struct dlb_letterbox *l, const struct dlb_card *card,
 	struct dlb_error *err)
 {
-	int64_t authors;
-	enum dlb_status s;
 
 	if (l->is_person
 		&& memcmp(&card->identity, &l->identity, sizeof(l->identity))
@@ -346,13 +373,7 @@ check_new(struct dlb_letterbox *l, const struct dlb_card *card,
 			"this card does not say where its owner's bulletins are "
 			"found: it was made by an earlier version of this "
 			"program. Ask them for their present card");
-	s = count(l, &authors, err);
-	if (s == DLB_OK && authors >= DLB_AUTHORS_MAX)
-		s = dlb_fail(err, DLB_LIMIT,
-			"you follow %d authors, and more are not kept: unfollow "
-			"one first",
-			DLB_AUTHORS_MAX);
-	return s;
+	return check_room(l, err);
 }
 
 enum dlb_status
@@ -379,6 +400,56 @@ dlb_author_add(struct dlb_letterbox *l, struct dlb_author *out,
 	}
 	if (s != DLB_OK)
 		memset(out, 0, sizeof(*out));
+	return s;
+}
+
+/* The card that a correspondent has, where it is one of theirs. */
+static bool
+card_of_correspondent(struct dlb_letterbox *l, struct dlb_card *out,
+	struct dlb_buf *bytes, const struct dlb_author *a)
+{
+	struct dlb_correspondent who;
+	const uint8_t *key;
+
+	if (dlb_correspondent_by_identity(l, &who, &a->identity) != DLB_OK
+		|| dlb_correspondent_card(l, bytes, who.id, NULL) != DLB_OK
+		|| dlb_card_decode(out, bytes->data, bytes->len, NULL)
+			!= DLB_OK)
+		return false;
+	key = dlb_card_bulletin_key(out);
+	return key && memcmp(key, a->key, sizeof(a->key)) == 0;
+}
+
+enum dlb_status
+dlb_author_restore(struct dlb_letterbox *l, const struct dlb_author *kept,
+	struct dlb_error *err)
+{
+	char clean[DLB_NAME_TEXT_MAX + 1];
+	struct dlb_author a = *kept, other;
+	struct dlb_buf bytes = {0};
+	struct dlb_card *card;
+	bool has_card;
+	enum dlb_status s = dlb_author_by_identity(l, &other, &kept->identity);
+
+	if (s != DLB_NOT_FOUND)
+		return s == DLB_OK
+			? s
+			: dlb_fail(err, s, "the authors can not be read");
+	s = check_room(l, err);
+	card = s == DLB_OK ? malloc(sizeof(*card)) : NULL;
+	if (s == DLB_OK && !card)
+		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
+	if (s != DLB_OK)
+		return s;
+	dlb_name_clean(clean, kept->name);
+	number_name(l, &a, clean);
+	has_card = card_of_correspondent(l, card, &bytes, &a);
+	/* That of now is to be kept when it comes. */
+	a.serial = has_card ? card->serial : a.serial ? a.serial - 1 : 0;
+	a.added_ms = dlb_now_ms(l->env);
+	s = insert(l, &a, has_card ? card : NULL, err);
+	dlb_buf_free(&bytes);
+	free(card);
 	return s;
 }
 

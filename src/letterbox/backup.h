@@ -11,27 +11,34 @@
 #include "base.h"
 #include "letterbox.h"
 
-/* ---- what is in it (backup.c) -------------------------------------------------------- */
+/* ---- what is in it (backup.c, backup_read.c) ------------------------------------------ */
 
+/* Of what there are so many. */
+struct dlb_backup_counts {
+	uint32_t people, boxes, authors, rosters; /* of others */
+	uint32_t own_rosters;                     /* 0 or 1 */
+};
 struct dlb_backup_options {
 	const int64_t
 		*first; /* correspondents whose cards are not to be missing */
 	size_t first_n;
-	bool boxes; /* boxes' names and keys, too */
-	size_t cap; /* bytes at most */
+	bool no_boxes; /* boxes' names, places and keys stay out */
+	size_t cap;    /* bytes at most */
 };
-/* Appends. *left_out: people whose cards had no room. DLB_REFUSED for a courier;
- * DLB_LIMIT where not even the first ones fit. */
+/* Appends. *left_out: what had no room. DLB_REFUSED for a courier; DLB_LIMIT where not
+ * even the first ones fit. */
 enum dlb_status dlb_backup_content(struct dlb_letterbox *l, struct dlb_buf *out,
-	const struct dlb_backup_options *options, uint32_t *left_out,
-	struct dlb_error *err) DLB_MUST_CHECK;
+	const struct dlb_backup_options *options,
+	struct dlb_backup_counts *left_out, struct dlb_error *err)
+	DLB_MUST_CHECK;
 
 struct dlb_backup_info {
 	char name[DLB_PERSON_NAME_MAX + 1];
 	struct dlb_identity identity;
 	uint64_t serial;     /* of the card of then */
 	uint16_t last_month; /* that it has a key for */
-	uint16_t people, boxes;
+	struct dlb_backup_counts counts;
+	uint32_t unknown; /* of kinds that a newer program has */
 };
 /* Every check of its form. DLB_MALFORMED, DLB_UNSUPPORTED. */
 enum dlb_status dlb_backup_look(struct dlb_backup_info *out,
@@ -47,14 +54,15 @@ enum dlb_status dlb_letterbox_set_waits(struct dlb_letterbox *l, bool waits,
 	struct dlb_error *err) DLB_MUST_CHECK;
 
 struct dlb_restored {
-	uint64_t serial; /* of the new card */
-	uint32_t people; /* correspondents that came back */
-	uint32_t boxes;
-	uint32_t refused; /* cards that are not sound */
+	uint64_t serial;                 /* of the new card */
+	struct dlb_backup_counts counts; /* what came back */
+	uint32_t refused; /* what is not sound, or had no place */
+	uint32_t unknown; /* of kinds that a newer program has */
 };
-/* Makes l, which has no identity, or waits, that person's again: identity, name and
- * correspondents as they were, and a card with fresh keys and a serial above
- * `above`, that of the backup, and the seconds since 1970. Its other letters stay; of an
+/* Makes l, which has no identity, or waits, that person's again: identity, name,
+ * correspondents, boxes, followed authors and rosters as they were, and a card with fresh
+ * keys and a serial above `above`, that of the backup, and the seconds since 1970; rosters
+ * that it signs have numbers above these seconds. Its other letters stay; of an
  * identity that it waited with nothing stays but those. DLB_EXISTS for a person's;
  * DLB_CLOCK where it is not believed, or is before made_s. Uncommitted; to be rolled
  * back on failure. */

@@ -117,7 +117,11 @@ enum dlb_status dlb_author_by_identity(struct dlb_letterbox *l,
  * newer. */
 enum dlb_status dlb_author_renew(struct dlb_letterbox *l, struct dlb_author *a,
 	const uint8_t *card, size_t len, struct dlb_error *err) DLB_MUST_CHECK;
-/* Appends canonical bytes. */
+/* One of a backup, by identity, name, serial and key: their card, where no correspondent has
+ * it, comes with the next bulletin. Who is followed already stays as they are. */
+enum dlb_status dlb_author_restore(struct dlb_letterbox *l,
+	const struct dlb_author *kept, struct dlb_error *err) DLB_MUST_CHECK;
+/* Appends canonical bytes. DLB_NOT_FOUND where the card is not here. */
 enum dlb_status dlb_author_card(struct dlb_letterbox *l, struct dlb_buf *out,
 	int64_t id, struct dlb_error *err) DLB_MUST_CHECK;
 /* Does one follow anyone? */

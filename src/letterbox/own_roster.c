@@ -3,7 +3,8 @@
  *
  * Numbers are the seconds of the clock where these are more than the last number plus
  * one: so who restores a home from a copy signs with a number above those that others
- * hold.
+ * hold. One that was restored from a backup gives none up to the time of that, whatever its
+ * clock says later.
  */
 #include "roster_internal.h"
 
@@ -14,6 +15,7 @@ static const char own_last[] = "roster last";
 static const char own_changed[] = "roster changed";
 static const char own_sent[] = "roster sent";
 static const char own_sent_ms[] = "roster sent ms";
+static const char own_above[] = "roster above";
 
 /* ---- entries -------------------------------------------------------------------------- */
 
@@ -52,17 +54,31 @@ note_changed(struct dlb_letterbox *l, struct dlb_error *err)
 	return s;
 }
 
-enum dlb_status
-dlb_own_roster_put(struct dlb_letterbox *l,
-	const struct dlb_roster_entry *entry, struct dlb_error *err)
+static enum dlb_status
+put_entry(struct dlb_letterbox *l, const struct dlb_roster_entry *entry,
+	struct dlb_error *err)
 {
 	static const char sql[] =
 		"INSERT INTO own_roster (identity, revoked, note)"
 		" VALUES (?1, ?2, ?3) ON CONFLICT (identity) DO UPDATE"
 		" SET revoked = excluded.revoked, note = excluded.note";
-	uint8_t key[DLB_IDENTITY_LEN], secret[DLB_KEY_LEN];
-	size_t note_len = strnlen(entry->note, sizeof(entry->note)), n;
+	uint8_t key[DLB_IDENTITY_LEN];
 	struct dlb_query q;
+
+	dlb_identity_bytes(key, &entry->identity);
+	dlb_query(&q, &l->db, sql);
+	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_int(&q, entry->revoked);
+	dlb_query_text(&q, entry->note);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_own_roster_put(struct dlb_letterbox *l,
+	const struct dlb_roster_entry *entry, struct dlb_error *err)
+{
+	uint8_t secret[DLB_KEY_LEN];
+	size_t note_len = strnlen(entry->note, sizeof(entry->note)), n;
 	enum dlb_status s;
 
 	if (!l->is_person)
@@ -89,14 +105,8 @@ dlb_own_roster_put(struct dlb_letterbox *l,
 			DLB_ROSTER_ENTRIES_MAX);
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
-	if (s != DLB_OK)
-		return s;
-	dlb_identity_bytes(key, &entry->identity);
-	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
-	dlb_query_int(&q, entry->revoked);
-	dlb_query_text(&q, entry->note);
-	s = dlb_query_run(&q, err);
+	if (s == DLB_OK)
+		s = put_entry(l, entry, err);
 	return s == DLB_OK ? note_changed(l, err) : s;
 }
 
@@ -147,7 +157,10 @@ read_entries(
 enum dlb_status
 dlb_own_roster_last(struct dlb_letterbox *l, struct dlb_buf *out)
 {
-	return dlb_own_get_buf(l, own_last, out);
+	size_t from = out->len;
+	enum dlb_status s = dlb_own_get_buf(l, own_last, out);
+
+	return s == DLB_OK && out->len == from ? DLB_NOT_FOUND : s;
 }
 
 enum dlb_status
@@ -186,8 +199,13 @@ sign_it(struct dlb_letterbox *l, struct dlb_roster *r, struct dlb_buf *out,
 {
 	uint64_t seconds = (uint64_t)(dlb_now_ms(l->env) / 1000);
 	uint8_t pk[32], sk[64];
-	enum dlb_status s;
+	int64_t above = 0;
+	enum dlb_status s = dlb_own_get_int(l, own_above, &above);
 
+	if (s != DLB_OK && s != DLB_NOT_FOUND)
+		return dlb_fail(err, s, "the roster can not be signed");
+	if (r->number < (uint64_t)above)
+		r->number = (uint64_t)above;
 	r->number = r->number >= seconds ? r->number + 1 : seconds;
 	r->issued_ms = (int64_t)seconds * 1000;
 	dlb_ed25519_keypair(pk, sk, l->keys->identity.sign_seed);
@@ -282,4 +300,104 @@ dlb_own_roster_last_sent(struct dlb_letterbox *l, struct dlb_roster_sent *out)
 	}
 	read_last(l, &last);
 	return last.number != out->number;
+}
+
+/* ---- had again from a backup ------------------------------------------------------------------- */
+
+static enum dlb_status
+remove_all(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char sql[] = "DELETE FROM own_roster";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_own_roster_begin_anew(
+	struct dlb_letterbox *l, uint64_t above, struct dlb_error *err)
+{
+	enum dlb_status s = remove_all(l, err);
+
+	/* What is no roster counts as none. */
+	if (s == DLB_OK)
+		s = dlb_own_set_blob(l, own_last, "", 0, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_changed, 0, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_sent, 0, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_sent_ms, 0, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_above, (int64_t)above, err);
+	return s;
+}
+
+/* The entries, of what was signed or of what was to be. */
+static enum dlb_status
+read_kept(struct dlb_letterbox *l, struct dlb_roster *out,
+	const struct dlb_own_roster_kept *kept, struct dlb_error *err)
+{
+	struct dlb_reader r;
+	enum dlb_status s = DLB_OK;
+
+	memset(out, 0, sizeof(*out));
+	if (kept->last_len > 0)
+		s = dlb_roster_parse(out, kept->last, kept->last_len, err);
+	else
+		out->author = l->identity;
+	if (s == DLB_OK
+		&& memcmp(&out->author, &l->identity, sizeof(out->author)) != 0)
+		s = DLB_MALFORMED;
+	if (s == DLB_OK && kept->entries) {
+		free(out->entries);
+		out->entries = NULL;
+		out->entries_n = 0;
+		dlb_reader_init(&r, kept->entries, kept->entries_len);
+		s = dlb_roster_entries_read(&r, out);
+		if (s == DLB_OK && !dlb_reader_done(&r))
+			s = DLB_MALFORMED;
+	}
+	if (s == DLB_FORGED || s == DLB_UNSUPPORTED)
+		s = DLB_MALFORMED;
+	return s == DLB_OK ? s
+			   : dlb_fail(err, s, "one's own roster is not sound");
+}
+
+static enum dlb_status
+keep_entries(struct dlb_letterbox *l, const struct dlb_roster *r,
+	struct dlb_error *err)
+{
+	enum dlb_status s = DLB_OK;
+
+	for (size_t i = 0; s == DLB_OK && i < r->entries_n; i++)
+		s = put_entry(l, &r->entries[i], err);
+	return s == DLB_OK ? dlb_vouched_write(l, DLB_ROSTER_OWN, r, err) : s;
+}
+
+enum dlb_status
+dlb_own_roster_restore(struct dlb_letterbox *l,
+	const struct dlb_own_roster_kept *kept, struct dlb_error *err)
+{
+	struct dlb_roster r;
+	enum dlb_status s = read_kept(l, &r, kept, err);
+
+	if (s == DLB_OK)
+		s = dlb_own_set_blob(
+			l, own_last, kept->last, kept->last_len, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_changed, kept->entries != NULL, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(
+			l, own_sent, (int64_t)kept->sent.number, err);
+	if (s == DLB_OK)
+		s = dlb_own_set_int(l, own_sent_ms, kept->sent.issued_ms, err);
+	if (s == DLB_OK)
+		s = keep_entries(l, &r, err);
+	dlb_roster_free(&r);
+	return s;
 }

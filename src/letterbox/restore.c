@@ -5,7 +5,8 @@
  * are fresh, so that no letter to an earlier card opens here, and the card's serial is
  * above that of any card that can have been issued since: above the newest that those
  * who keep the backup have seen, and above the seconds since 1970, which no one who
- * issues a card a month, or a thousand a day, keeps up with. Handles of bulletins come
+ * issues a card a month, or a thousand a day, keeps up with. So are the numbers of rosters
+ * that it signs. Handles of bulletins come
  * from day and slot: none of this day is used again. All else that must not come twice
  * (nonces, other handles, tokens, ids) is drawn at random when it is used.
  */
@@ -31,91 +32,6 @@ dlb_letterbox_set_waits(
 	struct dlb_letterbox *l, bool waits, struct dlb_error *err)
 {
 	return dlb_own_set_int(l, own_waits, waits, err);
-}
-
-/* ---- people ------------------------------------------------------------------------------ */
-
-static enum dlb_status
-settle_person(struct dlb_letterbox *l, struct dlb_correspondent *who,
-	const struct dlb_backup_person *p, struct dlb_error *err)
-{
-	enum dlb_status s = DLB_OK;
-
-	if (strcmp(who->name, p->name) != 0)
-		s = dlb_correspondent_rename(l, who->id, p->name, err);
-	/* Another one has the name here: it says enough that both are kept. */
-	if (s == DLB_EXISTS)
-		s = DLB_OK;
-	if (s == DLB_OK && (p->flags & DLB_BACKUP_VERIFIED))
-		s = dlb_correspondent_verify(l, who->id, true, err);
-	if (s == DLB_OK && (p->flags & DLB_BACKUP_NO_RECEIPTS))
-		s = dlb_correspondent_receipts(l, who->id, false, err);
-	return s;
-}
-
-/* The name that the owner gave, else that with a number. */
-static enum dlb_status
-add_person(struct dlb_letterbox *l, const struct dlb_backup_person *p,
-	const struct dlb_card *card, struct dlb_error *err)
-{
-	char name[DLB_NAME_TEXT_MAX + 1];
-	struct dlb_correspondent who;
-	enum dlb_status s;
-
-	memcpy(name, p->name, sizeof(name));
-	s = dlb_correspondent_add(l, &who, card, name, err);
-	for (unsigned n = 2; s == DLB_EXISTS && n < 1000; n++) {
-		memcpy(name, p->name, sizeof(name));
-		dlb_name_number(name, n);
-		s = dlb_correspondent_add(l, &who, card, name, err);
-	}
-	return s == DLB_OK ? settle_person(l, &who, p, err) : s;
-}
-
-static enum dlb_status
-add_people(struct dlb_letterbox *l, struct dlb_reader *r, uint16_t n,
-	struct dlb_restored *out, struct dlb_error *err)
-{
-	struct dlb_backup_person p;
-	struct dlb_card card;
-
-	for (uint16_t i = 0; i < n; i++) {
-		enum dlb_status s;
-
-		if (!dlb_backup_read_person(r, &p))
-			return dlb_fail(err, DLB_MALFORMED, "not a backup");
-		if (dlb_card_parse(&card, p.card, p.card_len, NULL) != DLB_OK) {
-			out->refused++;
-			continue;
-		}
-		s = add_person(l, &p, &card, err);
-		if (s != DLB_OK)
-			return s;
-		out->people++;
-	}
-	return DLB_OK;
-}
-
-static enum dlb_status
-add_boxes(struct dlb_letterbox *l, struct dlb_reader *r,
-	struct dlb_restored *out, struct dlb_error *err)
-{
-	uint16_t n = dlb_read_u16(r);
-	enum dlb_status s = DLB_OK;
-
-	for (uint16_t i = 0; s == DLB_OK && i < n; i++) {
-		struct dlb_box box;
-
-		if (!dlb_backup_read_box(r, &box))
-			return dlb_fail(err, DLB_MALFORMED, "not a backup");
-		s = dlb_box_save(l, &box, err);
-		out->boxes += s == DLB_OK;
-		/* Known here already, or its name is another's. */
-		if (s == DLB_EXISTS)
-			s = DLB_OK;
-		dlb_wipe(&box, sizeof(box));
-	}
-	return s;
 }
 
 /* ---- the letterbox ------------------------------------------------------------------------ */
@@ -195,7 +111,7 @@ dlb_letterbox_restore(struct dlb_letterbox *l, struct dlb_restored *out,
 	struct dlb_error *err)
 {
 	struct dlb_backup_info info;
-	struct dlb_reader r;
+	struct dlb_backup_walk walk;
 	uint8_t secret[64] = {0};
 	int64_t now_s = 0;
 	enum dlb_status s = dlb_backup_look(&info, content, len, err);
@@ -208,7 +124,7 @@ dlb_letterbox_restore(struct dlb_letterbox *l, struct dlb_restored *out,
 	if (s == DLB_OK)
 		s = check_clock(l, made_s, &now_s, err);
 	if (s == DLB_OK)
-		s = dlb_backup_begin(&r, &info, secret, content, len, err);
+		s = dlb_backup_begin(&walk, &info, secret, content, len, err);
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
 	if (s == DLB_OK)
@@ -222,9 +138,11 @@ dlb_letterbox_restore(struct dlb_letterbox *l, struct dlb_restored *out,
 	if (s == DLB_OK)
 		s = forget_own(l, err);
 	if (s == DLB_OK)
-		s = add_people(l, &r, info.people, out, err);
+		s = dlb_own_roster_begin_anew(l, (uint64_t)now_s, err);
 	if (s == DLB_OK)
-		s = add_boxes(l, &r, out, err);
+		s = dlb_rosters_renew(l, err);
+	if (s == DLB_OK)
+		s = dlb_restore_items(l, &walk, out, err);
 	if (s == DLB_OK)
 		s = dlb_letterbox_set_waits(l, false, err);
 	if (s == DLB_OK) {

@@ -55,12 +55,9 @@ entry_valid(const struct dlb_roster_entry *e, const struct dlb_identity *author)
 }
 
 static bool
-form_valid(const struct dlb_roster *r)
+entries_valid(const struct dlb_roster *r)
 {
-	bool ok = r->number > 0 && r->number <= INT64_MAX && r->issued_ms >= 0
-		&& (uint64_t)r->issued_ms / 1000 < TIME_MAX && r->days > 0
-		&& r->days <= DLB_ROSTER_DAYS_MAX
-		&& r->entries_n <= DLB_ROSTER_ENTRIES_MAX;
+	bool ok = r->entries_n <= DLB_ROSTER_ENTRIES_MAX;
 
 	for (size_t i = 0; ok && i < r->entries_n; i++) {
 		uint8_t a[DLB_IDENTITY_LEN], b[DLB_IDENTITY_LEN];
@@ -75,16 +72,17 @@ form_valid(const struct dlb_roster *r)
 	return ok;
 }
 
-static void
-write_body(struct dlb_writer *w, const struct dlb_roster *r)
+static bool
+form_valid(const struct dlb_roster *r)
 {
-	dlb_write_bytes(w, magic, sizeof(magic));
-	dlb_write_u8(w, VERSION);
-	dlb_write_u64(w, r->number);
-	dlb_write_u64(w, (uint64_t)r->issued_ms / 1000);
-	dlb_write_u16(w, r->days);
-	dlb_write_bytes(w, r->author.sign, 32);
-	dlb_write_bytes(w, r->author.agree, 32);
+	return r->number > 0 && r->number <= INT64_MAX && r->issued_ms >= 0
+		&& (uint64_t)r->issued_ms / 1000 < TIME_MAX && r->days > 0
+		&& r->days <= DLB_ROSTER_DAYS_MAX && entries_valid(r);
+}
+
+void
+dlb_roster_entries_write(struct dlb_writer *w, const struct dlb_roster *r)
+{
 	dlb_write_u16(w, (uint16_t)r->entries_n);
 	for (size_t i = 0; i < r->entries_n; i++) {
 		const struct dlb_roster_entry *e = &r->entries[i];
@@ -96,6 +94,19 @@ write_body(struct dlb_writer *w, const struct dlb_roster *r)
 		dlb_write_u8(w, (uint8_t)note_len);
 		dlb_write_bytes(w, e->note, note_len);
 	}
+}
+
+static void
+write_body(struct dlb_writer *w, const struct dlb_roster *r)
+{
+	dlb_write_bytes(w, magic, sizeof(magic));
+	dlb_write_u8(w, VERSION);
+	dlb_write_u64(w, r->number);
+	dlb_write_u64(w, (uint64_t)r->issued_ms / 1000);
+	dlb_write_u16(w, r->days);
+	dlb_write_bytes(w, r->author.sign, 32);
+	dlb_write_bytes(w, r->author.agree, 32);
+	dlb_roster_entries_write(w, r);
 }
 
 static enum dlb_status
@@ -127,6 +138,14 @@ read_entries(struct dlb_reader *r, struct dlb_roster *out)
 			r->failed = true;
 	}
 	return r->failed ? DLB_MALFORMED : DLB_OK;
+}
+
+enum dlb_status
+dlb_roster_entries_read(struct dlb_reader *r, struct dlb_roster *out)
+{
+	enum dlb_status s = read_entries(r, out);
+
+	return s == DLB_OK && !entries_valid(out) ? DLB_MALFORMED : s;
 }
 
 static enum dlb_status

@@ -94,6 +94,8 @@ struct dlb_roster_author {
 	uint64_t number;
 	int64_t issued_ms, until_ms;
 	uint32_t vouched, revoked;
+	uint64_t
+		floor; /* a roster of a lower number is not taken, held or not */
 };
 enum dlb_status dlb_roster_author_by_identity(struct dlb_letterbox *l,
 	struct dlb_roster_author *out, const struct dlb_identity *identity)

@@ -11,7 +11,7 @@
 
 #define COLUMNS                                                                \
 	"id, identity, name, trusted, number, issued_ms, until_ms, vouched, "  \
-	"revoked"
+	"revoked, floor"
 
 /* ---- finding --------------------------------------------------------------------------- */
 
@@ -36,6 +36,7 @@ read_one(struct dlb_query *q, struct dlb_roster_author *out,
 		out->until_ms = dlb_query_get_int(q);
 		out->vouched = (uint32_t)dlb_query_get_int(q);
 		out->revoked = (uint32_t)dlb_query_get_int(q);
+		out->floor = (uint64_t)dlb_query_get_int(q);
 	}
 	s = dlb_query_end(q, err);
 	if (s != DLB_OK)
@@ -79,25 +80,35 @@ dlb_roster_author_by_name(struct dlb_letterbox *l,
 	return s;
 }
 
+/* After `last`, which is its name then. DLB_NOT_FOUND without a message. */
+static enum dlb_status
+next_author(struct dlb_letterbox *l, struct dlb_roster_author *a,
+	char last[static DLB_NAME_TEXT_MAX + 1], struct dlb_error *err)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM rosters"
+				  " WHERE name > ?1 ORDER BY name LIMIT 1";
+	struct dlb_query q;
+	enum dlb_status s;
+
+	dlb_query(&q, &l->db, sql);
+	dlb_query_text(&q, last);
+	s = read_one(&q, a, err);
+	memcpy(last, a->name, sizeof(a->name));
+	return s;
+}
+
 enum dlb_status
 dlb_roster_author_each(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_roster_author *a), void *ctx,
 	struct dlb_error *err)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM rosters"
-				  " WHERE name > ?1 ORDER BY name LIMIT 1";
 	char last[DLB_NAME_TEXT_MAX + 1] = "";
 	struct dlb_roster_author a;
 	enum dlb_status s;
 
-	do {
-		struct dlb_query q;
-
-		dlb_query(&q, &l->db, sql);
-		dlb_query_text(&q, last);
-		s = read_one(&q, &a, err);
-		memcpy(last, a.name, sizeof(last));
-	} while (s == DLB_OK && fn(ctx, &a));
+	do
+		s = next_author(l, &a, last, err);
+	while (s == DLB_OK && fn(ctx, &a));
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
@@ -250,6 +261,45 @@ write_vouched(struct dlb_letterbox *l, const struct dlb_roster_author *a,
 	return s;
 }
 
+enum dlb_status
+dlb_rosters_renew(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char sql[] = "DELETE FROM vouched";
+	char last[DLB_NAME_TEXT_MAX + 1] = "";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	s = dlb_query_run(&q, err);
+	while (s == DLB_OK) {
+		struct dlb_roster_author a;
+
+		s = next_author(l, &a, last, err);
+		if (s == DLB_OK && a.trusted)
+			s = write_vouched(l, &a, err);
+	}
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
+}
+
+enum dlb_status
+dlb_roster_set_floor(struct dlb_letterbox *l, int64_t author, uint64_t floor,
+	struct dlb_error *err)
+{
+	static const char sql[] = "UPDATE rosters SET floor = max(floor, ?2)"
+				  " WHERE id = ?1";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, author);
+	dlb_query_int(&q, (int64_t)floor);
+	return dlb_query_run(&q, err);
+}
+
 static enum dlb_status
 check_trust(struct dlb_letterbox *l, const struct dlb_identity *identity,
 	struct dlb_error *err)
@@ -363,6 +413,11 @@ check_age(struct dlb_letterbox *l, const struct dlb_roster_author *a,
 		return dlb_fail(err, DLB_CLOCK,
 			"this roster of %s is dated %s, which is ahead: set the "
 			"clock here right, or ask them to publish theirs again",
+			a->name, issued);
+	if (r->number < a->floor)
+		return dlb_fail(err, DLB_EXPIRED,
+			"a newer roster of %s was held before this home was "
+			"restored: the one of %s stays away",
 			a->name, issued);
 	if (r->number > a->number)
 		return DLB_OK;

@@ -205,6 +205,8 @@ static const char *const schema[] = {
 	" DELETE FROM out_given WHERE letter = old.number; END;"
 	"CREATE TRIGGER out_replaced AFTER UPDATE OF number ON letters_out BEGIN"
 	" DELETE FROM out_given WHERE letter = old.number; END;",
+	/* 16: below which no roster of theirs is taken */
+	"ALTER TABLE rosters ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;",
 };
 
 static enum dlb_status

@@ -46,11 +46,12 @@ check_order(struct dlb_node *n, const struct dlb_backup_order *order,
 static enum dlb_status
 divide(struct dlb_node *n, const struct dlb_backup_order *order,
 	const struct dlb_backup_note *before, struct dlb_backup *out,
-	struct dlb_backup_note *note, uint32_t *left_out, struct dlb_error *err)
+	struct dlb_backup_note *note, struct dlb_backup_counts *left_out,
+	struct dlb_error *err)
 {
 	struct dlb_backup_options options = {.first = order->holders,
 		.first_n = order->holders_n,
-		.boxes = order->boxes,
+		.no_boxes = order->no_boxes,
 		.cap = DLB_BACKUP_CONTENT_MAX};
 	struct dlb_backup_what what = {.need = order->need,
 		.n = (unsigned)(order->holders_n > UINT16_MAX

@@ -14,11 +14,11 @@ struct dlb_backup_order {
 	const int64_t *holders; /* correspondents, each once */
 	size_t holders_n;
 	unsigned need; /* of them to have it again */
-	bool boxes;    /* boxes' names and keys, too */
+	bool no_boxes; /* boxes stay out */
 };
 struct dlb_backup_result {
-	uint32_t left_out; /* people whose cards had no room */
-	uint64_t cells;    /* of all letters */
+	struct dlb_backup_counts left_out; /* what had no room */
+	uint64_t cells;                    /* of all letters */
 	uint64_t share_len;
 };
 /* A letter to each holder, all or none; nothing leaves this home before a meeting.

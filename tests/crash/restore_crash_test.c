@@ -97,7 +97,7 @@ make_backup(void)
 	struct dlb_buf content = {0};
 	struct dlb_backup b;
 	struct dlb_node *n;
-	uint32_t left_out;
+	struct dlb_backup_counts left_out;
 
 	memset(&b, 0, sizeof(b));
 	assert_int_equal(make(disk, "alice", false, NULL, &err), DLB_OK);

@@ -129,11 +129,15 @@ attack_content(const uint8_t *data, size_t len)
 	struct dlb_error err;
 
 	if (dlb_backup_look(&info, data, len, &err) != DLB_OK) {
-		REQUIRE(info.people == 0 && info.serial == 0);
+		REQUIRE(info.counts.people == 0 && info.serial == 0);
 		return;
 	}
 	REQUIRE(strlen(info.name) <= DLB_PERSON_NAME_MAX);
-	REQUIRE((size_t)info.people * 5 + (size_t)info.boxes * 34 < len);
+	REQUIRE((size_t)info.counts.people * 5 + (size_t)info.counts.boxes * 34
+			+ (size_t)info.counts.authors * 107
+			+ (size_t)info.counts.rosters * 78
+			+ (size_t)info.unknown * 5
+		< len);
 }
 
 int

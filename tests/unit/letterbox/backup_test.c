@@ -40,13 +40,13 @@ make(struct fixture *f, struct other *bob, struct other *carol)
 static void
 back_up(struct dlb_letterbox *l, struct dlb_buf *out, bool boxes)
 {
-	struct dlb_backup_options o = {.boxes = boxes, .cap = CAP};
+	struct dlb_backup_options o = {.no_boxes = !boxes, .cap = CAP};
 	struct dlb_error err;
-	uint32_t left_out;
+	struct dlb_backup_counts left_out;
 
 	out->len = 0;
 	assert_ok(dlb_backup_content(l, out, &o, &left_out, &err));
-	assert_int_equal(left_out, 0);
+	assert_int_equal(left_out.people, 0);
 	assert_true(out->len <= CAP);
 }
 
@@ -147,15 +147,15 @@ what_was_there_is_there_again(void **state)
 	assert_ok(dlb_backup_look(&info, content.data, content.len, &f->err));
 	assert_string_equal(info.name, "alice");
 	assert_int_equal(info.serial, serial_of(l));
-	assert_int_equal(info.people, 2);
-	assert_int_equal(info.boxes, 1);
+	assert_int_equal(info.counts.people, 2);
+	assert_int_equal(info.counts.boxes, 1);
 	assert_memory_equal(&info.identity, dlb_letterbox_identity(l),
 		sizeof(info.identity));
 	again = empty(f, "again", false);
 	assert_ok(dlb_letterbox_restore(again, &restored, content.data,
 		content.len, made_s, 0, &f->err));
-	assert_int_equal(restored.people, 2);
-	assert_int_equal(restored.boxes, 1);
+	assert_int_equal(restored.counts.people, 2);
+	assert_int_equal(restored.counts.boxes, 1);
 	assert_int_equal(restored.serial, made_s + 1);
 	assert_int_equal(serial_of(again), made_s + 1);
 	assert_memory_equal(dlb_letterbox_identity(again),
@@ -320,7 +320,7 @@ who_has_no_room_is_left_out(void **state)
 	struct dlb_backup_info info;
 	struct dlb_buf content = {0};
 	struct other who;
-	uint32_t left_out;
+	struct dlb_backup_counts left_out;
 	int64_t ids[5];
 
 	for (unsigned i = 0; i < 5; i++) {
@@ -340,8 +340,8 @@ who_has_no_room_is_left_out(void **state)
 	o.first_n = 1;
 	assert_ok(dlb_backup_content(l, &content, &o, &left_out, &f->err));
 	assert_ok(dlb_backup_look(&info, content.data, content.len, &f->err));
-	assert_int_equal(info.people, 3);
-	assert_int_equal(left_out, 2);
+	assert_int_equal(info.counts.people, 3);
+	assert_int_equal(left_out.people, 2);
 	assert_non_null(memmem(content.data, content.len, "\2p4", 3));
 	assert_non_null(memmem(content.data, content.len, "\2p3", 3));
 	assert_null(memmem(content.data, content.len, "\2p1", 3));
@@ -371,11 +371,11 @@ what_is_no_backup_is_refused(void **state)
 		assert_int_equal(
 			dlb_backup_look(&info, content.data, len, &f->err),
 			DLB_MALFORMED);
-	content.data[0] = 2;
+	content.data[0] = 3;
 	assert_int_equal(
 		dlb_backup_look(&info, content.data, content.len, &f->err),
 		DLB_UNSUPPORTED);
-	content.data[0] = 1;
+	content.data[0] = 2;
 	assert_ok(dlb_buf_append(&content, "\0\0\0", 3));
 	assert_ok(dlb_backup_look(&info, content.data, content.len, &f->err));
 	content.data[content.len - 1] = 1;
@@ -394,7 +394,7 @@ what_is_no_backup_is_refused(void **state)
 	e = empty(f, "e", false);
 	assert_ok(dlb_letterbox_restore(e, &restored, content.data, content.len,
 		TEST_NOW_MS / 1000, 0, &f->err));
-	assert_int_equal(restored.people, 1);
+	assert_int_equal(restored.counts.people, 1);
 	assert_int_equal(restored.refused, 1);
 	dlb_letterbox_close(e);
 	dlb_letterbox_close(l);

@@ -65,7 +65,7 @@ a_lost_letterbox_is_had_again(void **state)
 	n = fixture_open(f, "again");
 	assert_dlb_ok(f, restore(f, n, &restored, &info));
 	assert_string_equal(info.backup.name, "alice");
-	assert_int_equal(restored.people, 5);
+	assert_int_equal(restored.counts.people, 5);
 	assert_int_equal(restored.refused, 0);
 	assert_true(restored.serial > old_serial);
 	dlb_node_close(n);

@@ -96,7 +96,7 @@ back_up(struct fixture *f, unsigned need)
 	st = dlb_node_backup(n, &order, &result, &f->err);
 	if (st == DLB_OK) {
 		assert_true(result.cells >= FRIENDS);
-		assert_int_equal(result.left_out, 0);
+		assert_int_equal(result.left_out.people, 0);
 		fixture_meet(f, n, "usb");
 	}
 	dlb_node_close(n);

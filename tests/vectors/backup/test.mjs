@@ -1,21 +1,20 @@
-// Puts together the backup of this folder with libraries and arithmetic of its own, from
-// docs/letterbox.md, sections 14 and 15, alone, and sees it refuse what it should. Prints
-// TAP.
+// Puts together the backups of this folder with libraries and arithmetic of its own, from
+// docs/letterbox.md, sections 14, 15 and 17, alone, and sees it refuse what it should. Of both
+// versions of what a backup holds. Prints TAP.
 
 import { readFileSync } from 'node:fs';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
-import { ascii, bytes, equal, get16, get64, hex, isZero, u8, unhex } from '../reader/bytes.mjs';
+import { ascii, bytes, equal, get16, get32, get64, hex, isZero, u8, unhex } from '../reader/bytes.mjs';
 import { H, derive } from '../reader/primitives.mjs';
 import { check, finish, same, test } from '../reader/tap.mjs';
+import { printable } from '../reader/text.mjs';
+import { readEntries, readRoster } from '../roster/roster.mjs';
 
 const COMMON = 4145, HEAD = 4113, SEAL = 40;
 const SIZES = [65536, 131072, 262144, 524288, 1048576, 2031616];
 
 const file = (name) => new Uint8Array(readFileSync(new URL(name, import.meta.url)));
-const list = Buffer.from(file('v1.txt')).toString().split('\n')
-	.filter((l) => l && l[0] !== '#').map((l) => l.split(' '));
-const said = (word) => unhex(list.find((l) => l[0] === word)[1]);
 
 function must(holds, what) {
 	if (!holds)
@@ -96,22 +95,82 @@ function open(s, key) {
 
 // ---- section 15
 
-function readContent(b) {
+const TRUSTED = 1;
+
+function reader(b) {
 	let at = 0;
 	const take = (n) => {
 		must(n <= b.length - at, 'cut short');
 		at += n;
 		return b.subarray(at - n, at);
 	};
-	const name = () => Buffer.from(take(take(1)[0])).toString();
-	must(take(1)[0] === 1, 'version');
-	const out = { seed: take(32), agree: take(32), name: name(), serial: get64(take(8), 0),
-		month: get16(take(2), 0), people: [], boxes: [] };
-	for (let n = get16(take(2), 0); n > 0; n--)
-		out.people.push({ name: name(), flags: take(1)[0], card: take(get16(take(2), 0)) });
-	for (let n = get16(take(2), 0); n > 0; n--)
-		out.boxes.push({ name: name(), root: take(32) });
-	must(isZero(b.subarray(at)), 'zeros');
+	const text = () => {
+		const bytesOf = take(take(1)[0]);
+		must(printable(bytesOf), 'printable');
+		return Buffer.from(bytesOf).toString();
+	};
+	return { take, text, u16: () => get16(take(2), 0), u32: () => get32(take(4), 0),
+		u64: () => get64(take(8), 0), rest: () => take(b.length - at) };
+}
+
+const person = (r) => {
+	const p = { name: r.text(), flags: r.take(1)[0], card: r.take(r.u16()) };
+	must(p.flags <= 3 && p.card.length > 0, 'a person');
+	return p;
+};
+const author = (r) => ({ name: r.text(), identity: r.take(64), serial: r.u64(), key: r.take(32) });
+const roster = (r) => {
+	const a = { name: r.text(), identity: r.take(64), flags: r.take(1)[0], number: r.u64() };
+	a.bytes = r.take(r.u32());
+	must(a.flags <= TRUSTED && a.bytes.length <= 262144, 'a roster');
+	return a;
+};
+const ownRoster = (r) => {
+	const own = { changed: r.take(1)[0], sent: r.u64(), sentAt: r.u64() };
+	own.last = r.take(r.u32());
+	own.entries = r.rest();
+	must(own.changed <= 1 && (own.changed || own.entries.length === 0), 'own roster');
+	return own;
+};
+
+function readThings(r, out) {
+	for (let kind; (kind = r.take(1)[0]) !== 0;) {
+		const thing = reader(r.take(r.u32()));
+		if (kind === 1)
+			out.people.push(person(thing));
+		else if (kind === 2)
+			out.boxes.push({ name: thing.text(), root: thing.take(32), place: thing.text() });
+		else if (kind === 3)
+			out.authors.push(author(thing));
+		else if (kind === 4)
+			out.rosters.push(roster(thing));
+		else if (kind === 5)
+			out.own.push(ownRoster(thing));
+		else
+			thing.rest();
+		must(thing.rest().length === 0, 'a thing that is longer');
+	}
+	must(out.own.length <= 1, 'one roster');
+}
+
+function readLists(r, out) {
+	for (let n = r.u16(); n > 0; n--)
+		out.people.push(person(r));
+	for (let n = r.u16(); n > 0; n--)
+		out.boxes.push({ name: r.text(), root: r.take(32), place: '' });
+}
+
+function readContent(b) {
+	const r = reader(b);
+	const version = r.take(1)[0];
+	must(version === 1 || version === 2, 'version');
+	const out = { version, seed: r.take(32), agree: r.take(32), name: r.text(), serial: r.u64(),
+		month: r.u16(), people: [], boxes: [], authors: [], rosters: [], own: [] };
+	if (version === 1)
+		readLists(r, out);
+	else
+		readThings(r, out);
+	must(isZero(r.rest()), 'zeros');
 	return out;
 }
 
@@ -133,33 +192,78 @@ const patched = (b, at, value) => {
 	return out;
 };
 
-const bytesOf = file('v1.share'), share = readShare(bytesOf);
-const others = list.filter((l) => l[0] === 'share').map((l) => [+l[1], unhex(l[2])]);
+function load(name) {
+	const list = Buffer.from(file(`${name}.txt`)).toString().split('\n')
+		.filter((l) => l && l[0] !== '#').map((l) => l.split(' '));
+	const share = readShare(file(`${name}.share`));
+	return { list, share, said: (word) => unhex(list.find((l) => l[0] === word)[1]),
+		all: [[share.number, share.share],
+			...list.filter((l) => l[0] === 'share').map((l) => [+l[1], unhex(l[2])])] };
+}
 
-test('a share', () => {
-	same(share.need, 3, 'need');
-	same(share.made - share.keepFrom, 86400n, 'times');
-	same(readCard(share.card).sign, said('sign'), 'the card of its owner');
-	for (const [number, other] of others)
-		check(fits(share, number, other), `share ${number} fits its check`);
+function checkOwner(content, { said, share }) {
+	same(content.name, 'Zo\u00eb', 'name');
+	same(ed25519.getPublicKey(content.seed), said('sign'), 'sign');
+	same(x25519.getPublicKey(content.agree), said('agree'), 'agree');
+	same(content.serial, readCard(share.card).serial, 'serial');
+	same(content.people.length, 1, 'people');
+	same(content.people[0].name, 'bob', 'who it is');
+	same(content.people[0].flags, 1, 'verified');
+	same(readCard(content.people[0].card).name, 'bob', 'their card');
+	same(hex(content.boxes[0].root), hex(said('box')), 'the box');
+	same(content.boxes[0].name, 'harbour', 'its name');
+}
+
+for (const name of ['v1', 'v2']) {
+	const backup = load(name), { share, all, said } = backup;
+	test(`${name}: a share`, () => {
+		same(share.need, 3, 'need');
+		same(share.made - share.keepFrom, 86400n, 'times');
+		same(readCard(share.card).sign, said('sign'), 'the card of its owner');
+		for (const [number, other] of all)
+			check(fits(share, number, other), `share ${number} fits its check`);
+	});
+	test(`${name}: any three give it`, () => {
+		for (let i = 0; i < all.length; i++) {
+			const content = readContent(open(share, joinKey(all.filter((_, k) => k !== i))));
+			same(`v${content.version}`, name, 'version');
+			checkOwner(content, backup);
+		}
+		refused(() => open(share, joinKey(all.slice(0, 2))), 'commitment');
+	});
+}
+const { share, all, said } = load('v2'), bytesOf = file('v2.share');
+const plain = open(share, joinKey(all.slice(0, 3)));
+test('what is in it beside', () => {
+	const content = readContent(plain);
+	same(content.boxes[0].place, 'pier 4', 'where the box is');
+	const [news] = content.authors, [agency] = content.rosters, [own] = content.own;
+	same(news.name, 'news', 'an author');
+	same(news.identity.subarray(0, 32), said('author'), 'who it is');
+	same(news.key, said('author-key'), 'their key');
+	same(agency.name, 'agency', 'a roster');
+	same(agency.flags, TRUSTED, 'that counts');
+	const theirs = readRoster(agency.bytes);
+	same(theirs.number, agency.number, 'its number');
+	same(theirs.author.bytes, agency.identity, 'its author');
+	same(theirs.entries[0].sign, said('ferry'), 'whom it names');
+	same(own.changed, 1, 'one\'s own was changed');
+	const last = readRoster(own.last);
+	same(last.author.sign, said('sign'), 'by oneself');
+	same(last.number, own.sent, 'which went out');
+	same(last.issued, own.sentAt, 'then');
+	same(last.entries.length, 1, 'entries then');
+	const now = readEntries(own.entries, last.author.bytes);
+	same(now.rest.length, 0, 'nothing more');
+	same(now.entries.map((e) => e.note).sort().join(), ',taken', 'entries now');
 });
-test('any three give it', () => {
-	const all = [[share.number, share.share], ...others];
-	for (let i = 0; i < all.length; i++) {
-		const three = all.filter((_, k) => k !== i);
-		const content = readContent(open(share, joinKey(three)));
-		same(content.name, 'Zo\u00eb', 'name');
-		same(ed25519.getPublicKey(content.seed), said('sign'), 'sign');
-		same(x25519.getPublicKey(content.agree), said('agree'), 'agree');
-		same(content.serial, readCard(share.card).serial, 'serial');
-		same(content.people.length, 1, 'people');
-		same(content.people[0].name, 'bob', 'who it is');
-		same(content.people[0].flags, 1, 'verified');
-		same(readCard(content.people[0].card).name, 'bob', 'their card');
-		same(hex(content.boxes[0].root), hex(said('box')), 'the box');
-		same(content.boxes[0].name, 'harbour', 'its name');
-	}
-	refused(() => open(share, joinKey(all.slice(0, 2))), 'commitment');
+test('things of other kinds', () => {
+	const at = plain.findLastIndex((x) => x !== 0) + 1;
+	const other = bytes(plain.subarray(0, at), u8(99), new Uint8Array([0, 0, 0, 2, 1, 2]), new Uint8Array(9));
+	same(readContent(other).people.length, 1, 'are passed over');
+	refused(() => readContent(bytes(other, u8(1))), 'zeros');
+	refused(() => readContent(plain.subarray(0, at)), 'cut short');
+	refused(() => readContent(patched(plain, 0, 3)), 'version');
 });
 test('shares that were changed', () => {
 	const card = share.card.length;
@@ -169,8 +273,9 @@ test('shares that were changed', () => {
 	refused(() => readShare(patched(bytesOf, 4, 2)), 'version');
 	refused(() => readShare(patched(bytesOf, 41 + card + 32, 1)), 'need');
 	refused(() => readShare(bytesOf.subarray(0, bytesOf.length - 1)), 'length');
-	const three = [[share.number, share.share], ...others.slice(0, 2)];
 	const last = readShare(patched(bytesOf, bytesOf.length - 1, bytesOf.at(-1) ^ 1));
-	refused(() => open(last, joinKey(three)), 'commitment');
+	refused(() => open(last, joinKey(all.slice(0, 3))), 'commitment');
+	const old = load('v1');
+	refused(() => open(share, joinKey([...all.slice(0, 2), old.all[1]])), 'commitment');
 });
 finish();
