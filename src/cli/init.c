@@ -101,6 +101,19 @@ read_options(struct dlb_home_options *o, const struct cli_args *a,
 	return size ? cli_parse_size(&o->size, size, err) : DLB_OK;
 }
 
+static bool
+is_that(const char *path, const struct dlb_buf *text)
+{
+	struct dlb_buf there = {0};
+	bool same = dlb_file_load(&there, dlb_fs_posix(), path, text->len, NULL)
+			== DLB_OK
+		&& there.len == text->len
+		&& memcmp(there.data, text->data, text->len) == 0;
+
+	dlb_buf_free(&there);
+	return same;
+}
+
 enum dlb_status
 cli_put_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 	struct dlb_error *err)
@@ -110,6 +123,11 @@ cli_put_card(struct cli *c, struct dlb_letterbox *l, const char *path,
 
 	if (st == DLB_OK)
 		st = cli_write_file(path, text.data, text.len, 0, err);
+	/* Where it was cut short and is done again. */
+	if (st == DLB_EXISTS && is_that(path, &text)) {
+		dlb_error_clear(err);
+		st = DLB_OK;
+	}
 	dlb_buf_free(&text);
 	if (st == DLB_OK) {
 		cli_say(c, "  card      %s, for whoever should write to you",
@@ -196,6 +214,14 @@ make_person(struct cli *c, const char *home, const struct cli_args *a,
 	if (st != DLB_OK)
 		return st;
 	l = dlb_node_letterbox(n);
+	/* Said twice, or cut short: it is there, and so is its card then. */
+	if (cli_flag(a, "restore") && dlb_letterbox_waits(l)) {
+		cli_say(c,
+			"This home waits for the shares of your backup already.");
+		st = show_person(c, n, path, err);
+		dlb_node_close(n);
+		return st;
+	}
 	if (dlb_letterbox_is_person(l))
 		st = dlb_fail(err, DLB_EXISTS,
 			"there is a letterbox in %s already; use it, or set DLB_HOME "

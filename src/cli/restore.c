@@ -5,11 +5,11 @@
  * home is whole before anything is said of it, and where that fails none is left.
  */
 #include "backups.h"
-#include "card_file.h"
 #include "format.h"
 #include "new_home.h"
 #include "people.h"
 #include "progress.h"
+#include "restored.h"
 #include "session.h"
 
 #include <stdio.h>
@@ -130,151 +130,6 @@ join(struct restoring *r, struct dlb_error *err)
 	return st;
 }
 
-/* ---- what is said and done afterwards -------------------------------------------------- */
-
-static void
-say_lost(struct restoring *r)
-{
-	int64_t now_ms = dlb_now_ms(r->c->env);
-	uint16_t month = dlb_month_of(now_ms), last = r->info.last_month;
-	char day[11] = "";
-
-	dlb_date_text(day, dlb_month_start_ms((uint16_t)(last + 1)));
-	cli_say(r->c,
-		"  lost      your letters; and what is sealed to your card of "
-		"before");
-	cli_say(r->c, "            does not open here.");
-	if (last >= month)
-		cli_say(r->c,
-			"            Who gets no newer one goes on sealing to it until "
-			"%s (%u month%s)",
-			day, last - month + 1u, cli_s(last - month + 1u));
-}
-
-static void
-say_restored(struct restoring *r, struct dlb_node *n)
-{
-	const struct dlb_backup_counts *had = &r->restored.counts;
-	struct dlb_letterbox *l = dlb_node_letterbox(n);
-	char when[CLI_FORMAT_MAX], count[CLI_FORMAT_MAX];
-
-	cli_say(r->c, "This home is %s again, as of the backup of %s.",
-		r->info.backup.name, cli_time_here(when, r->info.made_ms));
-	cli_say(r->c, "  home      %s", dlb_node_home(n));
-	cli_say(r->c, "  people    %s", cli_count(count, had->people));
-	if (had->boxes)
-		cli_say(r->c, "  boxes     %s", cli_count(count, had->boxes));
-	if (had->authors)
-		cli_say(r->c, "  follows   %s", cli_count(count, had->authors));
-	if (had->rosters || had->own_rosters)
-		cli_say(r->c, "  rosters   %s%s",
-			cli_count(count, had->rosters),
-			had->own_rosters ? ", and your own" : "");
-	if (r->restored.refused)
-		cli_say(r->c,
-			"            %u things in it were not sound, or had no place",
-			r->restored.refused);
-	if (r->restored.unknown)
-		cli_say(r->c,
-			"            %u things in it are of a newer program, and "
-			"were left out",
-			r->restored.unknown);
-	say_lost(r);
-	cli_say(r->c,
-		"  words     which others know as yours; if they are not, this "
-		"is not you:");
-	if (!r->c->quiet)
-		cli_print_fingerprint(dlb_letterbox_identity(l));
-}
-
-static void
-say_next(struct restoring *r)
-{
-	if (r->restored.counts.people && !cli_flag(r->a, "tell"))
-		cli_say(r->c,
-			"Your new card goes with the next letter to each: write to "
-			"them soon.");
-	cli_say(r->c,
-		"If the lost machine turns up: read there what is to be read, then "
-		"delete its home.");
-	cli_say(r->c,
-		"If it was taken, who has it can write as you: tell your "
-		"correspondents by voice.");
-	cli_say(r->c, "Next: dlb backup --need N --to NAME,...");
-}
-
-struct telling {
-	struct restoring *r;
-	struct dlb_node *n;
-	const char *text;
-	unsigned told, failed;
-};
-
-static bool
-tell_one(void *ctx, const struct dlb_correspondent *who)
-{
-	struct telling *t = ctx;
-	struct dlb_send_options o = {.message = t->text,
-		.message_len = strlen(t->text),
-		.stdin_fd = -1};
-	struct dlb_error err = {.status = DLB_OK};
-	struct dlb_send_result result;
-
-	if (dlb_node_send(t->n, who->id, &o, &result, NULL, NULL, NULL, &err)
-		== DLB_OK) {
-		t->told++;
-		return true;
-	}
-	t->failed++;
-	cli_warn("%s: %s", who->name, err.msg);
-	return true;
-}
-
-static enum dlb_status
-tell(struct restoring *r, struct dlb_node *n, struct dlb_error *err)
-{
-	char text[512], day[11];
-	struct telling t = {.r = r, .n = n, .text = text};
-	enum dlb_status st;
-
-	dlb_date_text(day, r->info.made_ms);
-	snprintf(text, sizeof(text),
-		"I lost my machine and have my letterbox again, from a backup of "
-		"%s. My new card comes with this letter. What you wrote to me "
-		"since then may not have reached me: please send again what "
-		"matters. If you are in doubt whether this is me, ask me by voice.",
-		day);
-	st = dlb_correspondent_each(dlb_node_letterbox(n), tell_one, &t, err);
-	if (st == DLB_OK)
-		cli_say(r->c, "A letter to each of %u waits for a meeting.",
-			t.told);
-	if (st == DLB_OK && t.failed)
-		st = dlb_fail(err, DLB_PARTLY,
-			"your letterbox is restored; %u people could not be "
-			"written to, as said above",
-			t.failed);
-	return st;
-}
-
-static enum dlb_status
-finish(struct restoring *r, struct dlb_node *n, struct dlb_error *err)
-{
-	char path[4096];
-	enum dlb_status st, told = DLB_OK;
-
-	cli_card_path(path, sizeof(path), cli_value(r->a, "card-file"),
-		r->info.backup.name);
-	say_restored(r, n);
-	st = cli_put_card(r->c, dlb_node_letterbox(n), path, err);
-	if (st != DLB_OK)
-		cli_warn("your card was not written (%s): dlb card -o FILE",
-			err->msg);
-	if (cli_flag(r->a, "tell"))
-		told = tell(r, n, err);
-	say_next(r);
-	return told;
-}
-
 /* ---- where it goes ----------------------------------------------------------------------- */
 
 static enum dlb_status
@@ -307,25 +162,53 @@ into_new(struct restoring *r, const char *home, struct dlb_error *err)
 	st = dlb_node_create(&n, home, &o, r->c->env, cli_progress(r->c), err);
 	cli_secret_free(&secret);
 	if (st == DLB_OK)
-		st = finish(r, n, err);
+		st = cli_finish_restore(r->c, r->a, n, err);
 	dlb_node_close(n);
 	return st;
 }
 
-/* It may have been killed between the commit and what comes after it. */
 static enum dlb_status
 is_a_persons(const char *home, struct dlb_error *err)
 {
-	cli_warn(
-		"if a restore into this home was cut short, it is whole but for this: "
-		"`dlb card -o NAME.card` writes your new card, and `dlb send WHO "
-		"-m TEXT` tells each of `dlb people` that `dlb outbox` does not "
-		"list");
 	return dlb_fail(err, DLB_EXISTS,
 		"the home in %s is a person's, and stays so: restore into another "
 		"one (DLB_HOME=DIRECTORY dlb restore FILE..., or dlb init "
 		"--restore)",
 		home);
+}
+
+/* It was done here, and may have been cut short after the letterbox was had again: what is
+ * left is done, and nothing twice. Files that are of another backup are for another home. */
+static enum dlb_status
+again(struct restoring *r, struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	struct dlb_restore_note note;
+	enum dlb_status st = dlb_restore_note_get(l, &note, err);
+
+	if (st == DLB_NOT_FOUND)
+		return is_a_persons(dlb_node_home(n), err);
+	if (st == DLB_OK && r->a->operands_n > 0) {
+		st = add_files(r, err);
+		if (st == DLB_OK
+			&& !dlb_restoring_is_of(r->shares, note.backup_id))
+			st = is_a_persons(dlb_node_home(n), err);
+	}
+	if (st == DLB_OK && cli_flag(r->a, "tell") && !note.tell
+		&& note.told == 0) {
+		note.tell = true;
+		st = dlb_node_restored_tell(n, err);
+	}
+	if (st != DLB_OK)
+		return st;
+	if (note.card || note.tell) {
+		cli_note(r->c,
+			"this home was restored already, and something was left to "
+			"do");
+		return cli_finish_restore(r->c, r->a, n, err);
+	}
+	cli_say_done_already(r->c, n, &note);
+	return DLB_OK;
 }
 
 static enum dlb_status
@@ -338,9 +221,12 @@ into_home(struct restoring *r, struct dlb_error *err)
 	if (st != DLB_OK)
 		return st;
 	l = dlb_node_letterbox(n);
-	if (dlb_letterbox_is_person(l) && !dlb_letterbox_waits(l))
-		st = is_a_persons(dlb_node_home(n), err);
-	else if (cli_value(r->a, "size") || cli_flag(r->a, "sparse")
+	if (dlb_letterbox_is_person(l) && !dlb_letterbox_waits(l)) {
+		st = again(r, n, err);
+		dlb_node_close(n);
+		return st;
+	}
+	if (cli_value(r->a, "size") || cli_flag(r->a, "sparse")
 		|| cli_flag(r->a, "no-passphrase"))
 		st = dlb_fail(err, DLB_USAGE,
 			"%s is there already: it keeps its satchel and its lock; "
@@ -355,7 +241,7 @@ into_home(struct restoring *r, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_node_restore(n, r->shares, &r->restored, err);
 	if (st == DLB_OK)
-		st = finish(r, n, err);
+		st = cli_finish_restore(r->c, r->a, n, err);
 	dlb_node_close(n);
 	return st;
 }
@@ -371,6 +257,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 		st = dlb_restoring_new(&r.shares, err);
 	if (st != DLB_OK)
 		return st;
+	dlb_restoring_set_tell(r.shares, cli_flag(a, "tell"));
 	st = dlb_home_look(home, err);
 	if (st == DLB_OK) {
 		st = into_home(&r, err);
@@ -401,7 +288,8 @@ const struct cli_verb cli_restore = {
 		"not in a backup, nor the keys that open them: a card with new ones is made,\n"
 		"and goes along with your next letters (--tell writes to all at once).\n"
 		"A person's home is never restored over. Shares of two backups do not\n"
-		"combine; one that was altered is named, and others take its place.",
+		"combine; one that was altered is named, and others take its place.\n"
+		"Said again where it was cut short, it goes on, and does nothing twice.",
 	.example = "dlb init --restore\n"
 		   "dlb restore --tell\n"
 		   "dlb restore bob.share carol.share dave.share",

@@ -70,9 +70,31 @@ enum dlb_status dlb_letterbox_restore(struct dlb_letterbox *l,
 	struct dlb_restored *out, const uint8_t *content, size_t len,
 	int64_t made_s, uint64_t above, struct dlb_error *err) DLB_MUST_CHECK;
 
-/* ---- who keeps shares of one's own (backup_holders.c) ---------------------------------- */
+/* ---- what is left to do then (restore_note.c) ------------------------------------------- */
 
 #define DLB_BACKUP_ID_BYTES 16
+/* Written in the commit that makes the letterbox its owner's, and kept: so that who was cut
+ * short can go on, and who does it again knows that it was done. */
+struct dlb_restore_note {
+	uint8_t backup_id[DLB_BACKUP_ID_BYTES];
+	int64_t made_s;      /* the backup */
+	uint16_t last_month; /* that a card of before has a key for */
+	struct dlb_restored restored;
+	bool card;    /* the card's file is to be written */
+	bool tell;    /* correspondents are to be told */
+	int64_t told; /* those up to this number have been, or can not be */
+	int64_t from; /* letters out from this number on are of the telling; 0: none */
+	uint32_t told_n, failed_n; /* people */
+};
+/* DLB_NOT_FOUND without a message where it was not restored. */
+enum dlb_status dlb_restore_note_get(struct dlb_letterbox *l,
+	struct dlb_restore_note *out, struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_restore_note_set(struct dlb_letterbox *l,
+	const struct dlb_restore_note *note, struct dlb_error *err)
+	DLB_MUST_CHECK;
+
+/* ---- who keeps shares of one's own (backup_holders.c) ---------------------------------- */
+
 struct dlb_backup_holder {
 	int64_t correspondent;
 	uint8_t letter_id[DLB_LETTER_ID_LEN];

@@ -98,16 +98,38 @@ struct dlb_restoring_info {
  * whole backups of two identities: info has both. */
 enum dlb_status dlb_restoring_join(struct dlb_restoring *r,
 	struct dlb_restoring_info *info, struct dlb_error *err) DLB_MUST_CHECK;
+/* Are all shares here of this backup, and is there one? */
+bool dlb_restoring_is_of(const struct dlb_restoring *r,
+	const uint8_t backup_id[static DLB_BACKUP_ID_BYTES]);
+/* Correspondents are to be told, then (dlb_node_tell_restored). */
+void dlb_restoring_set_tell(struct dlb_restoring *r, bool tell);
 size_t dlb_restoring_count(const struct dlb_restoring *r);
 const char *dlb_restoring_label(
 	const struct dlb_restoring *r, size_t i, enum dlb_restoring_part *part);
 /* Into a home that waits, or a courier's, in one step; shares that were handed to it
- * go. Commits. After dlb_restoring_join. A new home: dlb_home_options.restoring. */
+ * go. Commits. After dlb_restoring_join. A new home: dlb_home_options.restoring. Either
+ * leaves a note of what is to be done then. */
 enum dlb_status dlb_node_restore(struct dlb_node *n, struct dlb_restoring *r,
 	struct dlb_restored *out, struct dlb_error *err) DLB_MUST_CHECK;
-/* The same, uncommitted, into a letterbox alone. */
+/* The same, uncommitted, into a letterbox alone, note included. */
 enum dlb_status dlb_restoring_apply(struct dlb_restoring *r,
 	struct dlb_letterbox *l, struct dlb_restored *out,
 	struct dlb_error *err) DLB_MUST_CHECK;
+
+/* ---- what is done then (restored.c) ------------------------------------------------------ */
+
+/* A letter with this text to each correspondent who has had none, where the note says that
+ * they are to be told; from where it was cut short on, and to nobody twice. said: told of
+ * each who can not be written to, and why. *note is what is known then. Commits. */
+enum dlb_status dlb_node_tell_restored(struct dlb_node *n, const char *text,
+	struct dlb_restore_note *note,
+	void (*said)(void *ctx, const char *text), void *ctx,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* The card's file is written. Commits. */
+enum dlb_status dlb_node_restored_card(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
+/* They are to be told after all: of a letterbox whose note does not say so. Commits. */
+enum dlb_status dlb_node_restored_tell(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 
 #endif

@@ -26,7 +26,10 @@ struct dlb_restoring {
 	struct dlb_backup_share shares[DLB_RESTORING_MAX]; /* of these */
 	size_t n;
 	struct dlb_buf content; /* once it is whole */
+	uint8_t id[DLB_BACKUP_ID_LEN];
 	int64_t made_s;
+	uint16_t last_month;
+	bool tell;
 	uint64_t newest_serial;
 };
 
@@ -294,6 +297,7 @@ find_best(struct dlb_restoring *r, struct rest *rest,
 			return st;
 		note_best(r, info, rest->at[which]);
 		r->made_s = rest->shares[which].made_s;
+		memcpy(r->id, rest->shares[which].id, sizeof(r->id));
 		if (st == DLB_OK)
 			st = dlb_backup_look(&info->backup, r->content.data,
 				r->content.len, err);
@@ -337,8 +341,28 @@ dlb_restoring_join(struct dlb_restoring *r, struct dlb_restoring_info *info,
 	info->last_month = info->backup.last_month;
 	look_at_cards(r, info);
 	r->newest_serial = info->newest_serial;
+	r->last_month = info->last_month;
 	return DLB_OK;
 }
+
+bool
+dlb_restoring_is_of(const struct dlb_restoring *r,
+	const uint8_t backup_id[static DLB_BACKUP_ID_BYTES])
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!dlb_equal(r->shares[i].id, backup_id, DLB_BACKUP_ID_LEN))
+			return false;
+	return r->n > 0;
+}
+
+void
+dlb_restoring_set_tell(struct dlb_restoring *r, bool tell)
+{
+	r->tell = tell;
+}
+
+_Static_assert(DLB_BACKUP_ID_BYTES == DLB_BACKUP_ID_LEN,
+	"as long in a letterbox as in a share");
 
 /* ---- the letterbox ---------------------------------------------------------------------- */
 
@@ -346,8 +370,16 @@ enum dlb_status
 dlb_restoring_apply(struct dlb_restoring *r, struct dlb_letterbox *l,
 	struct dlb_restored *out, struct dlb_error *err)
 {
-	return dlb_letterbox_restore(l, out, r->content.data, r->content.len,
-		r->made_s, r->newest_serial, err);
+	struct dlb_restore_note note = {.made_s = r->made_s,
+		.last_month = r->last_month,
+		.card = true,
+		.tell = r->tell};
+	enum dlb_status st = dlb_letterbox_restore(l, out, r->content.data,
+		r->content.len, r->made_s, r->newest_serial, err);
+
+	memcpy(note.backup_id, r->id, sizeof(note.backup_id));
+	note.restored = *out;
+	return st == DLB_OK ? dlb_restore_note_set(l, &note, err) : st;
 }
 
 /* Whoever takes the home later is not to find them. */

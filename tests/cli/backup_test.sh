@@ -83,6 +83,13 @@ exits 0 "a home that waits"
 has "$out" "waits for the shares" "says so"
 has "$out" "restoring.card" "and has a card for those who keep them"
 has "$(as again status)" "waits for its shares" "status says so"
+rm restoring.card
+run as again init --restore --no-passphrase --sparse --size 64M
+exits 0 "said again, it is the same home"
+has "$out" "waits for the shares of your backup already" "which is said"
+ok "and its card is there" test -s restoring.card
+run as again init --restore
+exits 0 "also where the card is there"
 run as again backup --need 2 --to bob,carol
 ok "it has no backup of its own" test "$code" -ne 0
 has "$err" "waits for the shares" "which is said"
@@ -159,11 +166,16 @@ has "$out" "12 months" "and what is lost"
 has "$out" "A letter to each of 5" "all are told"
 is "$(as again people --json | jq length)" 5 "people are there again"
 is "$(as again inbox --json)" "[]" "shares are not left behind"
-run as again restore carol.share dave.share erin.share
+sent=$(as again outbox --json | jq length)
+run as again restore carol.share dave.share erin.share --tell
+exits 0 "said again, it is done"
+has "$out" "nothing is left to do" "which is said"
+is "$(as again outbox --json | jq length)" "$sent" "nobody is told twice"
+run as again restore frank.share
 exits 1 "a person's home is not restored over"
 has "$err" "stays so" "which is said"
-has "$err" "dlb card -o" "and how to end a restore that was cut short"
-has "$err" "dlb send" "with the letters, too"
+run as again init --restore --no-passphrase
+exits 1 "nor does it wait again"
 run as bob restore carol.share dave.share erin.share
 exits 1 "nor another person's"
 
@@ -191,6 +203,28 @@ has "$out" "This home is alice again" "it is alice's"
 run as third people
 ok "it is locked" test "$code" -ne 0
 is "$(as third people --json --passphrase-file pass | jq length)" 5 "and opens"
+# Cut short: here, its card could not be written.
+run as cut restore carol.share dave.share erin.share --size 64M --sparse --no-passphrase \
+	--card-file nowhere/cut.card
+exits 0 "where the card can not be written, the home is made"
+has "$err" "your card was not written" "which is said"
+run as cut restore carol.share dave.share erin.share --size 64M --sparse --no-passphrase \
+	--card-file cut.card
+exits 0 "said again, it goes on"
+has "$err" "something was left to do" "which is said"
+has "$out" "This home is alice again" "with all there is to say"
+ok "the card is there" test -s cut.card
+run as cut restore
+has "$out" "nothing is left to do" "then it is done"
+is "$(as cut outbox --json)" "[]" "and nobody was told"
+run as cut restore --tell
+has "$out" "A letter to each of 5" "until that is said"
+run as cut restore --tell
+has "$out" "nothing is left to do" "once"
+is "$(as cut outbox --json | jq length)" 5 "nobody is told twice"
+run as alice restore
+exits 1 "what was never restored is another thing"
+
 run as fourth restore carol.share dave.share
 exits 3 "too few files"
 ok "make no home" test ! -e home-fourth
