@@ -173,23 +173,13 @@ list_all(
 	return DLB_OK;
 }
 
-static bool
-count_new(void *ctx, const struct dlb_bulletin_row *row)
-{
-	uint64_t *count = ctx;
-
-	*count += row->opened == 0 && row->taken;
-	return true;
-}
-
 void
 cli_say_bulletins(struct cli *c, struct dlb_node *n)
 {
 	char text[CLI_FORMAT_MAX];
 	uint64_t count = 0;
 
-	if (dlb_bulletin_each(dlb_node_letterbox(n), 0, count_new, &count, NULL)
-			== DLB_OK
+	if (dlb_bulletin_unread(dlb_node_letterbox(n), &count, NULL) == DLB_OK
 		&& count > 0)
 		cli_say(c,
 			"  public   %s bulletin%s that you have not read (dlb "

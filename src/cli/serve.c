@@ -18,6 +18,7 @@ struct serving {
 	struct cli *c;
 	struct cli_on_event program;
 	bool person;
+	uint64_t unread_bulletins; /* as last told */
 };
 
 /* ---- what is said, and to whom ---------------------------------------------------------- */
@@ -61,6 +62,7 @@ say(struct serving *s, const char *fmt, ...)
 
 struct numbers {
 	char given[24], taken[24], seconds[24], new_letters[24], complete[24];
+	char bulletins[24];
 };
 
 static void
@@ -91,6 +93,17 @@ say_met(struct serving *s, const char *who, const char *where,
 		strcmp(n->given, "1") == 0 ? "" : "s", n->taken, text, more);
 }
 
+/* Only where some came: those that nobody reads are not said again and again. */
+static void
+say_bulletins(struct serving *s, const struct dlb_serve_event *e,
+	const struct numbers *n)
+{
+	if (e->unread_bulletins > s->unread_bulletins)
+		say(s, "bulletins to be read: %s (dlb bulletins)",
+			n->bulletins);
+	s->unread_bulletins = e->unread_bulletins;
+}
+
 /* Many a message names the place itself. */
 static void
 say_failed(struct serving *s, const char *where, const char *why)
@@ -109,6 +122,7 @@ tell_program(struct serving *s, const struct dlb_serve_event *e,
 		{"DLB_TAKEN", n->taken}, {"DLB_SECONDS", n->seconds},
 		{"DLB_LETTERS_NEW", n->new_letters},
 		{"DLB_LETTERS_COMPLETE", n->complete},
+		{"DLB_BULLETINS_UNREAD", n->bulletins},
 		{"DLB_MAY_BE_PULLED",
 			e->what == DLB_SERVE_BOX_MET && e->medium ? "1" : "0"},
 		{"DLB_WHY", e->why ? e->why->msg : ""}};
@@ -126,6 +140,8 @@ on_event(void *ctx, const struct dlb_serve_event *e)
 
 	snprintf(who, sizeof(who), "%s", e->who);
 	count(&n, 0, 0, 0, 0, 0);
+	snprintf(n.bulletins, sizeof(n.bulletins), "%llu",
+		(unsigned long long)e->unread_bulletins);
 	switch (e->what) {
 	case DLB_SERVE_READY:
 		say(s, "ready%s%s; Ctrl-C ends it", e->where[0] ? " on " : "",
@@ -150,6 +166,7 @@ on_event(void *ctx, const struct dlb_serve_event *e)
 		say_met(s, who, e->where, &n, e->peer->letters_complete, "");
 		if (e->why)
 			say(s, "it ended early: %s", e->why->msg);
+		say_bulletins(s, e, &n);
 		break;
 	case DLB_SERVE_BOX_MEETING:
 		say(s, "meeting the box %s%s", e->where,
@@ -166,6 +183,7 @@ on_event(void *ctx, const struct dlb_serve_event *e)
 		if (s->person && e->box->letters_complete > 0)
 			say(s, "letters to be read: %s (dlb inbox)",
 				n.complete);
+		say_bulletins(s, e, &n);
 		break;
 	case DLB_SERVE_FAILED:
 		say_failed(s, e->where, e->why ? e->why->msg : "failed");

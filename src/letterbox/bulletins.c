@@ -231,6 +231,21 @@ dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
 }
 
 enum dlb_status
+dlb_bulletin_unread(
+	struct dlb_letterbox *l, uint64_t *count, struct dlb_error *err)
+{
+	static const char sql[] = "SELECT count(*) FROM bulletins"
+				  " WHERE letter > 0 AND opened = 0 AND taken";
+	struct dlb_query q;
+
+	*count = 0;
+	dlb_query(&q, &l->db, sql);
+	if (dlb_query_row(&q))
+		*count = (uint64_t)dlb_query_get_int(&q);
+	return dlb_query_end(&q, err);
+}
+
+enum dlb_status
 dlb_bulletin_waiting(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
 	struct dlb_error *err)

@@ -175,6 +175,9 @@ enum dlb_status dlb_bulletin_of_letter(struct dlb_letterbox *l,
 enum dlb_status dlb_bulletin_each(struct dlb_letterbox *l, int64_t author,
 	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* How many are for people and were not opened yet. */
+enum dlb_status dlb_bulletin_unread(struct dlb_letterbox *l, uint64_t *count,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* Those that were not handed over yet. */
 enum dlb_status dlb_bulletin_waiting(struct dlb_letterbox *l,
 	bool (*fn)(void *ctx, const struct dlb_bulletin_row *row), void *ctx,

@@ -43,6 +43,7 @@ struct dlb_serve_event {
 	const char *who, *where;
 	const struct dlb_peer_result *peer;
 	const struct dlb_meet_result *box;
+	uint64_t unread_bulletins; /* after a meeting */
 	bool medium;
 	const struct dlb_error *why; /* NULL: nothing went wrong */
 };

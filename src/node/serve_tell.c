@@ -1,6 +1,7 @@
 /*
  * What a node that serves tells whoever runs it.
  */
+#include "bulletins.h"
 #include "serve_internal.h"
 
 void
@@ -10,6 +11,14 @@ dlb_serve_tell(struct dlb_serve *s, struct dlb_serve_event event)
 		event.where = "";
 	if (!event.who)
 		event.who = "";
+	/* A count for a person: what fails here fails again where it matters. */
+	if (s->n
+		&& (event.what == DLB_SERVE_MET
+			|| event.what == DLB_SERVE_BOX_MET)
+		&& dlb_bulletin_unread(dlb_node_letterbox(s->n),
+			   &event.unread_bulletins, NULL)
+			!= DLB_OK)
+		event.unread_bulletins = 0;
 	s->on(s->ctx, &event);
 }
 

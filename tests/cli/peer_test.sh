@@ -67,7 +67,7 @@ has "$out" "Met bob " "by cards they know each other too"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 cat >told <<'END'
 #!/bin/sh
-printf '%s %s %s\n' "$1" "$DLB_WHO" "$DLB_TAKEN" >>"${0%/*}/events"
+printf '%s %s %s %s\n' "$1" "$DLB_WHO" "$DLB_TAKEN" "$DLB_BULLETINS_UNREAD" >>"${0%/*}/events"
 END
 chmod +x told
 mkdir folder
@@ -108,6 +108,16 @@ exits 1 "a second serve does not run in the same home"
 run as courier serve --no-lan --no-media --address 127.0.0.1 --port "$port"
 exits 1 "nor one on the same port"
 has "$err" "$port" "and the port is named"
+# What one follows is said when it comes, and only then.
+printf 'The bridge is open.\n' >news.txt
+as alice card --short -o alice.short >/dev/null
+as bob bulletin follow alice.short >/dev/null 2>&1
+as alice bulletin post news.txt -q >/dev/null 2>&1
+for _ in 1 2; do
+	run as alice meet "127.0.0.1:$port"
+done
+await "bulletins to be read: 1 (dlb bulletins)"
+report $? "serve says that a bulletin came"
 # One who says nothing, and one who says something else.
 exec 9<>"/dev/tcp/127.0.0.1/$port"
 printf 'GET / HTTP/1.0\r\n\r\n' >&9
@@ -120,6 +130,9 @@ wait $serving
 is $? 0 "serve ends when it is told to"
 ok "and leaves no socket" test ! -e "$work/home-bob/socket"
 has "$(cat events)" "met alice 64" "the user's program was told"
+is "$(grep -c 'bulletins to be read' serve.log)" 1 "of bulletins once"
+is "$(awk '$1 == "met" {print $4}' events | sort -u | tr '\n' ' ')" "0 1 " \
+	"and the program too, by how many are to be read"
 run as alice meet "127.0.0.1:$port"
 exits 1 "nobody answers any more"
 one_line "which it says in a line"
