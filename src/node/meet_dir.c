@@ -277,6 +277,7 @@ give_own(struct dir_meet *m, struct dlb_error *err)
 {
 	struct dlb_courier courier = dlb_meet_courier(m->result->box_name);
 	struct dlb_plan_move *moves;
+	uint64_t before = m->result->given;
 	enum dlb_status st = DLB_OK;
 
 	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
@@ -299,6 +300,9 @@ give_own(struct dir_meet *m, struct dlb_error *err)
 	m->result->own_waiting = m->own.waiting;
 	m->total += m->own.n;
 	st = give_all(m, moves, m->own.n, err);
+	for (size_t i = m->result->given - before; i < m->own.n; i++)
+		m->result->own_waiting +=
+			!dlb_own_is_cover(&m->own, moves[i].number);
 	free(moves);
 	if (st == DLB_OK && m->result->given_own > 0)
 		st = dlb_own_note(m->n, err);

@@ -60,4 +60,11 @@ ok "the other too" cmp two/film film
 run as alice meet usb
 is "$(as alice outbox --json | jq -r '.[].state')" "arrived
 arrived" "both have arrived"
+
+mkdir full
+run as alice box create full --cells --open --size 4M
+run as alice meet full
+run as alice send bob film
+run as alice meet full
+has "$out" "waiting  5 cells of yours" "what a full folder has no room for waits"
 done_testing
