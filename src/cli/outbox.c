@@ -96,6 +96,9 @@ add_courier(void *ctx, const struct dlb_out_taken *taken)
 {
 	struct couriers *c = ctx;
 
+	/* What a courier was to have is theirs, and not out. */
+	if (taken->cells == 0)
+		return true;
 	if (strcmp(c->last, taken->courier) != 0) {
 		end_courier(c);
 		memcpy(c->last, taken->courier, sizeof(c->last));

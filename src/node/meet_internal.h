@@ -27,6 +27,8 @@ struct dlb_courier {
 };
 /* As it is written down of strangers: who counts as another each time. */
 #define DLB_COURIER_STRANGER "met "
+void dlb_courier_draw(
+	char name[static DLB_COURIER_NAME_MAX], struct dlb_node *n);
 /* What waits, and enough cover to fill up with, whoever it goes to; nothing is to be
  * made any more when it is known who that is. week: 0, the clock is not trusted, and no
  * cover is made. Freed by dlb_own_free, also after a failure. */
@@ -34,7 +36,9 @@ enum dlb_status dlb_own_collect(struct dlb_own_cells *own, struct dlb_node *n,
 	bool release_now, uint16_t week, struct dlb_error *err) DLB_MUST_CHECK;
 /* The constant number for this courier: what is sent now, others, cover for the rest;
  * what is sent now and is more than that comes besides. Of a letter that is split the
- * stripe that is theirs. Nothing where nothing was collected. */
+ * stripe that is theirs, which is durable before any of it can be given. Nothing where
+ * nothing was collected. Commits, whatever it is that goes: how long it takes must not
+ * say that somebody gets the first of a stripe. */
 enum dlb_status dlb_own_choose(struct dlb_own_cells *own,
 	const struct dlb_courier *to, struct dlb_error *err) DLB_MUST_CHECK;
 /* So many cells it may choose. */

@@ -198,17 +198,10 @@ dlb_meet_write_progress(struct dlb_node *n, const struct dlb_courier *courier,
 	struct dlb_satchel_info info;
 	enum dlb_status st;
 
-	if (courier->name[0]) {
+	if (courier->name[0])
 		snprintf(p.courier, sizeof(p.courier), "%s", courier->name);
-	} else {
-		uint8_t some[8];
-		char hex[2 * sizeof(some) + 1];
-
-		dlb_random(n->env, some, sizeof(some));
-		dlb_hex(hex, some, sizeof(some));
-		snprintf(p.courier, sizeof(p.courier),
-			DLB_COURIER_STRANGER "%s", hex);
-	}
+	else
+		dlb_courier_draw(p.courier, n);
 	dlb_satchel_info(n->satchel, &info);
 	p.let_go_cap = info.held;
 	p.let_go = calloc((size_t)info.held + 1, sizeof(*p.let_go));

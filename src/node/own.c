@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define SET_OWN_MS "meet.own.ms"
+#define SET_CHOSEN_MS "meet.chosen.ms"
 
 /* What waits of one letter, or of one stripe of it. */
 struct part {
@@ -23,12 +24,6 @@ struct part {
 	uint8_t stripe;
 };
 
-struct split {
-	int64_t number, sealed_ms;
-	unsigned stripes;
-	bool threshold;
-};
-
 struct dlb_own_list {
 	struct dlb_node *n;
 	bool release_now;
@@ -37,7 +32,7 @@ struct dlb_own_list {
 	size_t cells_n, cells_cap, cover_n;
 	struct part *parts;
 	size_t parts_n, parts_cap;
-	struct split *splits;
+	struct dlb_split *splits;
 	size_t splits_n, splits_cap;
 	struct dlb_error *err;
 	enum dlb_status st;
@@ -98,8 +93,9 @@ list_split(struct dlb_own_list *l, const struct dlb_out_letter *letter)
 
 	if (st == DLB_OK)
 		l->splits[l->splits_n++] =
-			(struct split){.number = letter->number,
+			(struct dlb_split){.number = letter->number,
 				.sealed_ms = letter->sealed_ms,
+				.cells = letter->cells / letter->stripes,
 				.stripes = letter->stripes,
 				.threshold = letter->threshold};
 	return st;
@@ -306,17 +302,21 @@ append(struct dlb_own_cells *own, const uint32_t *numbers, size_t n)
 	own->n += n;
 }
 
-static void
+/* The first so many parts that go, n cells of them; how many parts. */
+static size_t
 append_parts(struct dlb_own_cells *own, struct dlb_own_list *l, size_t n)
 {
+	size_t i = 0;
+
 	if (l->parts_n > 0)
 		qsort(l->parts, l->parts_n, sizeof(*l->parts), compare_parts);
-	for (size_t i = 0; i < l->parts_n && l->parts[i].goes && n > 0; i++) {
+	for (; i < l->parts_n && l->parts[i].goes && n > 0; i++) {
 		size_t some = l->parts[i].n < n ? l->parts[i].n : n;
 
 		append(own, l->cells + l->parts[i].at, some);
 		n -= some;
 	}
+	return i;
 }
 
 /* How much of what goes is real and how much cover. */
@@ -338,62 +338,19 @@ plan(const struct dlb_own_list *l, size_t *real, size_t *cover)
 
 /* ---- stripes ------------------------------------------------------------------------ */
 
-struct given {
-	struct dlb_stripes_out *out;
-	const char *courier;
-};
-
-/* All whom nothing is known of count as one. */
-static bool
-is_mine(const struct given *g, const char *courier)
-{
-	if (g->out->stranger)
-		return dlb_courier_is_stranger(courier);
-	return strcmp(g->courier, courier) == 0;
-}
-
-static bool
-note_given(void *ctx, const struct dlb_out_taken *taken)
-{
-	struct given *g = ctx;
-	struct dlb_stripe_out *s;
-
-	if (taken->stripe >= g->out->n)
-		return true;
-	s = &g->out->of[taken->stripe];
-	s->given = true;
-	if (taken->last_ms > s->given_ms)
-		s->given_ms = taken->last_ms;
-	if (is_mine(g, taken->courier)) {
-		s->mine += taken->cells;
-		if (taken->last_ms > s->mine_ms)
-			s->mine_ms = taken->last_ms;
-	}
-	return true;
-}
-
 static enum dlb_status
 choose_stripe(struct dlb_own_list *l, size_t split,
 	const struct dlb_courier *to, bool vetted_known, struct dlb_error *err)
 {
-	const struct split *letter = &l->splits[split - 1];
-	struct dlb_stripes_out out = {.n = letter->stripes,
-		.sealed_ms = letter->sealed_ms,
-		.now_ms = l->n->clock.now_ms,
-		.for_vetted = letter->threshold && vetted_known,
-		.vetted = to->vetted,
-		.stranger = !to->name[0]};
-	struct given given = {.out = &out, .courier = to->name};
+	uint32_t waits[DLB_STRIPES_OUT_MAX] = {0};
+	int stripe = DLB_STRIPE_NONE;
 	enum dlb_status st;
-	int stripe;
 
 	for (size_t i = 0; i < l->parts_n; i++)
 		if (l->parts[i].split == split)
-			out.of[l->parts[i].stripe].waits =
-				(uint32_t)l->parts[i].n;
-	st = dlb_out_given(
-		l->n->letterbox, letter->number, note_given, &given, err);
-	stripe = dlb_stripe_for(&out);
+			waits[l->parts[i].stripe] = (uint32_t)l->parts[i].n;
+	st = dlb_stripe_choose(&stripe, l->n, &l->splits[split - 1], waits, to,
+		vetted_known, err);
 	for (size_t i = 0; i < l->parts_n; i++)
 		if (l->parts[i].split == split)
 			l->parts[i].goes = l->parts[i].stripe == stripe;
@@ -415,6 +372,23 @@ choose_stripes(struct dlb_own_list *l, const struct dlb_courier *to,
 	return st;
 }
 
+/* Whose they are, before anything of them can be gone. */
+static enum dlb_status
+begin_stripes(struct dlb_own_list *l, size_t parts_n,
+	const struct dlb_courier *to, struct dlb_error *err)
+{
+	struct dlb_letterbox *box = l->n->letterbox;
+	enum dlb_status st = dlb_setting_set_int(
+		box, SET_CHOSEN_MS, l->n->clock.now_ms, err);
+
+	for (size_t i = 0; st == DLB_OK && i < parts_n; i++)
+		if (l->parts[i].split)
+			st = dlb_stripe_begin(l->n,
+				l->splits[l->parts[i].split - 1].number,
+				l->parts[i].stripe, to, err);
+	return st == DLB_OK ? dlb_letterbox_commit(box, err) : st;
+}
+
 /* ---- the choice -------------------------------------------------------------------- */
 
 enum dlb_status
@@ -422,7 +396,7 @@ dlb_own_choose(struct dlb_own_cells *own, const struct dlb_courier *to,
 	struct dlb_error *err)
 {
 	struct dlb_own_list *l = own->list;
-	size_t real, cover;
+	size_t real, cover, parts;
 	enum dlb_status st;
 
 	if (!l)
@@ -443,7 +417,7 @@ dlb_own_choose(struct dlb_own_cells *own, const struct dlb_courier *to,
 		st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
 		goto out;
 	}
-	append_parts(own, l, real);
+	parts = append_parts(own, l, real);
 	own->waiting = l->cells_n - own->n;
 	append(own, l->cover, cover);
 	shuffle(own->numbers, own->n, l->n->env);
@@ -452,6 +426,7 @@ dlb_own_choose(struct dlb_own_cells *own, const struct dlb_courier *to,
 	own->cover_n = l->cover_n;
 	l->cover = NULL;
 	qsort(own->cover, own->cover_n, sizeof(*own->cover), compare_numbers);
+	st = begin_stripes(l, parts, to, err);
 out:
 	own->list = NULL;
 	list_free(l);

@@ -26,8 +26,8 @@ begun_by(const struct dlb_stripes_out *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		const struct dlb_stripe_out *t = &s->of[i];
 
-		if (t->waits > 0 && t->mine > 0
-			&& (best < 0 || t->mine > s->of[best].mine))
+		if (t->waits > 0 && t->mine
+			&& (best < 0 || t->took > s->of[best].took))
 			best = (int)i;
 	}
 	return best;
@@ -40,8 +40,7 @@ may_begin(const struct dlb_stripes_out *s)
 		s->stranger ? DLB_STRIPE_STRANGER_DAYS : DLB_STRIPE_WAIT_DAYS;
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->of[i].mine > 0
-			&& !waited(s->of[i].mine_ms, s->now_ms, days))
+		if (s->of[i].mine && !waited(s->of[i].mine_ms, s->now_ms, days))
 			return false;
 	return true;
 }
@@ -50,9 +49,26 @@ static int
 untouched(const struct dlb_stripes_out *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->of[i].waits > 0 && !s->of[i].given)
+		if (s->of[i].waits > 0 && !s->of[i].begun)
 			return (int)i;
 	return DLB_STRIPE_NONE;
+}
+
+/* Of those that somebody was to have, and that nobody is known to have any of, the one
+ * that waits longest. */
+static int
+promised(const struct dlb_stripes_out *s)
+{
+	int best = DLB_STRIPE_NONE;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct dlb_stripe_out *t = &s->of[i];
+
+		if (t->waits > 0 && !t->given
+			&& (best < 0 || t->begun_ms < s->of[best].begun_ms))
+			best = (int)i;
+	}
+	return best;
 }
 
 /* Begun by others, who did not come back for the rest; the longest ago. */
@@ -84,5 +100,7 @@ dlb_stripe_for(const struct dlb_stripes_out *s)
 	if (stripe != DLB_STRIPE_NONE || !may_begin(s))
 		return stripe;
 	stripe = untouched(s);
+	if (stripe == DLB_STRIPE_NONE)
+		stripe = promised(s);
 	return stripe != DLB_STRIPE_NONE ? stripe : left_behind(s);
 }

@@ -61,10 +61,16 @@ run as alice meet usb
 is "$(as alice outbox --json | jq -r '.[].state')" "arrived
 arrived" "both have arrived"
 
+# What a courier was to have and had no room for.
 mkdir full
 run as alice box create full --cells --open --size 4M
 run as alice meet full
-run as alice send bob film
+run as alice send bob film --need 2 --of 3
 run as alice meet full
-has "$out" "waiting  5 cells of yours" "what a full folder has no room for waits"
+has "$out" "waiting  9 cells of yours" "a full folder takes nothing"
+is "$(as alice outbox --json | jq -c '.[-1] | [.stripes_given, (.couriers | length), .strangers_at_most]')" \
+	"[0,0,0]" "and is no courier of it"
+run as alice meet usb
+is "$(as alice outbox --json | jq -c '.[-1] | [.stripes_given, (.couriers | length)]')" \
+	"[1,1]" "another one is"
 done_testing

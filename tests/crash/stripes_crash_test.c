@@ -2,7 +2,8 @@
  * A split letter's whole way, with the power cut on it: sending, a meeting with each of
  * two sticks, the reader's meetings with them, reading. Of three stripes any two
  * suffice. After each cut everything opens again, and going on delivers the letter once:
- * not lost, not doubled, and not readable with one stripe alone.
+ * not lost, not doubled, and not readable with one stripe alone. And in the meeting
+ * alone: no courier has two stripes.
  *
  * The events to cut at are a stride apart, as one cell stored is like the next.
  */
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define STRIDE 293
+#define MEETING_STRIDE 11
 #define FILM_LEN 150001 /* a head and bulk cells in each stripe */
 #define NEED 2
 #define OF 3
@@ -56,14 +58,14 @@ make_stick(struct world *w, struct dlb_node *owner, const char *path)
 }
 
 static void
-make_sticks(struct world *w)
+make_sticks(struct world *w, const char *home)
 {
-	struct dlb_node *alice = open_home(w, w->at.base, w->alice);
+	struct dlb_node *owner = open_home(w, w->at.base, home);
 
 	for (int i = 0; i < STICKS; i++)
-		make_stick(w, alice, w->stick[i]);
-	must(w, dlb_letterbox_commit(alice->letterbox, &w->at.err));
-	dlb_node_close(alice);
+		make_stick(w, owner, w->stick[i]);
+	must(w, dlb_letterbox_commit(owner->letterbox, &w->at.err));
+	dlb_node_close(owner);
 }
 
 static void
@@ -77,8 +79,8 @@ make_film(struct world *w)
 	assert_int_equal(fclose(f), 0);
 }
 
-static int
-setup(void **state)
+static void
+make_world(void **state, bool strangers)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
@@ -97,9 +99,23 @@ setup(void **state)
 	crash_world_home(&w->at, w->alice, "alice", 56 << 20);
 	crash_world_home(&w->at, w->bob, "bob", 56 << 20);
 	w->bob_id = crash_world_introduce(&w->at, w->alice, w->bob, true);
-	make_sticks(w);
+	make_sticks(w, strangers ? w->bob : w->alice);
 	crash_fs_power_on(w->at.base, CRASH_ALL, 0);
 	*state = w;
+}
+
+static int
+setup(void **state)
+{
+	make_world(state, false);
+	return 0;
+}
+
+/* Alice does not know whose the sticks are. */
+static int
+setup_strangers(void **state)
+{
+	make_world(state, true);
 	return 0;
 }
 
@@ -485,6 +501,154 @@ no_cut_opens_a_threshold_to_one_stripe(void **state)
 	cut_all_along(*state, true);
 }
 
+/* ---- cuts in the meeting --------------------------------------------------------------- */
+
+struct names {
+	struct dlb_node *n;
+	struct dlb_buf of; /* of all cells of the letter, stripe by stripe */
+};
+
+static bool
+note_names(void *ctx, const struct dlb_out_letter *letter)
+{
+	struct names *names = ctx;
+
+	if (dlb_out_is_seen(letter))
+		assert_int_equal(dlb_out_cells(names->n->letterbox,
+					 letter->number, &names->of, NULL),
+			DLB_OK);
+	return true;
+}
+
+/* The set of stripes of which the stick has a cell. */
+static unsigned
+stripes_on(struct world *w, struct dlb_node *n, int stick)
+{
+	struct names names = {.n = n};
+	struct dlb_satchel *box = NULL;
+	char name[DLB_BOX_NAME_MAX + 1];
+	unsigned set = 0;
+	size_t each;
+
+	must(w, dlb_out_each(n->letterbox, note_names, &names, &w->at.err));
+	must(w,
+		dlb_node_box_open(n, &box, w->stick[stick], NULL, false, name,
+			&w->at.err));
+	each = names.of.len / OF;
+	assert_true(each > 0 && each % DLB_NAME_LEN == 0);
+	for (size_t i = 0; i < names.of.len; i += DLB_NAME_LEN)
+		if (dlb_satchel_find(box, names.of.data + i) != DLB_NO_ENTRY)
+			set |= 1U << (i / each);
+	dlb_satchel_close(box);
+	dlb_buf_free(&names.of);
+	return set;
+}
+
+static unsigned
+count_bits(unsigned set)
+{
+	unsigned n = 0;
+
+	for (; set; set &= set - 1)
+		n++;
+	return n;
+}
+
+/* Who was there when the power went, and another courier, in either order. */
+static void
+meet_both(struct world *w, struct dlb_node *n, bool again_first, bool strangers)
+{
+	unsigned had = stripes_on(w, n, 0), first, both;
+
+	must(w, meet_step(w, n, !again_first));
+	first = stripes_on(w, n, !again_first);
+	assert_int_equal(count_bits(again_first ? first : first & ~had),
+		again_first || !strangers || !had);
+	must(w, meet_step(w, n, again_first));
+	both = stripes_on(w, n, 0) | stripes_on(w, n, 1);
+	assert_int_equal(count_bits(both), strangers ? 1 : 2);
+	assert_int_equal(both & first, first);
+}
+
+/* And in the end all of it can go. */
+static void
+meet_after_cut(
+	struct world *w, struct crash_fs *c, bool again_first, bool strangers)
+{
+	struct dlb_meet_options mo = {
+		.where = w->stick[1], .release_now = true};
+	struct dlb_node *n = open_home(w, c, w->alice);
+	struct dlb_meet_result r;
+
+	meet_both(w, n, again_first, strangers);
+	must(w, dlb_node_meet(n, &mo, &r, NULL, &w->at.err));
+	assert_int_equal(count_bits(stripes_on(w, n, 1)), OF);
+	check_cells(w, n);
+	dlb_node_close(n);
+}
+
+static void
+cut_meeting_at(struct world *w, const struct crash_fs *sent, uint64_t k,
+	enum crash_fate fate, bool strangers)
+{
+	struct crash_fs *c = crash_fs_clone(sent), *after;
+	struct dlb_node *n = open_home(w, c, w->alice);
+
+	crash_fs_cut_at(c, k);
+	if (meet_step(w, n, 0) == DLB_OK)
+		assert_false(crash_fs_is_cut(c));
+	dlb_node_close(n);
+	after = crash_fs_clone(c);
+	crash_fs_free(c);
+	crash_fs_power_on(after, fate, k);
+	print_message("# cut at event %llu, fate %d\n", (unsigned long long)k,
+		(int)fate);
+	meet_after_cut(w, after, k & 1, strangers);
+	crash_fs_free(after);
+}
+
+/* The letter is sent: its first meeting is what is cut. */
+static void
+cut_meeting(struct world *w, bool strangers)
+{
+	static const enum crash_fate fates[] = {
+		CRASH_NONE, CRASH_SEEDED, CRASH_ALL};
+	struct crash_fs *sent = crash_fs_clone(w->at.base), *c;
+	struct dlb_node *n = open_home(w, sent, w->alice);
+	struct outcome o = {0};
+	uint64_t from, events;
+	size_t cuts = 0;
+
+	w->threshold = true;
+	must(w, send_step(w, n, &o));
+	dlb_node_close(n);
+	crash_fs_power_on(sent, CRASH_ALL, 0);
+	c = crash_fs_clone(sent);
+	n = open_home(w, c, w->alice);
+	from = crash_fs_events(c);
+	must(w, meet_step(w, n, 0));
+	dlb_node_close(n);
+	events = crash_fs_events(c);
+	crash_fs_free(c);
+	print_message("# %llu events\n", (unsigned long long)(events - from));
+	for (uint64_t k = from; k < events; k += MEETING_STRIDE, cuts++)
+		cut_meeting_at(w, sent, k, fates[cuts % DLB_ARRAY_LEN(fates)],
+			strangers);
+	crash_fs_free(sent);
+}
+
+static void
+no_cut_gives_a_courier_two_stripes(void **state)
+{
+	cut_meeting(*state, false);
+}
+
+static void
+no_cut_gives_strangers_two_stripes(void **state)
+{
+	cut_meeting(*state, true);
+}
+
 int
 main(void)
 {
@@ -494,6 +658,11 @@ main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			no_cut_opens_a_threshold_to_one_stripe, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			no_cut_gives_a_courier_two_stripes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			no_cut_gives_strangers_two_stripes, setup_strangers,
 			teardown),
 	};
 

@@ -20,7 +20,7 @@ stripes(unsigned n, uint32_t cells)
 	return s;
 }
 
-/* So many cells of a stripe went, so many days ago. */
+/* So many cells of a stripe went, so many days ago; none: they were to. */
 static void
 gave(struct dlb_stripes_out *s, unsigned stripe, uint32_t cells, int days,
 	bool mine)
@@ -28,11 +28,16 @@ gave(struct dlb_stripes_out *s, unsigned stripe, uint32_t cells, int days,
 	struct dlb_stripe_out *t = &s->of[stripe];
 
 	t->waits -= cells;
-	t->given = true;
-	t->given_ms = NOW - days * DLB_DAY_MS;
+	t->begun = true;
+	t->begun_ms = NOW - days * DLB_DAY_MS;
+	if (cells > 0) {
+		t->given = true;
+		t->given_ms = t->begun_ms;
+	}
 	if (mine) {
-		t->mine += cells;
-		t->mine_ms = t->given_ms;
+		t->mine = true;
+		t->took += cells;
+		t->mine_ms = t->begun_ms;
 	}
 }
 
@@ -65,6 +70,42 @@ a_courier_goes_on_with_theirs(void **state)
 	assert_int_equal(dlb_stripe_for(&s), 1);
 	s.stranger = true;
 	assert_int_equal(dlb_stripe_for(&s), 1);
+}
+
+/* Whether the courier has any of it, nobody knows. */
+static void
+what_was_to_be_given_counts(void **state)
+{
+	struct dlb_stripes_out s = stripes(3, 4);
+
+	(void)state;
+	gave(&s, 1, 0, 0, true);
+	assert_int_equal(dlb_stripe_for(&s), 1);
+	/* Others have had it since. */
+	s.of[1].waits = 0;
+	assert_int_equal(dlb_stripe_for(&s), DLB_STRIPE_NONE);
+	s.now_ms += DLB_STRIPE_WAIT_DAYS * DLB_DAY_MS;
+	assert_int_equal(dlb_stripe_for(&s), 0);
+}
+
+/* By somebody who may never come back: after what nobody was to have, at once. */
+static void
+what_was_to_be_given_goes_to_others(void **state)
+{
+	struct dlb_stripes_out s = stripes(3, 4);
+
+	(void)state;
+	gave(&s, 0, 0, 1, false);
+	gave(&s, 1, 0, 2, false);
+	assert_int_equal(dlb_stripe_for(&s), 2);
+	gave(&s, 2, 4, 0, false);
+	assert_int_equal(dlb_stripe_for(&s), 1);
+	gave(&s, 1, 4, 0, false);
+	assert_int_equal(dlb_stripe_for(&s), 0);
+	/* Not to who has another one. */
+	s.of[1].mine = true;
+	s.of[1].mine_ms = NOW;
+	assert_int_equal(dlb_stripe_for(&s), DLB_STRIPE_NONE);
 }
 
 static void
@@ -120,7 +161,7 @@ nothing_waits_for_ever(void **state)
 		for (unsigned k = 0; k < n; k++) {
 			uint32_t cells = dlb_random_below(&env.env, 4);
 
-			if (cells)
+			if (dlb_random_below(&env.env, 2))
 				gave(&s, k, cells, 0,
 					dlb_random_below(&env.env, 2));
 		}
@@ -132,9 +173,11 @@ nothing_waits_for_ever(void **state)
 			assert_in_range(stripe, 0, n - 1);
 			assert_true(s.of[stripe].waits > 0);
 			s.of[stripe].waits--;
-			s.of[stripe].given = true;
-			s.of[stripe].mine++;
-			s.of[stripe].mine_ms = s.of[stripe].given_ms = s.now_ms;
+			s.of[stripe].begun = s.of[stripe].given = true;
+			s.of[stripe].mine = true;
+			s.of[stripe].took++;
+			s.of[stripe].mine_ms = s.of[stripe].begun_ms =
+				s.of[stripe].given_ms = s.now_ms;
 		}
 		for (unsigned k = 0; k < n; k++)
 			assert_int_equal(s.of[k].waits, 0);
@@ -273,6 +316,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_gets_what_nobody_has),
 		cmocka_unit_test(a_courier_goes_on_with_theirs),
+		cmocka_unit_test(what_was_to_be_given_counts),
+		cmocka_unit_test(what_was_to_be_given_goes_to_others),
 		cmocka_unit_test(another_stripe_comes_later),
 		cmocka_unit_test(vetted_ones_come_first),
 		cmocka_unit_test(nothing_waits_for_ever),
