@@ -258,8 +258,11 @@ settle(struct dlb_sending *s, struct dlb_error *err)
 			s->open[kept++] = l;
 			continue;
 		}
-		if (s->result->letters++ == 0)
+		if (s->result->letters++ == 0) {
 			s->result->first_number = l->row.number;
+			memcpy(s->first_sealing, l->row.sealing_id,
+				sizeof(s->first_sealing));
+		}
 		s->result->last_number = l->row.number;
 		s->result->cells += l->row.cells;
 		s->result->content_len += l->stripe.content_len;
@@ -487,6 +490,48 @@ prepare(struct dlb_sending *s, struct dlb_error *err)
 	return st;
 }
 
+static bool
+is_in_letterbox(struct dlb_sending *s)
+{
+	struct dlb_out_letter row;
+	bool there = s->result->letters > 0
+		&& dlb_out_get(
+			   s->n->letterbox, &row, s->result->first_number, NULL)
+			== DLB_OK
+		&& memcmp(row.sealing_id, s->first_sealing,
+			   sizeof(row.sealing_id))
+			== 0;
+
+	dlb_wipe(&row, sizeof(row));
+	return there;
+}
+
+/* The commit may have come about though its end failed, or what came after it did. Then
+ * the letters are in the letterbox, and their cells stay: nothing is undone once that is
+ * durable. Otherwise nothing is left. Where not even that can be had, the mark stays, and the
+ * next opening looks for what is left. */
+static enum dlb_status
+undo(struct dlb_sending *s, enum dlb_status st, struct dlb_error *err)
+{
+	struct dlb_node *n = s->n;
+
+	if (dlb_letterbox_rollback(n->letterbox, NULL) != DLB_OK)
+		return st;
+	if (is_in_letterbox(s)) {
+		if (dlb_node_doubt_holds(n, true, NULL) != DLB_OK
+			|| dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK)
+			return st;
+		dlb_error_clear(err);
+		return DLB_OK;
+	}
+	if (dlb_sealer_undo(s->sealer, NULL) == DLB_OK
+		&& dlb_node_doubt_holds(n, false, NULL) == DLB_OK
+		&& dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
+		/* As above. */
+	}
+	return st;
+}
+
 enum dlb_status
 dlb_node_send(struct dlb_node *n, int64_t correspondent,
 	const struct dlb_send_options *options, struct dlb_send_result *result,
@@ -524,13 +569,8 @@ dlb_node_send(struct dlb_node *n, int64_t correspondent,
 		st = dlb_node_keep_recipe(n, options, result, err);
 	if (st == DLB_OK)
 		st = dlb_release_commit(&s.release, err);
-	if (st != DLB_OK && s.sealer
-		&& dlb_sealer_undo(s.sealer, NULL) == DLB_OK
-		&& dlb_letterbox_rollback(n->letterbox, NULL) == DLB_OK
-		&& dlb_node_doubt_holds(n, false, NULL) == DLB_OK
-		&& dlb_letterbox_commit(n->letterbox, NULL) != DLB_OK) {
-		/* The mark stays: the next opening looks for what is left. */
-	}
+	if (st != DLB_OK && s.sealer)
+		st = undo(&s, st, err);
 	for (size_t i = 0; i < s.open_n; i++)
 		dlb_sealing_free(s.open[i]);
 	free(s.open);

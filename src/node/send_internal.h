@@ -27,6 +27,8 @@ struct dlb_sending {
 	struct dlb_release release; /* of its cells */
 	struct dlb_sealing **open;  /* letters whose cells are not all stored */
 	size_t open_n, open_cap;
+	/* Of the first letter that the letterbox was told of; all zero: none. */
+	uint8_t first_sealing[DLB_LETTER_ID_LEN];
 };
 
 /* The user's answer where more goes out than a meeting's constant number. */
