@@ -1,11 +1,8 @@
 /*
  * The one exception to the rule that a meeting does not look at the letterbox: the
- * own new cells, a constant number of them, filled up with cover.
- *
- * Cover is made and kept as the cells of letters are: held, own and not shown, until
- * a meeting has given it. So a meeting that breaks, or a peer that comes only to
- * look, leaves it for the next one. Its recall key is kept as a letter's to nobody.
+ * own new cells, a constant number of them, filled up with cover (cover.c).
  */
+#include "cover_weeks.h"
 #include "meet_internal.h"
 #include "own_stripes.h"
 
@@ -151,98 +148,34 @@ out:
 
 /* ---- cover ------------------------------------------------------------------------ */
 
-static enum dlb_status
-seal_cover(struct dlb_node *n, struct dlb_sealing *sealing,
-	struct dlb_sealer **sealer, size_t count, uint8_t flags,
-	struct dlb_error *err)
+static void
+add_weeks(struct dlb_cover_weeks *weeks, const struct dlb_own_list *c,
+	const uint32_t *numbers, size_t n)
 {
-	static const uint8_t zeros[DLB_CELL_LEN];
-	struct dlb_seal_from from = {0};
-	struct dlb_seal_to to;
-	enum dlb_status st;
+	struct dlb_entry e;
 
-	st = dlb_cover_init(&to, &from, &sealing->stripe, (uint32_t)count,
-		(uint16_t)(dlb_week_of(n->clock.now_ms)
-			+ DLB_CELL_LIFETIME_WEEKS),
-		n->env);
-	if (st == DLB_OK)
-		st = dlb_buf_append(&sealing->head, zeros, sizeof(zeros));
-	if (st == DLB_OK)
-		st = dlb_sealer_new(sealer, n, &to, &from, flags, err);
-	for (uint32_t i = 0; st == DLB_OK && i < count; i++) {
-		if (i > 0)
-			memset(dlb_sealer_content(*sealer), 0,
-				DLB_BULK_CONTENT_LEN);
-		st = dlb_sealer_add(
-			*sealer, sealing, i, i ? DLB_BULK_CONTENT_LEN : 0, err);
-	}
-	return st == DLB_OK ? dlb_sealer_flush(*sealer, err) : st;
-}
-
-static enum dlb_status
-note_cover(struct dlb_node *n, struct dlb_sealing *sealing, size_t count,
-	bool waits, struct dlb_error *err)
-{
-	struct dlb_out_letter *row = &sealing->row;
-	enum dlb_status st;
-
-	memcpy(row->recall_key, sealing->stripe.recall_key,
-		sizeof(row->recall_key));
-	dlb_random(n->env, row->letter_id, sizeof(row->letter_id));
-	row->kind = DLB_KIND_LETTER;
-	row->state = waits ? DLB_OUT_WAITING : DLB_OUT_SHOWN;
-	row->sealed_ms = n->clock.now_ms;
-	row->expiry_week = sealing->stripe.expiry_week;
-	row->cells = (uint32_t)count;
-	row->shown = waits ? 0 : (uint32_t)count;
-	st = dlb_out_add(n->letterbox, row, err);
-	if (st == DLB_OK)
-		st = dlb_out_cells_append(n->letterbox, row->number,
-			sealing->names.data, count, err);
-	return st;
+	for (size_t i = 0; i < n && weeks->n < DLB_MEETING_OWN_CELLS; i++)
+		if (dlb_satchel_entry(c->n->satchel, numbers[i], &e))
+			dlb_cover_weeks_add(weeks, e.expiry_week);
 }
 
 /* count more cells of cover, appended to c->cover. */
 static enum dlb_status
 make_cover(struct dlb_own_list *c, size_t count, struct dlb_error *err)
 {
-	struct dlb_node *n = c->n;
-	struct dlb_sealing sealing = {0};
-	struct dlb_sealer *sealer = NULL;
-	/* Where letters fill the reserve it is shown at once, as if a meeting had
-	 * given it: how much there is must not say how full the reserve is. */
-	bool waits = dlb_satchel_room_held(n->satchel) >= count;
-	const uint32_t *numbers = NULL;
-	size_t numbers_n = 0;
-	enum dlb_status st = DLB_OK;
+	struct dlb_cover_weeks weeks;
+	int64_t last = 0;
 
-	if (waits) {
-		st = dlb_node_doubt_holds(n, true, err);
-		if (st == DLB_OK)
-			st = dlb_letterbox_commit(n->letterbox, err);
-	}
-	if (st == DLB_OK)
-		st = seal_cover(n, &sealing, &sealer, count,
-			waits ? DLB_HELD | DLB_OWN : DLB_SHOWN, err);
-	if (st == DLB_OK)
-		st = note_cover(n, &sealing, count, waits, err);
-	if (st == DLB_OK && waits)
-		st = dlb_node_doubt_holds(n, false, err);
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(n->letterbox, err);
-	if (st == DLB_OK)
-		numbers = dlb_sealer_numbers(sealer, &numbers_n);
-	if (numbers_n) {
-		memcpy(c->cover + c->cover_n, numbers,
-			numbers_n * sizeof(*numbers));
-		c->cover_n += numbers_n;
-	}
-	/* First, as other threads may still read the letter. */
-	dlb_sealer_free(sealer);
-	dlb_buf_free(&sealing.head);
-	dlb_buf_free(&sealing.names);
-	dlb_wipe(&sealing, sizeof(sealing));
-	return st;
+	if (dlb_setting_get_int(c->n->letterbox, SET_OWN_MS, &last) != DLB_OK)
+		last = 0;
+	dlb_cover_weeks_init(&weeks, c->n->env, c->n->clock.now_ms, last);
+	/* Of a letter that is split, too: which stripe goes is not known yet. */
+	for (size_t i = 0; i < c->parts_n; i++)
+		if (c->parts[i].goes || c->parts[i].split)
+			add_weeks(&weeks, c, c->cells + c->parts[i].at,
+				c->parts[i].n);
+	add_weeks(&weeks, c, c->cover, c->cover_n);
+	return dlb_cover_make(c->n, &weeks, count, c->cover, &c->cover_n, err);
 }
 
 /* ---- what goes --------------------------------------------------------------------- */

@@ -6,8 +6,9 @@ two_friends(struct fixture *f, int64_t *bob)
 {
 	struct dlb_node *n;
 
-	fixture_home(f, "alice", false);
-	fixture_home(f, "bob", false);
+	/* A film and what goes with it give way to nothing. */
+	fixture_large_home(f, "alice", false, 64);
+	fixture_large_home(f, "bob", false, 64);
 	n = fixture_open(f, "bob");
 	fixture_introduce(f, n, "alice");
 	dlb_node_close(n);

@@ -520,17 +520,21 @@ what_expires_leaves_no_trace(void **state)
 	struct dlb_send_result sent;
 	struct dlb_node *n;
 	int64_t bob;
+	size_t rows, before;
 
 	send_lost(f, &bob, &sent);
 	send_again(f, sent.first_number);
 	n = fixture_open(f, "alice");
-	assert_int_equal(
-		rows_out(n, false), 3); /* cover twice, the first sealing */
+	/* The first sealing, and cover of each week that it is of, twice. */
+	before = rows_out(n, false);
+	assert_true(before >= 3);
 	assert_int_equal(held(n), sent.cells);
 	dlb_node_close(n);
 	for (int week = 0; week < 13; week++) {
 		n = fixture_open(f, "alice");
-		assert_int_equal(rows_out(n, false), 3);
+		rows = rows_out(n, false);
+		assert_in_range(rows, 1, before);
+		before = rows;
 		assert_int_equal(
 			state_of(f, n, sent.first_number), DLB_OUT_SHOWN);
 		dlb_node_close(n);
