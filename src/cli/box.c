@@ -417,13 +417,11 @@ run_forget(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	enum dlb_status st = cli_open(&n, c, a, err);
 
 	if (st == DLB_OK)
-		st = dlb_box_forget(dlb_node_letterbox(n), a->operands[0], err);
+		st = dlb_node_box_forget(n, a->operands[0], err);
 	if (st == DLB_NOT_FOUND && n)
 		st = dlb_fail(err, st,
 			"no box called %s is known here; see: dlb box list",
 			a->operands[0]);
-	if (st == DLB_OK)
-		st = dlb_letterbox_commit(dlb_node_letterbox(n), err);
 	if (st == DLB_OK)
 		cli_say(c,
 			"The key of box %s is forgotten. The box itself stays "

@@ -225,20 +225,39 @@ begin(struct dlb_letterbox *l, struct dlb_audit_ends *ends,
 	return append(l, ends, DLB_AUDIT_BEGUN, NULL, 0, "", err);
 }
 
+struct namesake {
+	const char *name;
+	bool found;
+};
+
+/* Who reads the log takes "BOB" for Bob. */
+static bool
+is_namesake(void *ctx, const struct dlb_correspondent *who)
+{
+	struct namesake *n = ctx;
+
+	n->found = dlb_names_alike(n->name, who->name);
+	return !n->found;
+}
+
 static enum dlb_status
 note(struct dlb_letterbox *l, enum dlb_audit_event event,
 	const uint64_t *values, size_t values_n, const char *name,
 	struct dlb_error *err)
 {
 	struct dlb_audit_ends ends;
-	struct dlb_correspondent who;
+	struct namesake person = {.name = name};
 	char shown[DLB_AUDIT_NAME_MAX + 1];
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
 	/* What is called as a correspondent is goes unnamed: a node may be theirs. */
-	if (name && dlb_correspondent_by_name(l, &who, name, NULL) == DLB_OK)
+	if (name && name[0])
+		s = dlb_correspondent_each(l, is_namesake, &person, err);
+	if (s != DLB_OK)
+		return s;
+	if (person.found)
 		name = NULL;
 	dlb_printable(shown, sizeof(shown), name ? name : "",
 		name ? strlen(name) : 0);
@@ -370,6 +389,48 @@ dlb_audit_strike(
 		return s;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, name);
+	return dlb_query_run(&q, err);
+}
+
+enum dlb_status
+dlb_audit_strike_person(
+	struct dlb_letterbox *l, const char *name, struct dlb_error *err)
+{
+	static const char next[] = "SELECT name FROM audit WHERE name > ?1"
+				   " ORDER BY name LIMIT 1";
+	char found[DLB_AUDIT_NAME_MAX + 1] = "";
+	enum dlb_status s = DLB_OK;
+	struct dlb_query q;
+	bool any = true;
+
+	while (s == DLB_OK && any) {
+		dlb_query(&q, &l->db, next);
+		dlb_query_text(&q, found);
+		any = dlb_query_row(&q);
+		if (any)
+			dlb_query_get_text(&q, found, sizeof(found));
+		s = dlb_query_end(&q, err);
+		if (s == DLB_OK && any && dlb_names_alike(found, name))
+			s = dlb_audit_strike(l, found, err);
+	}
+	return s;
+}
+
+enum dlb_status
+dlb_audit_strike_gone(struct dlb_letterbox *l, struct dlb_error *err)
+{
+	static const char sql[] =
+		"UPDATE audit SET name = '', salt = x'' WHERE name <> ''"
+		" AND name NOT IN (SELECT name FROM known_nodes)"
+		" AND name NOT IN (SELECT name FROM boxes)"
+		" AND name NOT IN (SELECT name FROM trips"
+		" WHERE length(tag_key) > 0)";
+	struct dlb_query q;
+	enum dlb_status s = dlb_db_change(&l->db, err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
 	return dlb_query_run(&q, err);
 }
 

@@ -6,7 +6,8 @@
  * It says no more than who met the node has seen, and names no correspondent: nothing of
  * letters, of cover, of what was found. A record that concerns a paired node or a box has
  * a commitment to its name; the name itself is beside it, and goes out only when asked for.
- * A name that a correspondent has too is not written, and struck out once one has it.
+ * A name that a correspondent has too, or nearly, is not written, and struck out once one
+ * has it; so is one that nothing here has any more.
  *
  * The chain proves that what stands before a head that somebody has written down is what
  * stood there then. Who owns the log can write another one, with other heads.
@@ -103,6 +104,13 @@ enum dlb_status dlb_audit_flush(struct dlb_letterbox *l, struct dlb_error *err)
 /* The name is struck out of all records; their commitments stay. Uncommitted. */
 enum dlb_status dlb_audit_strike(struct dlb_letterbox *l, const char *name,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* So are all that people could take for this one, a correspondent's. Uncommitted. */
+enum dlb_status dlb_audit_strike_person(struct dlb_letterbox *l,
+	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
+/* So are those that nothing here has any more: of nodes and boxes that were forgotten, of
+ * trips that are over. Uncommitted. */
+enum dlb_status dlb_audit_strike_gone(
+	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;
 bool dlb_audit_is_on(struct dlb_letterbox *l);
 /* Off: nothing more is written; what there is stays, unless it is to be erased. */
 enum dlb_status dlb_audit_set(struct dlb_letterbox *l, bool on, bool erase,

@@ -1,6 +1,7 @@
 /*
  * The boxes that one can open, and a box's key as text. docs/letterbox.md.
  */
+#include "audit.h"
 #include "briefing.h"
 #include "state_internal.h"
 
@@ -170,7 +171,7 @@ dlb_box_forget(struct dlb_letterbox *l, const char *name, struct dlb_error *err)
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
 		s = fail_missing(err, name);
-	return s;
+	return s == DLB_OK ? dlb_audit_strike_gone(l, err) : s;
 }
 
 /* ---- a box as text --------------------------------------------------------------------------- */

@@ -354,7 +354,7 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	if (s != DLB_OK)
 		goto out;
 	c->id = sqlite3_last_insert_rowid(l->db.sql);
-	s = dlb_audit_strike(l, c->name, err);
+	s = dlb_audit_strike_person(l, c->name, err);
 	if (s != DLB_OK)
 		goto out;
 	/* What came from them as a stranger. */
@@ -550,5 +550,5 @@ dlb_correspondent_rename(struct dlb_letterbox *l, int64_t id, const char *name,
 	dlb_query_int(&q, id);
 	dlb_query_text(&q, name);
 	s = run_change(l, &q, err);
-	return s == DLB_OK ? dlb_audit_strike(l, name, err) : s;
+	return s == DLB_OK ? dlb_audit_strike_person(l, name, err) : s;
 }

@@ -5,6 +5,7 @@
  * all of that correspondent's were revoked; the highest there is, kept for good, where
  * the courier takes none of theirs.
  */
+#include "audit.h"
 #include "briefing.h"
 #include "state_internal.h"
 
@@ -199,10 +200,11 @@ dlb_trips_take(struct dlb_letterbox *l, int64_t from,
 	if (s == DLB_OK)
 		s = dlb_db_change(&l->db, err);
 	if (s == DLB_OK && briefing->revocation && briefing->boxes_n == 0)
-		return revoke_all(&t);
+		s = revoke_all(&t);
 	for (size_t i = 0; s == DLB_OK && i < briefing->boxes_n; i++)
 		s = take_box(&t, &briefing->boxes[i]);
-	return s;
+	return s == DLB_OK && taken->ended > 0 ? dlb_audit_strike_gone(l, err)
+					       : s;
 }
 
 /* ---- what the courier says ---------------------------------------------------------------- */
@@ -223,7 +225,8 @@ dlb_trip_end(struct dlb_letterbox *l, int64_t id, int64_t now_ms,
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, id);
 	dlb_query_int(&q, now_ms);
-	return dlb_query_run(&q, err);
+	s = dlb_query_run(&q, err);
+	return s == DLB_OK ? dlb_audit_strike_gone(l, err) : s;
 }
 
 bool
@@ -261,7 +264,8 @@ dlb_trips_refuse(struct dlb_letterbox *l, int64_t from, int64_t now_ms,
 	if (s != DLB_OK)
 		return s;
 	*ended = (unsigned)sqlite3_changes(l->db.sql);
-	return write_row(l, from, &all, NULL, true, INT64_MAX, err);
+	s = write_row(l, from, &all, NULL, true, INT64_MAX, err);
+	return s == DLB_OK && *ended > 0 ? dlb_audit_strike_gone(l, err) : s;
 }
 
 /* What came before is known by its serials, and does not come again. */
@@ -388,5 +392,6 @@ dlb_trips_end(struct dlb_letterbox *l, int64_t highest_ms, unsigned *ended,
 	dlb_query(&q, &l->db, forget);
 	dlb_query_int(&q, highest_ms);
 	dlb_query_int(&q, KEPT_MS);
-	return dlb_query_run(&q, err);
+	s = dlb_query_run(&q, err);
+	return s == DLB_OK && *ended > 0 ? dlb_audit_strike_gone(l, err) : s;
 }

@@ -413,6 +413,8 @@ dlb_briefing_take(struct dlb_kind_in *in, struct dlb_error *err)
 	} else {
 		st = dlb_trips_take(n->letterbox, in->letter->from, b,
 			n->clock.now_ms, n->clock.highest_ms, &taken, err);
+		if (st == DLB_OK && taken.ended > 0)
+			st = dlb_last_meeting_strike(n, err);
 		if (st == DLB_OK && taken.too_many > 0)
 			show(in,
 				"too many boxes of its sender are served "
@@ -508,6 +510,8 @@ dlb_node_trip_end(struct dlb_node *n, const char *box, int64_t from,
 			dlb_printable(shown, sizeof(shown), box, strlen(box)),
 			from ? " of that sender" : "");
 	*ended = e.ended;
+	if (st == DLB_OK)
+		st = dlb_last_meeting_strike(n, err);
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
 }
 
@@ -521,5 +525,7 @@ dlb_node_trips_refuse(struct dlb_node *n, int64_t from, bool refuse,
 	st = refuse ? dlb_trips_refuse(
 		     n->letterbox, from, n->clock.now_ms, ended, err)
 		    : dlb_trips_accept(n->letterbox, from, err);
+	if (st == DLB_OK && *ended > 0)
+		st = dlb_last_meeting_strike(n, err);
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
 }

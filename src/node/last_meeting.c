@@ -59,3 +59,34 @@ dlb_node_last_meeting(struct dlb_node *n, struct dlb_last_meeting *out)
 	out->taken = dlb_read_u64(&r);
 	return DLB_OK;
 }
+
+enum dlb_status
+dlb_last_meeting_strike(struct dlb_node *n, struct dlb_error *err)
+{
+	static const char stranger[] = "a stranger who has ";
+	struct dlb_last_meeting last;
+	const char *with;
+	enum dlb_status st = dlb_node_last_meeting(n, &last);
+
+	if (st == DLB_NOT_FOUND)
+		return DLB_OK;
+	if (st != DLB_OK)
+		return dlb_fail(err, st, "the last meeting can not be read");
+	if (strncmp(last.with, "box ", 4) == 0)
+		with = "a box";
+	else if (strncmp(last.with, stranger, sizeof(stranger) - 1) == 0)
+		with = "a stranger";
+	else
+		return DLB_OK;
+	return dlb_setting_set_text(n->letterbox, SET_WITH, with, err);
+}
+
+enum dlb_status
+dlb_node_box_forget(struct dlb_node *n, const char *name, struct dlb_error *err)
+{
+	enum dlb_status st = dlb_box_forget(n->letterbox, name, err);
+
+	if (st == DLB_OK)
+		st = dlb_last_meeting_strike(n, err);
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}

@@ -331,6 +331,9 @@ enum dlb_status dlb_node_box_create(struct dlb_node *n,
 	const struct dlb_box_options *options, struct dlb_box *box,
 	uint64_t *size, const struct dlb_progress *progress,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Its key, and its name in the log and of the last meeting. DLB_NOT_FOUND. Commits. */
+enum dlb_status dlb_node_box_forget(struct dlb_node *n, const char *name,
+	struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- what is wrong here (doctor.c) --------------------------------------------------------------- */
 

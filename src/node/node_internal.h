@@ -248,6 +248,9 @@ void dlb_node_match_tags(struct dlb_node *n, struct dlb_satchel *where,
 enum dlb_status dlb_last_meeting_note(struct dlb_node *n,
 	const struct dlb_last_meeting *last, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* It keeps no name of a box: one was forgotten, or a trip is over. Uncommitted. */
+enum dlb_status dlb_last_meeting_strike(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 
 /* ---- what of a letter can be shown (read_show.c) -------------------------------------- */
 

@@ -192,6 +192,8 @@ dlb_node_trips_end(struct dlb_node *n, struct dlb_error *err)
 	enum dlb_status st =
 		dlb_trips_end(n->letterbox, n->clock.highest_ms, &ended, err);
 
+	if (st == DLB_OK && ended > 0)
+		st = dlb_last_meeting_strike(n, err);
 	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
 }
 

@@ -2,6 +2,7 @@
 #include "letterbox_test.h"
 
 #include "audit_internal.h"
+#include "briefing.h"
 
 static void
 note(struct fixture *f, struct dlb_letterbox *l, uint64_t n, const char *name)
@@ -329,40 +330,101 @@ pairings_are_in_it(void **state)
 	dlb_letterbox_close(l);
 }
 
-/* A node may be called as the person is whose it is. */
+/* The records with their names. */
+static void
+log_text(struct fixture *f, struct dlb_letterbox *l, char text[static 256])
+{
+	struct dlb_audit_check check = {.known = NULL};
+	struct dlb_buf log = {0};
+
+	text[0] = '\0';
+	assert_ok(dlb_audit_export(l, true, &log, &f->err));
+	assert_ok(dlb_audit_check(
+		&check, log.data, log.len, collect, text, &f->err));
+	dlb_buf_free(&log);
+}
+
+/* A node may be called as the person is whose it is, or nearly. */
 static void
 no_correspondent_is_named(void **state)
 {
 	struct fixture *f = *state;
 	struct dlb_letterbox *l = fixture_create(f, "ann");
-	struct dlb_known_node bob = {.name = "bob", .secret = {1}},
-			      ferry = {.name = "ferry", .secret = {2}},
-			      cafe = {.name = "cafe", .secret = {3}};
+	struct dlb_known_node nodes[] = {{.name = "bob"}, {.name = "ferry"},
+		{.name = "cafe"}, {.name = "BOB"}, {.name = "F\xc3\xa9rry"},
+		{.name = "bobby"}};
 	struct dlb_correspondent c;
-	struct dlb_audit_check check = {.known = NULL};
-	struct dlb_buf log = {0};
 	struct other o;
-	char text[256] = "";
+	char text[256];
 
 	other_init(&o, f, "bob", 1);
 	assert_ok(dlb_correspondent_add(l, &c, &o.card, NULL, &f->err));
-	assert_ok(dlb_known_node_save(l, &bob, &f->err));
-	assert_ok(dlb_known_node_save(l, &ferry, &f->err));
-	assert_ok(dlb_known_node_save(l, &cafe, &f->err));
+	for (size_t i = 0; i < DLB_ARRAY_LEN(nodes); i++) {
+		nodes[i].secret[0] = (uint8_t)i;
+		assert_ok(dlb_known_node_save(l, &nodes[i], &f->err));
+	}
 	other_init(&o, f, "ferry", 1);
 	assert_ok(dlb_correspondent_add(l, &c, &o.card, NULL, &f->err));
-	assert_ok(dlb_audit_export(l, true, &log, &f->err));
-	assert_ok(dlb_audit_check(
-		&check, log.data, log.len, collect, text, &f->err));
-	assert_string_equal(text, "1:1:0: 2:7:0: 3:7:0: 4:7:0:cafe ");
+	log_text(f, l, text);
+	assert_string_equal(text,
+		"1:1:0: 2:7:0: 3:7:0: 4:7:0:cafe 5:7:0: 6:7:0: 7:7:0:bobby ");
 	assert_ok(dlb_correspondent_rename(l, c.id, "cafe", &f->err));
-	log.len = 0;
-	text[0] = '\0';
-	assert_ok(dlb_audit_export(l, true, &log, &f->err));
-	assert_ok(dlb_audit_check(
-		&check, log.data, log.len, collect, text, &f->err));
-	assert_string_equal(text, "1:1:0: 2:7:0: 3:7:0: 4:7:0: ");
-	dlb_buf_free(&log);
+	log_text(f, l, text);
+	assert_string_equal(
+		text, "1:1:0: 2:7:0: 3:7:0: 4:7:0: 5:7:0: 6:7:0: 7:7:0:bobby ");
+	dlb_letterbox_close(l);
+}
+
+/* Of a trip that is over, or a box that was forgotten, the log keeps no name. */
+static void
+what_is_gone_has_no_name(void **state)
+{
+	static const char noted[] = "4:4:0:lyon 5:4:0:cafe 6:4:0:home ";
+	struct fixture *f = *state;
+	struct dlb_letterbox *l = fixture_create(f, "ann");
+	struct dlb_known_node ferry = {.name = "ferry", .secret = {1}};
+	struct dlb_briefing *b = calloc(1, sizeof(*b));
+	const char *boxes[] = {"cafe", "home"};
+	struct dlb_trips_taken taken;
+	struct dlb_correspondent c;
+	char text[256];
+	struct other o;
+	unsigned ended;
+
+	assert_non_null(b);
+	other_init(&o, f, "bob", 1);
+	assert_ok(dlb_correspondent_add(l, &c, &o.card, NULL, &f->err));
+	assert_ok(dlb_known_node_save(l, &ferry, &f->err));
+	for (size_t i = 0; i < 2; i++) {
+		struct dlb_box box = {.root = {(uint8_t)i}};
+
+		snprintf(box.name, sizeof(box.name), "%s", boxes[i]);
+		assert_ok(dlb_box_save(l, &box, &f->err));
+	}
+	b->serial = 1;
+	b->last_day = (uint32_t)(f->env.now_ms / DLB_DAY_MS) + 1;
+	b->boxes_n = 1;
+	snprintf(b->boxes[0].name, sizeof(b->boxes[0].name), "lyon");
+	assert_ok(dlb_trips_take(
+		l, c.id, b, f->env.now_ms, f->env.now_ms, &taken, &f->err));
+	free(b);
+	assert_ok(
+		dlb_audit_note(l, DLB_AUDIT_PAIRED, NULL, 0, "ferry", &f->err));
+	assert_ok(
+		dlb_audit_note(l, DLB_AUDIT_MET_BOX, NULL, 0, "lyon", &f->err));
+	assert_ok(
+		dlb_audit_note(l, DLB_AUDIT_MET_BOX, NULL, 0, "cafe", &f->err));
+	assert_ok(
+		dlb_audit_note(l, DLB_AUDIT_MET_BOX, NULL, 0, "home", &f->err));
+	assert_ok(dlb_trips_end(l, f->env.now_ms, &ended, &f->err));
+	log_text(f, l, text);
+	assert_non_null(strstr(text, noted));
+	assert_ok(dlb_trips_end(
+		l, f->env.now_ms + 2 * DLB_DAY_MS, &ended, &f->err));
+	assert_int_equal(ended, 1);
+	assert_ok(dlb_box_forget(l, "cafe", &f->err));
+	log_text(f, l, text);
+	assert_non_null(strstr(text, ":ferry 4:4:0: 5:4:0: 6:4:0:home "));
 	dlb_letterbox_close(l);
 }
 
@@ -393,6 +455,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			pairings_are_in_it, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(no_correspondent_is_named,
+			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_is_gone_has_no_name,
 			fixture_setup, fixture_teardown),
 	};
 
