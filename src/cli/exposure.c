@@ -5,6 +5,7 @@
  * Says what is so here, now; docs/threats.md says what is so in general.
  */
 #include "backups.h"
+#include "briefing.h"
 #include "bulletins.h"
 #include "format.h"
 #include "json.h"
@@ -24,8 +25,10 @@ struct facts {
 	bool serving, unlocked;
 	/* of what the key opens */
 	bool person, no_secret;
-	uint64_t people, letters_in, unread, letters_out, boxes, nodes, authors,
-		bulletins;
+	uint64_t people, letters_in, unread, letters_out, again, boxes, nodes,
+		authors, bulletins;
+	uint64_t trips, lent; /* that others briefed; whose boxes it can open */
+	uint64_t briefed;     /* by this home, and not forgotten yet */
 	uint32_t logged, log_days;
 	uint64_t shares;  /* of others' backups */
 	unsigned holders; /* of one's own */
@@ -95,6 +98,7 @@ count_out(void *ctx, const struct dlb_out_letter *letter)
 	struct facts *f = ctx;
 
 	f->letters_out += dlb_out_is_seen(letter);
+	f->again += dlb_out_is_seen(letter) && letter->again_ms > 0;
 	return true;
 }
 
@@ -105,6 +109,26 @@ count_box(void *ctx, const struct dlb_box *box)
 
 	(void)box;
 	f->boxes++;
+	return true;
+}
+
+static bool
+count_trip(void *ctx, const struct dlb_trip *trip)
+{
+	struct facts *f = ctx;
+
+	f->trips++;
+	f->lent += trip->box.opens;
+	return true;
+}
+
+static bool
+count_briefed(void *ctx, const struct dlb_briefed *briefed)
+{
+	struct facts *f = ctx;
+
+	(void)briefed;
+	f->briefed++;
 	return true;
 }
 
@@ -187,6 +211,10 @@ look_inside(struct facts *f, struct dlb_node *n, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_box_each(l, count_box, f, err);
 	if (st == DLB_OK)
+		st = dlb_trip_each(l, count_trip, f, err);
+	if (st == DLB_OK)
+		st = dlb_briefed_each(l, count_briefed, f, err);
+	if (st == DLB_OK)
 		st = dlb_known_node_each(l, count_node, f, err);
 	if (st == DLB_OK)
 		st = dlb_node_kept_shares(n, count_share, f, err);
@@ -246,6 +274,25 @@ show_reach(const struct dlb_keys_reach *reach)
 }
 
 static void
+show_briefings(const struct facts *f)
+{
+	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
+
+	if (f->trips > 0) {
+		printf("  - %s box%s that you were briefed to serve: where, until "
+		       "when, by whom, and\n    how many carried cells are bound "
+		       "there (dlb trip)\n",
+			cli_count(a, f->trips), f->trips == 1 ? "" : "es");
+		if (f->lent > 0)
+			printf("  - the keys that open %s of them\n",
+				cli_count(b, f->lent));
+	}
+	if (f->briefed > 0)
+		printf("  - whom you briefed, for which boxes, until when, and with "
+		       "what note\n    (dlb brief --list)\n");
+}
+
+static void
 show_unlocked(const struct facts *f)
 {
 	char a[CLI_FORMAT_MAX], b[CLI_FORMAT_MAX];
@@ -262,6 +309,12 @@ show_unlocked(const struct facts *f)
 		       "the first line;\n    not the letters, whose keys are not "
 		       "kept\n",
 			cli_count(a, f->letters_out), cli_s(f->letters_out));
+		if (f->again > 0)
+			printf("  - where the files are of %s letter%s that go%s "
+			       "again by itself until\n    it has arrived, and the "
+			       "message of each\n",
+				cli_count(a, f->again), cli_s(f->again),
+				f->again == 1 ? "es" : "");
 		printf("  - and can read what still comes for you, and write to you "
 		       "in anyone's name\n");
 		show_reach(&f->reach);
@@ -275,6 +328,7 @@ show_unlocked(const struct facts *f)
 	       "node%s\n",
 		cli_count(a, f->boxes), f->boxes == 1 ? "" : "es",
 		cli_count(b, f->nodes), cli_s(f->nodes));
+	show_briefings(f);
 	if (f->shares)
 		printf("  - %s share%s of others' backups, for whom, and of when: too "
 		       "few to be\n    them, unless other holders are taken, too\n",
@@ -359,6 +413,10 @@ write_json(const struct facts *f, const char *home)
 	cli_json_uint(&j, "authors", f->authors);
 	cli_json_uint(&j, "bulletins", f->bulletins);
 	cli_json_uint(&j, "boxes", f->boxes);
+	cli_json_uint(&j, "trips", f->trips);
+	cli_json_uint(&j, "boxes_lent", f->lent);
+	cli_json_uint(&j, "briefed", f->briefed);
+	cli_json_uint(&j, "sent_again", f->again);
 	cli_json_uint(&j, "nodes", f->nodes);
 	cli_json_uint(&j, "shares_kept", f->shares);
 	cli_json_uint(&j, "backup_holders", f->holders);

@@ -99,11 +99,20 @@ has "$out" "1 box to serve" "status says so"
 is "$(as ferry trip --json | jq -r '.[0] | [.box, .until, .from] | join(" ")')" \
 	"manchester $until alice" "for programs, too"
 is "$(as bob trip --json)" "[]" "nobody else has one"
+is "$(as ferry exposure --json | jq -c '.open | [.trips, .boxes_lent, .briefed]')" "[1,1,0]" \
+	"exposure counts it"
+run as ferry exposure
+has "$out" "1 box that you were briefed to serve" "and says what a seizure would show"
+has "$out" "the keys that open 1 of them" "and what it opens"
+run as alice exposure
+has "$out" "whom you briefed" "at who briefed, too"
 run as ferry meet man
 exits 0 "a locked box opens with what was lent"
 has "$out" "given    1 cell (" "it gets what is its own"
 has "$out" "served   as you were briefed" "and that is said"
 has "$out" "goes by another box or node" "and that nothing of its own went"
+has "$(as ferry audit)" "manchester" "the log says where it was"
+has "$(as ferry exposure)" "with box manchester" "and so does exposure"
 run as bob meet man
 run as bob read 1
 has "$out" "by manchester" "its reader finds it there"
@@ -123,6 +132,8 @@ run as alice meet usb
 run as ferry meet usb
 run as ferry trip
 has "$out" "No trip" "it ends when it comes"
+lacks "$(as ferry audit)" "manchester" "and the log keeps no name of the box"
+lacks "$(as ferry exposure)" "briefed" "exposure has none of it"
 run as ferry meet man
 exits 1 "and the box is closed to them again"
 run as alice meet usb
