@@ -5,6 +5,21 @@
 
 #include <string.h>
 
+/* A drawing in XML, as dlb_qr_svg makes one. */
+static bool
+is_svg(const uint8_t *data, size_t len)
+{
+	static const char tag[] = "<svg";
+	size_t tag_len = sizeof(tag) - 1, most = len < 512 ? len : 512;
+
+	if (most < tag_len || data[0] != '<')
+		return false;
+	for (size_t i = 0; i <= most - tag_len; i++)
+		if (memcmp(data + i, tag, tag_len) == 0)
+			return true;
+	return false;
+}
+
 const char *
 dlb_picture_kind(const uint8_t *data, size_t len)
 {
@@ -24,5 +39,8 @@ dlb_picture_kind(const uint8_t *data, size_t len)
 		if (len >= kinds[i].len
 			&& memcmp(data, kinds[i].magic, kinds[i].len) == 0)
 			return kinds[i].kind;
-	return NULL;
+	/* What many telephones make. */
+	if (len >= 12 && memcmp(data + 4, "ftyp", 4) == 0)
+		return "HEIF";
+	return is_svg(data, len) ? "SVG" : NULL;
 }

@@ -49,7 +49,7 @@ enum dlb_status dlb_qr_png(struct dlb_buf *out, const struct dlb_qr *qr,
 #define DLB_PICTURE_MS_MAX 20000
 
 /* Does a file start as a picture does? Then what kind: "PNG", "JPEG", "GIF",
- * "WebP", "PDF"; NULL for anything else. */
+ * "WebP", "PDF", "HEIF", "SVG"; NULL for anything else. */
 const char *dlb_picture_kind(const uint8_t *data, size_t len);
 /* The text of the one QR code in a picture (PNG, JPEG), appended. The picture is hostile, and so is
  * the text. It is read by a process of its own (scan_main.c), which has bounded time

@@ -152,6 +152,7 @@ draw twice.png 0 255 dark dark
 draw blank2.png 255 0 <(printf '  \n')
 printf '\377\330\377\340 and so on' >photo.jpg
 printf 'GIF89a and so on' >photo.gif
+printf '\0\0\0\030ftypheic\0\0\0\0' >photo.heic
 while read -r name why; do
 	run as eve know "$name"
 	exits 1 "$name"
@@ -172,6 +173,8 @@ long.png too large
 two.png more than one
 photo.jpg damaged
 photo.gif not read here
+photo.heic not read here
+alice.svg not read here
 END
 is "$(as eve people --json)" "[]" "and nobody is known by it"
 run as eve know twice.png

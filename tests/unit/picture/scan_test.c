@@ -63,6 +63,18 @@ kinds_are_told_apart(void **state)
 	assert_null(dlb_picture_kind((const uint8_t *)"-----BEGIN", 10));
 	assert_null(dlb_picture_kind(NULL, 0));
 	assert_null(dlb_picture_kind((const uint8_t *)"\x89PN", 3));
+	assert_null(dlb_picture_kind((const uint8_t *)"<sv", 3));
+	assert_null(dlb_picture_kind((const uint8_t *)"a <svg", 6));
+	assert_null(dlb_picture_kind((const uint8_t *)"<html>", 6));
+	assert_string_equal(
+		dlb_picture_kind((const uint8_t *)"<svg", 4), "SVG");
+	assert_string_equal(
+		dlb_picture_kind((const uint8_t *)"<?xml?>\n<svg ", 13), "SVG");
+	assert_null(dlb_picture_kind((const uint8_t *)"\0\0\0\0ftyphei", 11));
+	assert_string_equal(dlb_picture_kind((const uint8_t *)"\0\0\0\x18"
+							      "ftypheic",
+				    12),
+		"HEIF");
 	assert_string_equal(
 		dlb_picture_kind((const uint8_t *)"\xff\xd8\xff\xe1", 4),
 		"JPEG");
