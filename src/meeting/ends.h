@@ -27,7 +27,8 @@
 	X(REFUSED,                                                             \
 		"the other side does not meet this node; pair the two "        \
 		"first, and have it vetted there if only vetted nodes are "    \
-		"met")                                                         \
+		"met; where it is a box, get its key (dlb box add) or a "      \
+		"briefing")                                                    \
 	X(MALFORMED, "the other side sent what is not of this protocol")       \
 	X(OUT_OF_TURN, "the other side spoke out of turn")                     \
 	X(FLOOD, "the other side sent far more than it may")                   \
