@@ -80,6 +80,7 @@ dlb_exchange_free(struct dlb_exchange *x)
 	dlb_own_free(&x->own);
 	dlb_trips_free(&x->trips);
 	dlb_exchange_forget_tags(x);
+	dlb_exchange_forget_keys(x);
 	free(x->secrets);
 	free(x->names);
 	free(x->fetched);

@@ -43,6 +43,8 @@ struct exchange_secret {
 	bool dear;    /* its cells give way last */
 	int64_t id;   /* of the known node; below 0, of one that a roster has */
 	bool vetted;
+	uint32_t tag;             /* ref of the tags of the box */
+	uint8_t key[DLB_KEY_LEN]; /* wiped as soon as it is known who it is */
 	char name[2 * DLB_PERSON_NAME_MAX + 4];
 };
 
@@ -130,6 +132,8 @@ enum dlb_status dlb_exchange_begin(struct dlb_exchange *x,
 enum dlb_status dlb_exchange_recognise(struct dlb_exchange *x,
 	const struct dlb_meeting_match *matches, size_t n,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Of nodes and boxes. */
+void dlb_exchange_forget_keys(struct dlb_exchange *x);
 /* Of what waits here. */
 void dlb_exchange_forget_tags(struct dlb_exchange *x);
 /* Is the entry still the cell it was when the meeting began? */

@@ -38,8 +38,10 @@ add_secret(struct gathering *g, const uint8_t key[static DLB_KEY_LEN],
 		return false;
 	s = &g->secrets[g->n];
 	g->x->secrets[g->n] = *secret;
+	memcpy(g->x->secrets[g->n].key, key, DLB_KEY_LEN);
 	memcpy(s->key, key, sizeof(s->key));
 	s->ref = (uint32_t)++g->n;
+	g->x->secrets_n = g->n;
 	s->box = secret->what == EXCHANGE_BOX_KEY;
 	return true;
 }
@@ -133,6 +135,7 @@ add_box_keys(struct gathering *g, struct exchange_secret *secret,
 	g->secrets[g->n - 1].ref = ref;
 	g->secrets[g->n - 1].again = again;
 	secret->what = is_it ? EXCHANGE_VISITOR : EXCHANGE_BOX;
+	secret->tag = ref;
 	dlb_box_place_key(key, meeting, g->x->caller == is_it);
 	more = add_secret(g, key, secret);
 	if (more) {
@@ -211,7 +214,6 @@ gather(struct gathering *g, struct dlb_error *err)
 		add_trips(g);
 	if (st == DLB_OK)
 		add_vouched(g);
-	g->x->secrets_n = g->n;
 	return st;
 }
 
@@ -223,6 +225,13 @@ gathering_free(struct gathering *g)
 	free(g->secrets);
 	free(g->paired);
 	dlb_vouched_free(g->vouched, g->vouched_n);
+}
+
+void
+dlb_exchange_forget_keys(struct dlb_exchange *x)
+{
+	for (size_t i = 0; i < x->secrets_n; i++)
+		dlb_wipe(x->secrets[i].key, sizeof(x->secrets[i].key));
 }
 
 void
@@ -445,10 +454,21 @@ choose_own(struct dlb_exchange *x, struct dlb_error *err)
 	if (x->names)
 		qsort(x->names + x->names_shown, x->names_n - x->names_shown,
 			sizeof(*x->names), compare_names);
+	x->courier.tag_key = NULL;
 	dlb_exchange_forget_tags(x);
+	dlb_exchange_forget_keys(x);
 	free(own);
 	free(cells);
 	return st;
+}
+
+static const uint8_t *
+tag_key(const struct dlb_exchange *x, uint32_t ref)
+{
+	for (size_t i = 0; i < x->tags_n; i++)
+		if (x->tags[i].ref == ref)
+			return x->tags[i].key;
+	return NULL;
 }
 
 enum dlb_status
@@ -458,6 +478,7 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 {
 	char *names = x->result.names;
 	size_t len = 0, cap = sizeof(x->result.names);
+	const uint8_t *tags = NULL;
 	enum dlb_status st;
 
 	x->result.stranger = true;
@@ -470,6 +491,7 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 		if (s->what == EXCHANGE_BOX) {
 			memcpy(x->result.box, s->name, sizeof(x->result.box));
 			x->result.briefed |= s->briefed;
+			tags = tag_key(x, s->tag);
 		}
 		if (len < cap
 			&& (s->what == EXCHANGE_NODE
@@ -484,13 +506,11 @@ dlb_exchange_recognise(struct dlb_exchange *x,
 		x->vetted = s->vetted;
 		x->result.stranger = false;
 		x->courier.vetted = s->vetted;
+		dlb_courier_node(x->courier.name, s->key);
 	}
-	/* Names may change. */
-	if (x->known)
-		snprintf(x->courier.name, sizeof(x->courier.name), "node %lld",
-			(long long)x->known);
-	else if (x->result.box[0])
+	if (!x->known && x->result.box[0])
 		x->courier = dlb_meet_courier(x->result.box);
+	x->courier.tag_key = tags;
 	st = choose_own(x, err);
 	return st == DLB_OK && x->known
 		? label_of(x, x->known, &x->in.origin, err)

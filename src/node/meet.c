@@ -220,13 +220,19 @@ plan_own(struct meet *m, struct dlb_plan_move **moves, size_t *moves_n,
 	struct dlb_error *err)
 {
 	struct dlb_courier courier = dlb_meet_courier(m->result->box_name);
+	uint8_t root[DLB_KEY_LEN], key[DLB_KEY_LEN];
 	enum dlb_status st = DLB_OK;
 
+	dlb_satchel_root(m->box, root);
+	dlb_box_tag_key(key, root);
+	dlb_wipe(root, sizeof(root));
+	courier.tag_key = key;
 	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
 		st = dlb_own_collect(
 			&m->own, m->n, m->options->release_now, m->week, err);
 	if (st == DLB_OK)
 		st = dlb_own_choose(&m->own, &courier, err);
+	dlb_wipe(key, sizeof(key));
 	if (st != DLB_OK)
 		return st;
 	*moves = calloc(m->own.n + 1, sizeof(**moves));

@@ -280,6 +280,7 @@ give_own(struct dir_meet *m, struct dlb_error *err)
 	uint64_t before = m->result->given;
 	enum dlb_status st = DLB_OK;
 
+	courier.tag_key = m->tag_key;
 	if (!m->briefed && dlb_own_allowed(m->n, m->options->by_itself))
 		st = dlb_own_collect(
 			&m->own, m->n, m->options->release_now, m->week, err);

@@ -24,7 +24,12 @@ struct dlb_courier {
 	/* Tells known ones apart; empty: one of whom nothing is known. */
 	char name[DLB_COURIER_NAME_MAX];
 	bool vetted;
+	const uint8_t *tag_key; /* it is this box; the caller's, or NULL */
 };
+/* What a node is called: by the secret that it is known by, so that it is the same one
+ * however it came to be known. */
+void dlb_courier_node(char name[static DLB_COURIER_NAME_MAX],
+	const uint8_t secret[static DLB_KEY_LEN]);
 /* As it is written down of strangers: who counts as another each time. */
 #define DLB_COURIER_STRANGER "met "
 void dlb_courier_draw(

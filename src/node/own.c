@@ -88,14 +88,15 @@ list_split(struct dlb_own_list *l, const struct dlb_out_letter *letter)
 	enum dlb_status st = grow(&l->splits, &l->splits_cap, l->splits_n,
 		sizeof(*l->splits), l->err);
 
-	if (st == DLB_OK)
-		l->splits[l->splits_n++] =
-			(struct dlb_split){.number = letter->number,
-				.sealed_ms = letter->sealed_ms,
-				.cells = letter->cells / letter->stripes,
-				.stripes = letter->stripes,
-				.threshold = letter->threshold};
-	return st;
+	if (st != DLB_OK)
+		return st;
+	l->splits[l->splits_n] = (struct dlb_split){.number = letter->number,
+		.sealed_ms = letter->sealed_ms,
+		.cells = letter->cells / letter->stripes,
+		.stripes = letter->stripes,
+		.threshold = letter->threshold};
+	dlb_split_name_reader(&l->splits[l->splits_n++], l->n, letter->to);
+	return DLB_OK;
 }
 
 static void
@@ -275,18 +276,24 @@ static enum dlb_status
 choose_stripe(struct dlb_own_list *l, size_t split,
 	const struct dlb_courier *to, bool vetted_known, struct dlb_error *err)
 {
+	const struct dlb_split *letter = &l->splits[split - 1];
 	uint32_t waits[DLB_STRIPES_OUT_MAX] = {0};
 	int stripe = DLB_STRIPE_NONE;
+	const struct part *some = NULL;
+	bool all;
 	enum dlb_status st;
 
 	for (size_t i = 0; i < l->parts_n; i++)
-		if (l->parts[i].split == split)
-			waits[l->parts[i].stripe] = (uint32_t)l->parts[i].n;
-	st = dlb_stripe_choose(&stripe, l->n, &l->splits[split - 1], waits, to,
-		vetted_known, err);
+		if (l->parts[i].split == split) {
+			some = &l->parts[i];
+			waits[some->stripe] = (uint32_t)some->n;
+		}
+	st = dlb_stripe_choose(
+		&stripe, l->n, letter, waits, to, vetted_known, err);
+	all = some && dlb_split_is_for(letter, l->n, l->cells[some->at], to);
 	for (size_t i = 0; i < l->parts_n; i++)
 		if (l->parts[i].split == split)
-			l->parts[i].goes = l->parts[i].stripe == stripe;
+			l->parts[i].goes = all || l->parts[i].stripe == stripe;
 	return st;
 }
 

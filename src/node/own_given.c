@@ -41,6 +41,52 @@ dlb_courier_draw(char name[static DLB_COURIER_NAME_MAX], struct dlb_node *n)
 	snprintf(name, DLB_COURIER_NAME_MAX, DLB_COURIER_STRANGER "%s", hex);
 }
 
+void
+dlb_courier_node(char name[static DLB_COURIER_NAME_MAX],
+	const uint8_t secret[static DLB_KEY_LEN])
+{
+	uint8_t label[16];
+	char hex[2 * sizeof(label) + 1];
+
+	dlb_derive(label, sizeof(label), secret, DLB_KEY_LEN, "dlb courier", "",
+		0);
+	dlb_hex(hex, label, sizeof(label));
+	snprintf(name, DLB_COURIER_NAME_MAX, "node %s", hex);
+}
+
+/* ---- whom it is bound for ------------------------------------------------------------ */
+
+void
+dlb_split_name_reader(struct dlb_split *letter, struct dlb_node *n, int64_t to)
+{
+	struct dlb_correspondent c;
+	uint8_t secret[DLB_KEY_LEN];
+
+	letter->reader[0] = '\0';
+	if (dlb_correspondent_by_id(n->letterbox, &c, to) == DLB_OK
+		&& dlb_pair_secret_of(n->letterbox, secret, &c.identity, NULL)
+			== DLB_OK)
+		dlb_courier_node(letter->reader, secret);
+	dlb_wipe(secret, sizeof(secret));
+}
+
+bool
+dlb_split_is_for(const struct dlb_split *letter, struct dlb_node *n,
+	uint32_t cell, const struct dlb_courier *to)
+{
+	struct dlb_shown shown = {.box = 0};
+	struct dlb_tag_key key = {.ref = 1};
+
+	if (letter->reader[0] && strcmp(letter->reader, to->name) == 0)
+		return true;
+	if (!to->tag_key || !dlb_satchel_entry(n->satchel, cell, &shown.entry))
+		return false;
+	memcpy(key.key, to->tag_key, sizeof(key.key));
+	dlb_node_match_tags(n, n->satchel, &key, 1, &shown, 1);
+	dlb_wipe(&key, sizeof(key));
+	return shown.box != 0;
+}
+
 /* ---- reading ------------------------------------------------------------------------ */
 
 static void

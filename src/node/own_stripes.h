@@ -45,7 +45,15 @@ struct dlb_split {
 	uint32_t cells; /* of each stripe */
 	unsigned stripes;
 	bool threshold;
+	char reader[DLB_COURIER_NAME_MAX]; /* the reader's node as a courier */
 };
+/* Of a letter out to a correspondent. */
+void dlb_split_name_reader(
+	struct dlb_split *letter, struct dlb_node *n, int64_t to);
+/* Are they whom all of it is bound for: its reader, or the box that it goes by way of?
+ * cell: an entry of the letter. */
+bool dlb_split_is_for(const struct dlb_split *letter, struct dlb_node *n,
+	uint32_t cell, const struct dlb_courier *to);
 /* The stripe for this courier, or none. waits: of each one the cells that nobody has.
  * What of those that are out nobody is noted for is noted, uncommitted. */
 enum dlb_status dlb_stripe_choose(int *stripe, struct dlb_node *n,
