@@ -15,6 +15,7 @@
 /* A receipt takes as long as its letter: without one in so long, something may be
  * lost. */
 #define OVERDUE_MS (28 * DLB_DAY_MS)
+#define OVERDUE_NAMED 12
 
 struct listing {
 	struct dlb_letterbox *box;
@@ -22,7 +23,7 @@ struct listing {
 	struct cli_json json;
 	size_t n;
 	int64_t now_ms;
-	int64_t overdue; /* the first such letter */
+	int64_t overdue[OVERDUE_NAMED]; /* the first such letters */
 	size_t overdue_n;
 };
 
@@ -172,8 +173,11 @@ list_letter(void *ctx, const struct dlb_out_letter *letter)
 		cli_table_add(t, "%s%s", state_name(letter->state),
 			is_overdue(l, letter) ? ", overdue" : "");
 	cli_table_add(t, "%s", letter->summary);
-	if (is_overdue(l, letter) && l->overdue_n++ == 0)
-		l->overdue = letter->number;
+	if (is_overdue(l, letter)) {
+		if (l->overdue_n < OVERDUE_NAMED)
+			l->overdue[l->overdue_n] = letter->number;
+		l->overdue_n++;
+	}
 	l->n++;
 	return true;
 }
@@ -227,6 +231,31 @@ write_letter(void *ctx, const struct dlb_out_letter *letter)
 	return true;
 }
 
+/* "3", "3 and 5", "3, 5, 7 and 4 more" */
+static void
+note_overdue(struct cli *c, const struct listing *l)
+{
+	size_t named =
+		l->overdue_n < OVERDUE_NAMED ? l->overdue_n : OVERDUE_NAMED;
+	char list[OVERDUE_NAMED * 24 + 32];
+	size_t len = 0;
+
+	for (size_t i = 0; i < named; i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len,
+			"%s%lld",
+			i == 0                          ? ""
+				: i + 1 == l->overdue_n ? " and "
+							: ", ",
+			(long long)l->overdue[i]);
+	if (named < l->overdue_n)
+		snprintf(list + len, sizeof(list) - len, " and %zu more",
+			l->overdue_n - named);
+	cli_note(c,
+		"no receipt in time for letter%s %s; to seal one again: dlb "
+		"resend %lld",
+		cli_s(l->overdue_n), list, (long long)l->overdue[0]);
+}
+
 static enum dlb_status
 list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 {
@@ -246,11 +275,7 @@ list_letters(struct cli *c, struct listing *l, struct dlb_error *err)
 			&l->table, cli_term_width(STDOUT_FILENO), err);
 	cli_table_free(&l->table);
 	if (st == DLB_OK && l->overdue_n > 0)
-		cli_note(c,
-			"no receipt in time for %zu letter%s; to seal one "
-			"again: dlb resend %lld",
-			l->overdue_n, cli_s(l->overdue_n),
-			(long long)l->overdue);
+		note_overdue(c, l);
 	return st;
 }
 
