@@ -38,6 +38,18 @@ show_words(struct cli *c, struct dlb_letterbox *l)
 	return DLB_OK;
 }
 
+/* A picture is nothing for a terminal. */
+static enum dlb_status
+put_out(const struct dlb_buf *data, bool binary, struct dlb_error *err)
+{
+	if (binary && isatty(STDOUT_FILENO))
+		return dlb_fail(err, DLB_USAGE,
+			"a picture does not go to a terminal: name a file, or pass "
+			"it on");
+	fwrite(data->data, 1, data->len, stdout);
+	return DLB_OK;
+}
+
 /* Never over what is there, unless that was asked for. */
 static enum dlb_status
 put_file(const struct cli_args *a, const char *path, const struct dlb_buf *data,
@@ -140,10 +152,14 @@ put_picture(struct cli *c, const struct cli_args *a, const char *option,
 		st = dlb_qr_svg(&picture, qr) == DLB_OK
 			? DLB_OK
 			: dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	if (st == DLB_OK)
+	if (st == DLB_OK && strcmp(file, "-") == 0) {
+		st = put_out(&picture, strcmp(option, "png") == 0, err);
+	} else if (st == DLB_OK) {
 		st = put_file(a, file, &picture, err);
-	if (st == DLB_OK)
-		cli_say(c, "Your short card is in %s, as a QR code.", file);
+		if (st == DLB_OK)
+			cli_say(c, "Your short card is in %s, as a QR code.",
+				file);
+	}
 	dlb_buf_free(&picture);
 	return st;
 }
@@ -176,9 +192,23 @@ wants_qr(const struct cli_args *a)
 	return cli_flag(a, "qr") || cli_value(a, "png") || cli_value(a, "svg");
 }
 
+static bool
+goes_out(const struct cli_args *a, const char *option)
+{
+	const char *file = cli_value(a, option);
+
+	return file && strcmp(file, "-") == 0;
+}
+
 static enum dlb_status
 check_options(const struct cli_args *a, struct dlb_error *err)
 {
+	if (goes_out(a, "output") + goes_out(a, "png") + goes_out(a, "svg")
+			+ cli_flag(a, "qr")
+		> 1)
+		return dlb_fail(err, DLB_USAGE,
+			"one thing goes to standard output: of -o -, --png -, "
+			"--svg - and --qr give one");
 	if (cli_flag(a, "invert") && !cli_flag(a, "qr"))
 		return dlb_fail(err, DLB_USAGE, "--invert goes with --qr");
 	if (cli_flag(a, "replace") && !cli_value(a, "output")
@@ -213,7 +243,7 @@ run(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 static const struct cli_option options[] = {
 	{"short", 's', NULL, "a short card, for a message"},
 	{"words", 'w', NULL, "only the words of your fingerprint"},
-	{"output", 'o', "FILE", "into a new file"},
+	{"output", 'o', "FILE", "into a new file; - is standard output"},
 	{"qr", 0, NULL, "the short card as a QR code, here"},
 	{"invert", 0, NULL, "with --qr: dark blocks, for a light background"},
 	{"png", 0, "FILE", "the QR code as a picture, into a new file"},

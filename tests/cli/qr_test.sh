@@ -19,6 +19,19 @@ draw() {
 }
 
 for name in alice bob carol; do person "$name"; done
+as alice card -o - >alice.out 2>/dev/null
+as alice card >alice.same 2>/dev/null
+ok "-o - is standard output" cmp alice.out alice.same
+ok "and no file" test ! -e ./-
+as alice card --svg - >out.svg 2>/dev/null
+has "$(head -c 100 out.svg)" "<svg" "so is --svg -"
+as alice card --png - >out.png 2>/dev/null
+is "$(head -c 4 out.png | tail -c 3)" PNG "and --png -"
+ok "no file is called so" test ! -e ./-
+run as alice card --png - --svg -
+exits 2 "one of them"
+run "$PTY" -- env "DLB_HOME=$work/home-alice" "$DLB" card --png -
+has "$out" "does not go to a terminal" "not to a terminal"
 run as alice card --png alice.png --svg alice.svg
 exits 0 "card --png --svg"
 has "$out" "alice.png" "says what is where"
