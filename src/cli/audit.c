@@ -5,6 +5,7 @@
 #include "format.h"
 #include "json.h"
 #include "node.h"
+#include "read_file.h"
 #include "session.h"
 #include "table.h"
 #include "term.h"
@@ -337,14 +338,9 @@ load_log(struct dlb_buf *log, struct cli *c, const struct cli_args *a,
 	struct dlb_node *n = NULL;
 	enum dlb_status st;
 
-	if (a->operands_n > 0) {
-		st = dlb_file_load(log, dlb_fs_posix(), a->operands[0],
-			DLB_AUDIT_FILE_MAX, err);
-		if (st == DLB_LIMIT)
-			st = dlb_fail(err, st, "%s is too long to be a log",
-				a->operands[0]);
-		return st;
-	}
+	if (a->operands_n > 0)
+		return cli_read_file(
+			log, a->operands[0], DLB_AUDIT_FILE_MAX, "a log", err);
 	st = cli_open(&n, c, a, err);
 	if (st == DLB_OK)
 		st = export_all(dlb_node_letterbox(n), true, log, err);
@@ -386,9 +382,10 @@ const struct cli_verb cli_audit_verify = {
 	.operands = "[FILE]",
 	.summary = "check that a log is as it was written",
 	.text = "Checks the log of this home, or one that was exported, which needs no\n"
-		"home. Says which record is the first that is not as it was written, or\n"
-		"that the end is missing. A log that was written anew from its start is\n"
-		"sound in itself: --head says whether it is the one whose head you have.",
+		"home (- is standard input). Says which record is the first that is not\n"
+		"as it was written, or that the end is missing. A log that was written\n"
+		"anew from its start is sound in itself: --head says whether it is the one\n"
+		"whose head you have.",
 	.example =
 		"dlb audit verify\ndlb audit verify office.log --head 41:5e0c...",
 	.options = verify_options,

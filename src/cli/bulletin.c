@@ -6,45 +6,13 @@
 #include "card_file.h"
 #include "format.h"
 #include "people.h"
+#include "read_file.h"
 #include "session.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- files --------------------------------------------------------------------- */
-
-/* All of a file, or of standard input; at most `most` bytes and one. */
-static enum dlb_status
-read_file(struct dlb_buf *out, const char *file, size_t most,
-	struct dlb_error *err)
-{
-	bool standard = strcmp(file, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
-	enum dlb_status st = DLB_OK;
-	ssize_t n = 1;
-
-	if (fd < 0)
-		return dlb_fail_errno(err, errno, "can not open %s", file);
-	while (st == DLB_OK && n != 0 && out->len <= most) {
-		uint8_t part[16384];
-
-		n = read(fd, part, sizeof(part));
-		if (n < 0 && errno == EINTR)
-			st = dlb_fail(err, DLB_CANCELLED, "interrupted");
-		else if (n < 0)
-			st = dlb_fail_errno(
-				err, errno, "can not read %s", file);
-		else if (dlb_buf_append(out, part, (size_t)n) != DLB_OK)
-			st = dlb_fail(err, DLB_NO_MEMORY, "out of memory");
-	}
-	if (!standard)
-		close(fd);
-	return st;
-}
 
 static const char *
 last_part(const char *path)
@@ -68,7 +36,8 @@ run_post(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	int64_t number;
 	enum dlb_status st;
 
-	st = read_file(&body, file, DLB_BULLETIN_BODY_MAX, err);
+	st = cli_read_file(&body, file, DLB_BULLETIN_BODY_MAX,
+		"a bulletin: one has at most 2 MiB", err);
 	if (st == DLB_OK)
 		st = cli_open_person(&n, c, a, err);
 	if (st == DLB_OK) {
@@ -364,10 +333,10 @@ run_check(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	struct dlb_bulletin_content content;
 	struct dlb_bulletin b;
 	struct dlb_buf proof = {0};
-	enum dlb_status st = read_file(&proof, a->operands[0],
+	enum dlb_status st = cli_read_file(&proof, a->operands[0],
 		DLB_BULLETIN_BODY_MAX + DLB_BULLETIN_HEAD_LEN
 			+ DLB_BULLETIN_TITLE_MAX + DLB_BULLETIN_NAME_MAX,
-		err);
+		"a proof", err);
 
 	if (st == DLB_OK) {
 		st = dlb_bulletin_proof(

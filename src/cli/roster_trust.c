@@ -4,6 +4,7 @@
 #include "card_file.h"
 #include "node.h"
 #include "node_bulletins.h"
+#include "read_file.h"
 #include "roster.h"
 #include "roster_who.h"
 #include "session.h"
@@ -177,12 +178,9 @@ run_import(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	struct dlb_roster_author author;
 	struct dlb_buf bytes = {0};
 	struct dlb_node *n = NULL;
-	enum dlb_status st = dlb_file_load(&bytes, dlb_fs_posix(),
-		a->operands[0], DLB_ROSTER_FILE_MAX, err);
+	enum dlb_status st = cli_read_file(
+		&bytes, a->operands[0], DLB_ROSTER_FILE_MAX, "a roster", err);
 
-	if (st == DLB_LIMIT)
-		st = dlb_fail(err, st, "%s is longer than a roster may be",
-			a->operands[0]);
 	if (st == DLB_OK)
 		st = cli_open(&n, c, a, err);
 	if (st == DLB_OK) {
@@ -216,7 +214,8 @@ const struct cli_verb cli_roster_import = {
 	.operands = "FILE",
 	.summary = "take a roster out of a file",
 	.text = "Takes the roster of somebody whose rosters are held here, in the place\n"
-		"of an older one. Who signed it counts, not who brought it.",
+		"of an older one. Who signed it counts, not who brought it. FILE - is\n"
+		"standard input.",
 	.example = "dlb roster import alice.roster",
 	.flags = CLI_OPENS_HOME,
 	.operands_min = 1,

@@ -36,6 +36,12 @@ exits 1 "a file that is there"
 is "$(grep -c cafe plain.log)" 0 "without names"
 is "$(grep -ao cafe named.log | wc -l)" 3 "with names"
 is "$(stat -c %a plain.log)" 600 "is for its owner at first"
+code=0
+"$DLB" audit verify - <plain.log >from.stdin 2>&1 || code=$?
+exits 0 "a log from standard input"
+has "$(cat from.stdin)" "The file is sound" "is as sound"
+run "$DLB" audit verify -
+ok "nothing is no log" test "$code" -ne 0
 run "$DLB" audit verify plain.log
 exits 0 "checked without a home"
 has "$out" "5 records, from 1 to 5" "all of it"

@@ -53,6 +53,12 @@ run as alice roster list
 has "$out" "not published yet" "does not publish it"
 is "$(as alice roster list --json | jq -c '[.own.number,.own.published]')" \
 	'[0,null]' "nor to programs"
+run as bob roster import -
+ok "nothing is no roster" test "$code" -ne 0
+code=0
+as bob roster import - <one.roster >from.stdin 2>&1 || code=$?
+exits 1 "one from standard input"
+has "$(cat from.stdin)" "rosters are not taken here" "is read"
 run as bob roster import one.roster
 exits 1 "of someone who is not followed"
 has "$err" "rosters are not taken here" "is not taken"
