@@ -93,10 +93,11 @@ find_card(struct dlb_card *card, struct cli *c, struct dlb_node *n,
 
 static void
 say_followed(struct cli *c, const struct dlb_author *author, bool was_known,
-	uint64_t found)
+	bool renamed, uint64_t found)
 {
 	if (was_known)
-		cli_say(c, "You follow %s already.", author->name);
+		cli_say(c, "You follow %s already%s.", author->name,
+			renamed ? ", who has this name here from now on" : "");
 	else
 		cli_say(c, "You follow %s from now on. Fingerprint:",
 			author->name);
@@ -116,12 +117,25 @@ say_followed(struct cli *c, const struct dlb_author *author, bool was_known,
 }
 
 static enum dlb_status
+rename_author(struct dlb_node *n, struct dlb_author *author, const char *name,
+	struct dlb_error *err)
+{
+	struct dlb_letterbox *l = dlb_node_letterbox(n);
+	enum dlb_status st = dlb_author_rename(l, author->id, name, err);
+
+	if (st == DLB_OK)
+		st = dlb_author_by_id(l, author, author->id);
+	return st == DLB_OK ? dlb_letterbox_commit(l, err) : st;
+}
+
+static enum dlb_status
 run_follow(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 {
 	struct dlb_card *card = calloc(1, sizeof(*card));
 	struct dlb_author author, before;
 	struct dlb_node *n = NULL;
-	bool was_known = false;
+	const char *as = cli_value(a, "as");
+	bool was_known = false, renamed = false;
 	uint64_t found = 0;
 	enum dlb_status st;
 
@@ -135,10 +149,14 @@ run_follow(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 				    &before, &card->identity)
 			== DLB_OK;
 		st = dlb_node_follow(
-			n, &author, card, cli_value(a, "as"), &found, err);
+			n, &author, card, was_known ? NULL : as, &found, err);
+	}
+	if (st == DLB_OK && was_known && as && strcmp(author.name, as) != 0) {
+		renamed = true;
+		st = rename_author(n, &author, as, err);
 	}
 	if (st == DLB_OK)
-		say_followed(c, &author, was_known, found);
+		say_followed(c, &author, was_known, renamed, found);
 	free(card);
 	dlb_node_close(n);
 	return st;

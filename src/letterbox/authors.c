@@ -273,6 +273,35 @@ name_taken(struct dlb_letterbox *l, const char *name)
 	return dlb_author_by_name(l, &other, name, NULL) == DLB_OK;
 }
 
+enum dlb_status
+dlb_author_rename(struct dlb_letterbox *l, int64_t id, const char *name,
+	struct dlb_error *err)
+{
+	static const char sql[] = "UPDATE authors SET name = ?2 WHERE id = ?1";
+	char clean[DLB_NAME_TEXT_MAX + 1];
+	struct dlb_author other;
+	struct dlb_query q;
+	enum dlb_status s = dlb_name_check(name, "an author", err);
+
+	if (s != DLB_OK)
+		return s;
+	dlb_name_clean(clean, name);
+	if (dlb_author_by_name(l, &other, clean, NULL) == DLB_OK)
+		return other.id == id ? DLB_OK
+				      : dlb_fail(err, DLB_EXISTS,
+					      "you follow someone else as "
+					      "\"%s\": give this one another "
+					      "name",
+					      clean);
+	s = dlb_db_change(&l->db, err);
+	if (s != DLB_OK)
+		return s;
+	dlb_query(&q, &l->db, sql);
+	dlb_query_int(&q, id);
+	dlb_query_text(&q, clean);
+	return dlb_query_run(&q, err);
+}
+
 /* Like that, and no other's. */
 static void
 number_name(struct dlb_letterbox *l, struct dlb_author *a,

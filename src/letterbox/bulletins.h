@@ -104,6 +104,9 @@ struct dlb_author {
 enum dlb_status dlb_author_add(struct dlb_letterbox *l, struct dlb_author *out,
 	const struct dlb_card *card, const char *name, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* DLB_EXISTS for a name that is another's. */
+enum dlb_status dlb_author_rename(struct dlb_letterbox *l, int64_t id,
+	const char *name, struct dlb_error *err) DLB_MUST_CHECK;
 enum dlb_status dlb_author_by_name(struct dlb_letterbox *l,
 	struct dlb_author *out, const char *name, struct dlb_error *err)
 	DLB_MUST_CHECK;

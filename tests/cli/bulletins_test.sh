@@ -103,6 +103,15 @@ exits 1 "one that is too large"
 has "$err" "at most 2 MiB" "and how large it may be"
 run as alice bulletin post news.txt --title "$(printf 'a\033[31m')"
 exits 2 "a title that a terminal can not show"
+run as bob bulletin follow alice.short --as "our alice"
+exits 0 "another name for who is followed"
+has "$out" "You follow our alice already, who has this name here" "is said"
+is "$(as bob bulletins --authors --json | jq -r '.[].name')" "our alice" "and kept"
+run as bob bulletin follow alice.short --as "our alice"
+has "$out" "You follow our alice already." "the same again"
+run as bob bulletin follow alice.short --as " /"
+ok "no name" test "$code" -ne 0
+run as bob bulletin follow alice.short --as alice
 run as alice bulletin follow alice.short
 exits 1 "nobody follows themselves"
 has "$err" "your own card" "and that is said"
