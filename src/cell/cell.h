@@ -59,6 +59,8 @@ struct dlb_identity {
 	uint8_t sign[32];
 	uint8_t agree[32];
 };
+_Static_assert(sizeof(struct dlb_identity) == 64,
+	"without a gap: it is compared, hashed and kept as it is");
 struct dlb_identity_secret {
 	uint8_t sign_seed[32];
 	uint8_t agree[32];

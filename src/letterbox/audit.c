@@ -164,7 +164,6 @@ fold(struct dlb_letterbox *l, struct dlb_audit_ends *ends,
 {
 	static const char forget[] = "DELETE FROM audit WHERE number <= ?1";
 	enum dlb_status s = DLB_OK;
-	struct dlb_query q;
 	bool found = true, any = false;
 
 	/* The one that was just written stays. */
@@ -175,9 +174,7 @@ fold(struct dlb_letterbox *l, struct dlb_audit_ends *ends,
 	}
 	if (s != DLB_OK || !any)
 		return s;
-	dlb_query(&q, &l->db, forget);
-	dlb_query_int(&q, (int64_t)ends->base.number);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, forget, (int64_t)ends->base.number, err);
 }
 
 /* ---- appending ---------------------------------------------------------------------------- */

@@ -10,42 +10,23 @@
 #include <string.h>
 
 #define COLUMNS "id, name, identity, serial, added_ms, key"
-#define IDENTITY_LEN 64
-
-static void
-identity_key(
-	uint8_t out[static IDENTITY_LEN], const struct dlb_identity *identity)
-{
-	memcpy(out, identity->sign, 32);
-	memcpy(out + 32, identity->agree, 32);
-}
 
 /* ---- finding ------------------------------------------------------------------------ */
 
-/* DLB_NOT_FOUND without a message. */
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_author *out, struct dlb_error *err)
+static void
+read_row(struct dlb_query *q, void *row)
 {
-	bool there = dlb_query_row(q);
-	uint8_t identity[IDENTITY_LEN];
-	enum dlb_status s;
+	struct dlb_author *out = row;
 
-	memset(out, 0, sizeof(*out));
-	if (there) {
-		out->id = dlb_query_get_int(q);
-		dlb_query_get_text(q, out->name, sizeof(out->name));
-		dlb_query_get_blob(q, identity, sizeof(identity));
-		memcpy(out->identity.sign, identity, 32);
-		memcpy(out->identity.agree, identity + 32, 32);
-		out->serial = (uint64_t)dlb_query_get_int(q);
-		out->added_ms = dlb_query_get_int(q);
-		dlb_query_get_blob(q, out->key, sizeof(out->key));
-	}
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		memset(out, 0, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+	out->id = dlb_query_get_int(q);
+	dlb_query_get_text(q, out->name, sizeof(out->name));
+	dlb_query_get_blob(q, &out->identity, sizeof(out->identity));
+	out->serial = (uint64_t)dlb_query_get_int(q);
+	out->added_ms = dlb_query_get_int(q);
+	dlb_query_get_blob(q, out->key, sizeof(out->key));
 }
+
+static const struct dlb_row author_row = {sizeof(struct dlb_author), read_row};
 
 enum dlb_status
 dlb_author_by_name(struct dlb_letterbox *l, struct dlb_author *out,
@@ -59,7 +40,7 @@ dlb_author_by_name(struct dlb_letterbox *l, struct dlb_author *out,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, name);
-	s = read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &author_row, err);
 	if (s == DLB_NOT_FOUND)
 		dlb_fail(err, s,
 			"you follow no one called \"%s\"; see: dlb bulletins",
@@ -77,7 +58,7 @@ dlb_author_by_id(struct dlb_letterbox *l, struct dlb_author *out, int64_t id)
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, id);
-	return read_one(&q, out, NULL);
+	return dlb_query_one(&q, out, &author_row, NULL);
 }
 
 enum dlb_status
@@ -86,13 +67,11 @@ dlb_author_by_identity(struct dlb_letterbox *l, struct dlb_author *out,
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM authors WHERE identity = ?1";
-	uint8_t key[IDENTITY_LEN];
 	struct dlb_query q;
 
-	identity_key(key, identity);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
-	return read_one(&q, out, NULL);
+	dlb_query_blob(&q, identity, sizeof(*identity));
+	return dlb_query_one(&q, out, &author_row, NULL);
 }
 
 /* One query for each, so that fn may change what it is shown. */
@@ -105,22 +84,17 @@ dlb_author_each(struct dlb_letterbox *l,
 				  " WHERE name > ?1 ORDER BY name LIMIT 1";
 	char last[DLB_NAME_TEXT_MAX + 1] = "";
 	struct dlb_author a;
+	enum dlb_status s;
 
-	for (;;) {
+	do {
 		struct dlb_query q;
-		enum dlb_status s;
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_text(&q, last);
-		s = read_one(&q, &a, err);
-		if (s == DLB_NOT_FOUND)
-			return DLB_OK;
-		if (s != DLB_OK)
-			return s;
+		s = dlb_query_one(&q, &a, &author_row, err);
 		memcpy(last, a.name, sizeof(last));
-		if (!fn(ctx, &a))
-			return DLB_OK;
-	}
+	} while (s == DLB_OK && fn(ctx, &a));
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
 static enum dlb_status
@@ -248,13 +222,9 @@ static enum dlb_status
 count(struct dlb_letterbox *l, int64_t *out, struct dlb_error *err)
 {
 	static const char sql[] = "SELECT count(*) FROM authors";
-	struct dlb_query q;
 
 	*out = 0;
-	dlb_query(&q, &l->db, sql);
-	if (dlb_query_row(&q))
-		*out = dlb_query_get_int(&q);
-	return dlb_query_end(&q, err);
+	return dlb_sql_number(&l->db, sql, out, err);
 }
 
 bool
@@ -347,7 +317,6 @@ insert(struct dlb_letterbox *l, struct dlb_author *a,
 	static const char sql[] =
 		"INSERT INTO authors (name, identity, serial, added_ms, key,"
 		" card) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-	uint8_t identity[IDENTITY_LEN];
 	struct dlb_buf bytes = {0};
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
@@ -356,10 +325,9 @@ insert(struct dlb_letterbox *l, struct dlb_author *a,
 		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory for a card");
 	if (s != DLB_OK)
 		goto out;
-	identity_key(identity, &a->identity);
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, a->name);
-	dlb_query_blob(&q, identity, sizeof(identity));
+	dlb_query_blob(&q, &a->identity, sizeof(a->identity));
 	dlb_query_int(&q, (int64_t)a->serial);
 	dlb_query_int(&q, a->added_ms);
 	dlb_query_blob(&q, a->key, sizeof(a->key));

@@ -9,25 +9,19 @@
 
 #define COLUMNS "id, name, root, path, place"
 
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_box *out, struct dlb_error *err)
+static void
+read_row(struct dlb_query *q, void *row)
 {
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
+	struct dlb_box *out = row;
 
-	memset(out, 0, sizeof(*out));
-	if (there) {
-		out->id = dlb_query_get_int(q);
-		dlb_query_get_text(q, out->name, sizeof(out->name));
-		dlb_query_get_blob(q, out->root, sizeof(out->root));
-		dlb_query_get_text(q, out->path, sizeof(out->path));
-		dlb_query_get_text(q, out->place, sizeof(out->place));
-	}
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		dlb_wipe(out, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+	out->id = dlb_query_get_int(q);
+	dlb_query_get_text(q, out->name, sizeof(out->name));
+	dlb_query_get_blob(q, out->root, sizeof(out->root));
+	dlb_query_get_text(q, out->path, sizeof(out->path));
+	dlb_query_get_text(q, out->place, sizeof(out->place));
 }
+
+static const struct dlb_row box_row = {sizeof(struct dlb_box), read_row};
 
 static enum dlb_status
 fail_missing(struct dlb_error *err, const char *name)
@@ -49,7 +43,7 @@ dlb_box_by_name(struct dlb_letterbox *l, struct dlb_box *out, const char *name,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, name);
-	s = read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &box_row, err);
 	return s == DLB_NOT_FOUND ? fail_missing(err, name) : s;
 }
 
@@ -70,7 +64,7 @@ dlb_box_each(struct dlb_letterbox *l,
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_text(&q, last);
-		s = read_one(&q, &box, err);
+		s = dlb_query_one(&q, &box, &box_row, err);
 		memcpy(last, box.name, sizeof(last));
 	} while (s == DLB_OK && fn(ctx, &box));
 	dlb_wipe(&box, sizeof(box));
@@ -108,7 +102,7 @@ check_unknown(struct dlb_letterbox *l, const struct dlb_box *box,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_blob(&q, box->root, sizeof(box->root));
-	s = read_one(&q, &other, err);
+	s = dlb_query_one(&q, &other, &box_row, err);
 	if (s == DLB_OK)
 		s = dlb_fail(err, DLB_EXISTS,
 			"this box is known already, as \"%s\"", other.name);

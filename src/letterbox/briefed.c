@@ -38,29 +38,26 @@ dlb_briefed_save(struct dlb_letterbox *l, const struct dlb_briefed *b,
 	return dlb_query_run(&q, err);
 }
 
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_briefed *out, struct dlb_error *err)
+static void
+read_row(struct dlb_query *q, void *row)
 {
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
+	struct dlb_briefed *out = row;
 
-	memset(out, 0, sizeof(*out));
-	if (there) {
-		out->to = dlb_query_get_int(q);
-		dlb_query_get_blob(q, out->box, sizeof(out->box));
-		dlb_query_get_text(q, out->name, sizeof(out->name));
-		dlb_query_get_text(q, out->note, sizeof(out->note));
-		out->opens = dlb_query_get_int(q) != 0;
-		out->serial = (uint64_t)dlb_query_get_int(q);
-		out->last_day = (uint32_t)dlb_query_get_int(q);
-		out->sent_ms = dlb_query_get_int(q);
-		out->letter = dlb_query_get_int(q);
-		out->revoked_ms = dlb_query_get_int(q);
-		out->revocation = dlb_query_get_int(q);
-	}
-	s = dlb_query_end(q, err);
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+	out->to = dlb_query_get_int(q);
+	dlb_query_get_blob(q, out->box, sizeof(out->box));
+	dlb_query_get_text(q, out->name, sizeof(out->name));
+	dlb_query_get_text(q, out->note, sizeof(out->note));
+	out->opens = dlb_query_get_int(q) != 0;
+	out->serial = (uint64_t)dlb_query_get_int(q);
+	out->last_day = (uint32_t)dlb_query_get_int(q);
+	out->sent_ms = dlb_query_get_int(q);
+	out->letter = dlb_query_get_int(q);
+	out->revoked_ms = dlb_query_get_int(q);
+	out->revocation = dlb_query_get_int(q);
 }
+
+static const struct dlb_row briefed_row = {
+	sizeof(struct dlb_briefed), read_row};
 
 enum dlb_status
 dlb_briefed_each(struct dlb_letterbox *l,
@@ -82,7 +79,7 @@ dlb_briefed_each(struct dlb_letterbox *l,
 		dlb_query_int(&q, last.to);
 		dlb_query_text(&q, last.name);
 		dlb_query_blob(&q, last.box, sizeof(last.box));
-		s = read_one(&q, &b, err);
+		s = dlb_query_one(&q, &b, &briefed_row, err);
 		last = b;
 	} while (s == DLB_OK && fn(ctx, &b));
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
@@ -93,14 +90,12 @@ dlb_briefed_forget(
 	struct dlb_letterbox *l, int64_t highest_ms, struct dlb_error *err)
 {
 	static const char sql[] = "DELETE FROM briefed WHERE last_day < ?1";
-	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, highest_ms / DLB_DAY_MS - KEPT_DAYS);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(
+		&l->db, sql, highest_ms / DLB_DAY_MS - KEPT_DAYS, err);
 }
 
 /* Time, so that a letterbox that was restored goes on above what it does not know. */
@@ -116,9 +111,7 @@ dlb_briefed_serial(struct dlb_letterbox *l, int64_t to, int64_t now_ms,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, to);
-	if (dlb_query_row(&q))
-		last = dlb_query_get_int(&q);
-	s = dlb_query_end(&q, err);
+	s = dlb_query_number(&q, &last, err);
 	*serial = (uint64_t)(now_ms > last ? now_ms : last + 1);
 	return s;
 }

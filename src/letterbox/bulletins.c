@@ -22,9 +22,7 @@ used_of(struct dlb_letterbox *l, uint32_t day, int64_t *used,
 	*used = 0;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, day);
-	if (dlb_query_row(&q))
-		*used = dlb_query_get_int(&q);
-	return dlb_query_end(&q, err);
+	return dlb_query_number(&q, used, err);
 }
 
 enum dlb_status
@@ -35,7 +33,6 @@ dlb_bulletin_take_slot(struct dlb_letterbox *l, int64_t now_ms, uint32_t *day,
 		"INSERT INTO bulletin_days (day, used) VALUES (?1, 1)"
 		" ON CONFLICT (day) DO UPDATE SET used = used + 1";
 	int64_t today = now_ms / DLB_DAY_MS, from = 0, used;
-	struct dlb_query q;
 	enum dlb_status s = dlb_own_get_int(l, own_from_day, &from);
 
 	if (s != DLB_OK && s != DLB_NOT_FOUND)
@@ -56,9 +53,7 @@ dlb_bulletin_take_slot(struct dlb_letterbox *l, int64_t now_ms, uint32_t *day,
 	if (s != DLB_OK)
 		return s;
 	*slot = (uint8_t)used;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, *day);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, sql, *day, err);
 }
 
 enum dlb_status
@@ -141,8 +136,10 @@ dlb_bulletin_update(struct dlb_letterbox *l, const struct dlb_bulletin_row *row,
 }
 
 static void
-read_columns(struct dlb_query *q, struct dlb_bulletin_row *out)
+read_row(struct dlb_query *q, void *row)
 {
+	struct dlb_bulletin_row *out = row;
+
 	out->author = dlb_query_get_int(q);
 	dlb_query_get_blob(q, out->id, sizeof(out->id));
 	out->letter = dlb_query_get_int(q);
@@ -154,6 +151,9 @@ read_columns(struct dlb_query *q, struct dlb_bulletin_row *out)
 	out->opened = (uint32_t)dlb_query_get_int(q);
 	out->taken = dlb_query_get_int(q) != 0;
 }
+
+static const struct dlb_row bulletin_row = {
+	sizeof(struct dlb_bulletin_row), read_row};
 
 enum dlb_status
 dlb_bulletin_of_letter(struct dlb_letterbox *l, struct dlb_bulletin_row *out,
@@ -171,7 +171,7 @@ dlb_bulletin_of_letter(struct dlb_letterbox *l, struct dlb_bulletin_row *out,
 		const void *data;
 		size_t len;
 
-		read_columns(&q, out);
+		read_row(&q, out);
 		data = dlb_query_view(&q, &len);
 		s = DLB_OK;
 		if (cores) {
@@ -191,27 +191,19 @@ each(struct dlb_letterbox *l, const char *sql, int64_t author,
 	struct dlb_error *err)
 {
 	struct dlb_bulletin_row row = {.posted_ms = INT64_MIN};
-	bool more = true;
+	enum dlb_status s;
 
-	while (more) {
+	do {
 		struct dlb_query q;
-		bool there;
-		enum dlb_status s;
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, row.posted_ms);
 		dlb_query_int(&q, row.letter);
 		if (author)
 			dlb_query_int(&q, author);
-		there = dlb_query_row(&q);
-		if (there)
-			read_columns(&q, &row);
-		s = dlb_query_end(&q, err);
-		if (s != DLB_OK || !there)
-			return s;
-		more = fn(ctx, &row);
-	}
-	return DLB_OK;
+		s = dlb_query_one(&q, &row, &bulletin_row, err);
+	} while (s == DLB_OK && fn(ctx, &row));
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
 #define THE_NEXT                                                               \
@@ -297,7 +289,5 @@ dlb_bulletin_forget(
 	s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, before);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, sql, before, err);
 }

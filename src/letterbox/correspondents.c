@@ -9,31 +9,20 @@
 
 #include <string.h>
 
-#define IDENTITY_LEN 64
 #define COLUMNS                                                                \
 	"id, name, identity, serial, added_ms, heard, greeted, verified,"      \
 	" receipts"
 
-static void
-identity_key(
-	uint8_t out[static IDENTITY_LEN], const struct dlb_identity *identity)
-{
-	memcpy(out, identity->sign, 32);
-	memcpy(out + 32, identity->agree, 32);
-}
-
 /* ---- finding ------------------------------------------------------------------------ */
 
 static void
-read_columns(struct dlb_query *q, struct dlb_correspondent *out)
+read_row(struct dlb_query *q, void *row)
 {
-	uint8_t key[IDENTITY_LEN];
+	struct dlb_correspondent *out = row;
 
 	out->id = dlb_query_get_int(q);
 	dlb_query_get_text(q, out->name, sizeof(out->name));
-	dlb_query_get_blob(q, key, sizeof(key));
-	memcpy(out->identity.sign, key, 32);
-	memcpy(out->identity.agree, key + 32, 32);
+	dlb_query_get_blob(q, &out->identity, sizeof(out->identity));
 	out->serial = (uint64_t)dlb_query_get_int(q);
 	out->added_ms = dlb_query_get_int(q);
 	out->heard = dlb_query_get_int(q) != 0;
@@ -42,22 +31,8 @@ read_columns(struct dlb_query *q, struct dlb_correspondent *out)
 	out->receipts = dlb_query_get_int(q) != 0;
 }
 
-/* DLB_NOT_FOUND without a message. */
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_correspondent *out,
-	struct dlb_error *err)
-{
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
-
-	memset(out, 0, sizeof(*out));
-	if (there)
-		read_columns(q, out);
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		memset(out, 0, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
-}
+static const struct dlb_row correspondent_row = {
+	sizeof(struct dlb_correspondent), read_row};
 
 enum dlb_status
 dlb_correspondent_by_name(struct dlb_letterbox *l,
@@ -71,7 +46,7 @@ dlb_correspondent_by_name(struct dlb_letterbox *l,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, name);
-	s = read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &correspondent_row, err);
 	if (s == DLB_NOT_FOUND)
 		dlb_fail(err, s,
 			"no correspondent is called \"%s\": add their card "
@@ -87,13 +62,11 @@ dlb_correspondent_by_identity(struct dlb_letterbox *l,
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM correspondents WHERE identity = ?1";
-	uint8_t key[IDENTITY_LEN];
 	struct dlb_query q;
 
-	identity_key(key, identity);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
-	return read_one(&q, out, NULL);
+	dlb_query_blob(&q, identity, sizeof(*identity));
+	return dlb_query_one(&q, out, &correspondent_row, NULL);
 }
 
 enum dlb_status
@@ -106,7 +79,7 @@ dlb_correspondent_by_id(
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, id);
-	return read_one(&q, out, NULL);
+	return dlb_query_one(&q, out, &correspondent_row, NULL);
 }
 
 /* One query for each, so that fn may change what it is shown. */
@@ -119,22 +92,17 @@ dlb_correspondent_each(struct dlb_letterbox *l,
 				  " WHERE name > ?1 ORDER BY name LIMIT 1";
 	struct dlb_correspondent c;
 	char last[DLB_PERSON_NAME_MAX + 1] = "";
+	enum dlb_status s;
 
-	for (;;) {
+	do {
 		struct dlb_query q;
-		enum dlb_status s;
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_text(&q, last);
-		s = read_one(&q, &c, err);
-		if (s == DLB_NOT_FOUND)
-			return DLB_OK;
-		if (s != DLB_OK)
-			return s;
+		s = dlb_query_one(&q, &c, &correspondent_row, err);
 		memcpy(last, c.name, sizeof(last));
-		if (!fn(ctx, &c))
-			return DLB_OK;
-	}
+	} while (s == DLB_OK && fn(ctx, &c));
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
 /* ---- adding --------------------------------------------------------------------------- */
@@ -334,7 +302,6 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 		" shown = shown AND kind <> 4"
 		" WHERE correspondent = 0 AND length(fixed) > 0"
 		" AND substr(fixed, 1, 64) = ?2";
-	uint8_t key[IDENTITY_LEN];
 	struct dlb_buf bytes = {0};
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
@@ -343,10 +310,9 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 		s = dlb_fail(err, DLB_NO_MEMORY, "out of memory for a card");
 	if (s != DLB_OK)
 		goto out;
-	identity_key(key, &card->identity);
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, c->name);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, &card->identity, sizeof(card->identity));
 	dlb_query_int(&q, (int64_t)card->serial);
 	dlb_query_int(&q, c->added_ms);
 	dlb_query_blob(&q, bytes.data, bytes.len);
@@ -360,7 +326,7 @@ insert_card(struct dlb_letterbox *l, struct dlb_correspondent *c,
 	/* What came from them as a stranger. */
 	dlb_query(&q, &l->db, adopt);
 	dlb_query_int(&q, c->id);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, &card->identity, sizeof(card->identity));
 	s = dlb_query_run(&q, err);
 	c->heard = s == DLB_OK && sqlite3_changes(l->db.sql) > 0;
 	if (c->heard)

@@ -83,4 +83,29 @@ void dlb_query_get_text(struct dlb_query *q, char *out, size_t cap);
 /* Valid until the next row or the end. */
 const void *dlb_query_view(struct dlb_query *q, size_t *len);
 
+/* ---- rows (row.c) ------------------------------------------------------------------- */
+
+/* What is read of a table's rows. */
+struct dlb_row {
+	size_t len; /* of what `read` fills, which is all zero before */
+	void (*read)(struct dlb_query *q, void *out);
+};
+/* The first row of a query, which it ends. DLB_NOT_FOUND without a message; out is wiped
+ * on any failure. */
+enum dlb_status dlb_query_one(struct dlb_query *q, void *out,
+	const struct dlb_row *row, struct dlb_error *err) DLB_MUST_CHECK;
+/* The number that is the first column of the first row of a query, which it ends; *out
+ * stays as it is where there is no row. */
+enum dlb_status dlb_query_number(struct dlb_query *q, int64_t *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
+enum dlb_status dlb_sql_number(struct dlb_db *db, const char *sql, int64_t *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Appends the blob that is the first column of the first row of a query, which it ends.
+ * DLB_NOT_FOUND without a message. */
+enum dlb_status dlb_query_append(struct dlb_query *q, struct dlb_buf *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
+/* Runs a statement of one value. */
+enum dlb_status dlb_sql_run_int(struct dlb_db *db, const char *sql, int64_t v,
+	struct dlb_error *err) DLB_MUST_CHECK;
+
 #endif

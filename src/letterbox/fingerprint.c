@@ -12,21 +12,11 @@
 #define GROUP 4
 
 static void
-identity_key(uint8_t out[static 64], const struct dlb_identity *identity)
-{
-	memcpy(out, identity->sign, 32);
-	memcpy(out + 32, identity->agree, 32);
-}
-
-static void
 hash_identity(
 	uint8_t hash[static DLB_HASH_LEN], const struct dlb_identity *identity)
 {
-	uint8_t key[64];
-
-	identity_key(key, identity);
-	dlb_derive(hash, DLB_HASH_LEN, key, sizeof(key), "dlb fingerprint",
-		NULL, 0);
+	dlb_derive(hash, DLB_HASH_LEN, (const uint8_t *)identity,
+		sizeof(*identity), "dlb fingerprint", NULL, 0);
 }
 
 void
@@ -60,9 +50,5 @@ dlb_sentence_half(char out[static DLB_FINGERPRINT_TEXT_MAX],
 bool
 dlb_sentence_first(const struct dlb_identity *a, const struct dlb_identity *b)
 {
-	uint8_t key_a[64], key_b[64];
-
-	identity_key(key_a, a);
-	identity_key(key_b, b);
-	return memcmp(key_a, key_b, sizeof(key_a)) < 0;
+	return memcmp(a, b, sizeof(*a)) < 0;
 }

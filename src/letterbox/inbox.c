@@ -58,7 +58,7 @@ dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out, int64_t number,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
-	s = dlb_in_read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &dlb_in_row, err);
 	return s == DLB_NOT_FOUND ? dlb_in_fail_missing(err, number) : s;
 }
 

@@ -11,11 +11,8 @@
 static void
 seen_of(uint8_t out[static DLB_IN_SEEN_LEN], const struct dlb_in_letter *in)
 {
-	uint8_t key[64];
-
-	memcpy(key, in->sender.sign, 32);
-	memcpy(key + 32, in->sender.agree, 32);
-	dlb_derive(out, DLB_IN_SEEN_LEN, key, sizeof(key),
+	dlb_derive(out, DLB_IN_SEEN_LEN, (const uint8_t *)&in->sender,
+		sizeof(in->sender),
 		in->from < 0 ? "dlb seen bulletin" : "dlb seen letter",
 		in->stripe.letter_id, sizeof(in->stripe.letter_id));
 }
@@ -25,31 +22,27 @@ static void
 seen_sealing(
 	uint8_t out[static DLB_IN_SEEN_LEN], const struct dlb_in_letter *in)
 {
-	uint8_t key[64], ids[2 * DLB_LETTER_ID_LEN];
+	uint8_t ids[2 * DLB_LETTER_ID_LEN];
 
-	memcpy(key, in->sender.sign, 32);
-	memcpy(key + 32, in->sender.agree, 32);
 	memcpy(ids, in->stripe.letter_id, DLB_LETTER_ID_LEN);
 	memcpy(ids + DLB_LETTER_ID_LEN, in->stripe.sealing_id,
 		DLB_LETTER_ID_LEN);
-	dlb_derive(out, DLB_IN_SEEN_LEN, key, sizeof(key), "dlb seen sealing",
-		ids, sizeof(ids));
+	dlb_derive(out, DLB_IN_SEEN_LEN, (const uint8_t *)&in->sender,
+		sizeof(in->sender), "dlb seen sealing", ids, sizeof(ids));
 }
 
 /* Of one stripe of one sealing of it. */
 static void
 seen_stripe(uint8_t out[static DLB_IN_SEEN_LEN], const struct dlb_in_letter *in)
 {
-	uint8_t key[64], ids[2 * DLB_LETTER_ID_LEN + 1];
+	uint8_t ids[2 * DLB_LETTER_ID_LEN + 1];
 
-	memcpy(key, in->sender.sign, 32);
-	memcpy(key + 32, in->sender.agree, 32);
 	memcpy(ids, in->stripe.letter_id, DLB_LETTER_ID_LEN);
 	memcpy(ids + DLB_LETTER_ID_LEN, in->stripe.sealing_id,
 		DLB_LETTER_ID_LEN);
 	ids[2 * DLB_LETTER_ID_LEN] = in->stripe.number;
-	dlb_derive(out, DLB_IN_SEEN_LEN, key, sizeof(key), "dlb seen stripe",
-		ids, sizeof(ids));
+	dlb_derive(out, DLB_IN_SEEN_LEN, (const uint8_t *)&in->sender,
+		sizeof(in->sender), "dlb seen stripe", ids, sizeof(ids));
 }
 
 static enum dlb_status
@@ -129,9 +122,7 @@ note_later_key(struct dlb_letterbox *l, int64_t number, uint32_t opening_id,
 
 	dlb_query(&q, &l->db, select);
 	dlb_query_int(&q, number);
-	if (dlb_query_row(&q))
-		before = dlb_query_get_int(&q);
-	s = dlb_query_end(&q, err);
+	s = dlb_query_number(&q, &before, err);
 	if (s != DLB_OK || before == opening_id
 		|| later <= (before >= DLB_OPENING_LAST_RESORT ? now : before))
 		return s;

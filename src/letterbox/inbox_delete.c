@@ -59,9 +59,7 @@ dlb_in_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 		s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, remove);
-	dlb_query_int(&q, number);
-	s = dlb_query_run(&q, err);
+	s = dlb_sql_run_int(&l->db, remove, number, err);
 	if (s == DLB_OK)
 		s = dlb_in_forget_stripes(l, number, err);
 	if (s != DLB_OK || !stub.stays)

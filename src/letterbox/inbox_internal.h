@@ -20,9 +20,7 @@
 
 enum dlb_status dlb_in_fail_missing(struct dlb_error *err, int64_t number)
 	DLB_MUST_CHECK;
-/* The row of a query of DLB_IN_COLUMNS, which it ends. DLB_NOT_FOUND without a message. */
-enum dlb_status dlb_in_read_one(struct dlb_query *q, struct dlb_in_letter *out,
-	struct dlb_error *err) DLB_MUST_CHECK;
+extern const struct dlb_row dlb_in_row;
 /* Within a change. */
 enum dlb_status dlb_in_insert(struct dlb_letterbox *l,
 	const struct dlb_in_letter *letter, int64_t number,

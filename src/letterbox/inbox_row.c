@@ -96,8 +96,9 @@ read_card(struct dlb_query *q, struct dlb_in_letter *out)
 }
 
 static void
-read_columns(struct dlb_query *q, struct dlb_in_letter *out)
+read_row(struct dlb_query *q, void *row)
 {
+	struct dlb_in_letter *out = row;
 	struct dlb_reader r;
 	const void *fixed;
 	uint32_t opening;
@@ -131,21 +132,7 @@ read_columns(struct dlb_query *q, struct dlb_in_letter *out)
 		q->rc = SQLITE_CORRUPT;
 }
 
-enum dlb_status
-dlb_in_read_one(
-	struct dlb_query *q, struct dlb_in_letter *out, struct dlb_error *err)
-{
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
-
-	memset(out, 0, sizeof(*out));
-	if (there)
-		read_columns(q, out);
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		dlb_wipe(out, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
-}
+const struct dlb_row dlb_in_row = {sizeof(struct dlb_in_letter), read_row};
 
 enum dlb_status
 dlb_in_insert(struct dlb_letterbox *l, const struct dlb_in_letter *letter,
@@ -197,10 +184,9 @@ dlb_in_query_each(struct dlb_letterbox *l, const char *sql,
 	int64_t of, struct dlb_error *err)
 {
 	struct dlb_in_letter letter = {0};
-	enum dlb_status s = DLB_OK;
-	bool more = true;
+	enum dlb_status s;
 
-	while (s == DLB_OK && more) {
+	do {
 		struct dlb_query q;
 		int64_t after = letter.number;
 
@@ -208,10 +194,8 @@ dlb_in_query_each(struct dlb_letterbox *l, const char *sql,
 		dlb_query_int(&q, after);
 		if (of)
 			dlb_query_int(&q, of);
-		s = dlb_in_read_one(&q, &letter, err);
-		if (s == DLB_OK)
-			more = fn(ctx, &letter);
-	}
+		s = dlb_query_one(&q, &letter, &dlb_in_row, err);
+	} while (s == DLB_OK && fn(ctx, &letter));
 	dlb_wipe(&letter, sizeof(letter));
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }

@@ -57,14 +57,11 @@ dlb_in_forget_stripes(
 {
 	static const char sql[] = "DELETE FROM letters_in"
 				  " WHERE stripe_of = ?1 AND stripe_of > 0";
-	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, number);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, sql, number, err);
 }
 
 enum dlb_status
@@ -73,12 +70,9 @@ dlb_in_drop(struct dlb_letterbox *l, const struct dlb_in_letter *again,
 {
 	static const char sql[] = "DELETE FROM letters_in WHERE number = ?1"
 				  " AND (again_of > 0 OR stripe_of > 0)";
-	struct dlb_query q;
 	enum dlb_status s = dlb_in_forget_stripes(l, again->number, err);
 
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, again->number);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, sql, again->number, err);
 }

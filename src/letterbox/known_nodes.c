@@ -11,26 +11,21 @@
 
 #define COLUMNS "id, name, secret, vetted, added_ms, met_ms"
 
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_known_node *out, struct dlb_error *err)
+static void
+read_row(struct dlb_query *q, void *row)
 {
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
+	struct dlb_known_node *out = row;
 
-	memset(out, 0, sizeof(*out));
-	if (there) {
-		out->id = dlb_query_get_int(q);
-		dlb_query_get_text(q, out->name, sizeof(out->name));
-		dlb_query_get_blob(q, out->secret, sizeof(out->secret));
-		out->vetted = dlb_query_get_int(q) != 0;
-		out->added_ms = dlb_query_get_int(q);
-		out->met_ms = dlb_query_get_int(q);
-	}
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		dlb_wipe(out, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+	out->id = dlb_query_get_int(q);
+	dlb_query_get_text(q, out->name, sizeof(out->name));
+	dlb_query_get_blob(q, out->secret, sizeof(out->secret));
+	out->vetted = dlb_query_get_int(q) != 0;
+	out->added_ms = dlb_query_get_int(q);
+	out->met_ms = dlb_query_get_int(q);
 }
+
+static const struct dlb_row node_row = {
+	sizeof(struct dlb_known_node), read_row};
 
 static enum dlb_status
 fail_missing(struct dlb_error *err, const char *name)
@@ -54,7 +49,7 @@ dlb_known_node_by_name(struct dlb_letterbox *l, struct dlb_known_node *out,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, name);
-	s = read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &node_row, err);
 	return s == DLB_NOT_FOUND ? fail_missing(err, name) : s;
 }
 
@@ -75,7 +70,7 @@ dlb_known_node_each(struct dlb_letterbox *l,
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_text(&q, last);
-		s = read_one(&q, &node, err);
+		s = dlb_query_one(&q, &node, &node_row, err);
 		memcpy(last, node.name, sizeof(last));
 	} while (s == DLB_OK && fn(ctx, &node));
 	dlb_wipe(&node, sizeof(node));

@@ -258,9 +258,7 @@ dlb_number_lower(struct dlb_letterbox *l, struct dlb_error *err)
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, DLB_NUMBER_UNSEEN);
-	if (dlb_query_row(&q))
-		next = dlb_query_get_int(&q);
-	s = dlb_query_end(&q, err);
+	s = dlb_query_number(&q, &next, err);
 	if (s != DLB_OK || next >= l->next_number)
 		return s;
 	s = dlb_own_set_int(l, DLB_OWN_NEXT_NUMBER, next, err);

@@ -17,8 +17,10 @@ fail_missing(struct dlb_error *err, int64_t number)
 }
 
 static void
-read_columns(struct dlb_query *q, struct dlb_out_letter *out)
+read_row(struct dlb_query *q, void *row)
 {
+	struct dlb_out_letter *out = row;
+
 	out->number = dlb_query_get_int(q);
 	out->to = dlb_query_get_int(q);
 	dlb_query_get_blob(q, out->letter_id, sizeof(out->letter_id));
@@ -43,21 +45,7 @@ read_columns(struct dlb_query *q, struct dlb_out_letter *out)
 	out->threshold = dlb_query_get_int(q) != 0;
 }
 
-enum dlb_status
-dlb_out_read_one(
-	struct dlb_query *q, struct dlb_out_letter *out, struct dlb_error *err)
-{
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
-
-	memset(out, 0, sizeof(*out));
-	if (there)
-		read_columns(q, out);
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		dlb_wipe(out, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
-}
+const struct dlb_row dlb_out_row = {sizeof(struct dlb_out_letter), read_row};
 
 /* One that people see. */
 static bool
@@ -164,7 +152,7 @@ dlb_out_get(struct dlb_letterbox *l, struct dlb_out_letter *out, int64_t number,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
-	s = dlb_out_read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &dlb_out_row, err);
 	return s == DLB_NOT_FOUND ? fail_missing(err, number) : s;
 }
 
@@ -177,19 +165,16 @@ dlb_out_each(struct dlb_letterbox *l,
 	static const char sql[] = "SELECT " COLUMNS " FROM letters_out"
 				  " WHERE number > ?1 ORDER BY number LIMIT 1";
 	struct dlb_out_letter letter = {0};
-	enum dlb_status s = DLB_OK;
-	bool more = true;
+	enum dlb_status s;
 
-	while (s == DLB_OK && more) {
+	do {
 		struct dlb_query q;
 		int64_t after = letter.number;
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, after);
-		s = dlb_out_read_one(&q, &letter, err);
-		if (s == DLB_OK)
-			more = fn(ctx, &letter);
-	}
+		s = dlb_query_one(&q, &letter, &dlb_out_row, err);
+	} while (s == DLB_OK && fn(ctx, &letter));
 	dlb_wipe(&letter, sizeof(letter));
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
@@ -386,20 +371,14 @@ dlb_out_recipe(struct dlb_letterbox *l, int64_t number, struct dlb_buf *out,
 {
 	static const char sql[] =
 		"SELECT recipe FROM letters_out WHERE number = ?1";
-	enum dlb_status s = DLB_OK, ended;
 	struct dlb_query q;
+	enum dlb_status s;
 
 	out->len = 0;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, number);
-	if (dlb_query_row(&q)) {
-		size_t len;
-		const void *data = dlb_query_view(&q, &len);
-
-		s = dlb_buf_append(out, data, len);
-	}
-	ended = dlb_query_end(&q, err);
-	return s == DLB_OK ? ended : dlb_fail(err, s, "out of memory");
+	s = dlb_query_append(&q, out, err);
+	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
 
 enum dlb_status
@@ -417,9 +396,7 @@ dlb_out_delete(struct dlb_letterbox *l, int64_t number, struct dlb_error *err)
 	s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, letter);
-	dlb_query_int(&q, number);
-	s = dlb_query_run(&q, err);
+	s = dlb_sql_run_int(&l->db, letter, number, err);
 	if (s != DLB_OK)
 		return s;
 	if (sqlite3_changes(l->db.sql) == 0)

@@ -25,16 +25,15 @@ count_entries(struct dlb_letterbox *l, const struct dlb_identity *but,
 {
 	static const char sql[] =
 		"SELECT count(*) FROM own_roster WHERE identity <> ?1";
-	uint8_t key[DLB_IDENTITY_LEN];
 	struct dlb_query q;
+	int64_t count = 0;
+	enum dlb_status s;
 
-	*n = 0;
-	dlb_identity_bytes(key, but);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
-	if (dlb_query_row(&q))
-		*n = (size_t)dlb_query_get_int(&q);
-	return dlb_query_end(&q, err);
+	dlb_query_blob(&q, but, sizeof(*but));
+	s = dlb_query_number(&q, &count, err);
+	*n = (size_t)count;
+	return s;
 }
 
 /* What it says counts here at once; others have it when it is signed. */
@@ -62,12 +61,10 @@ put_entry(struct dlb_letterbox *l, const struct dlb_roster_entry *entry,
 		"INSERT INTO own_roster (identity, revoked, note)"
 		" VALUES (?1, ?2, ?3) ON CONFLICT (identity) DO UPDATE"
 		" SET revoked = excluded.revoked, note = excluded.note";
-	uint8_t key[DLB_IDENTITY_LEN];
 	struct dlb_query q;
 
-	dlb_identity_bytes(key, &entry->identity);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, &entry->identity, sizeof(entry->identity));
 	dlb_query_int(&q, entry->revoked);
 	dlb_query_text(&q, entry->note);
 	return dlb_query_run(&q, err);
@@ -115,15 +112,13 @@ dlb_own_roster_remove(struct dlb_letterbox *l,
 	const struct dlb_identity *identity, struct dlb_error *err)
 {
 	static const char sql[] = "DELETE FROM own_roster WHERE identity = ?1";
-	uint8_t key[DLB_IDENTITY_LEN];
 	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
-	dlb_identity_bytes(key, identity);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, identity, sizeof(*identity));
 	s = dlb_query_run(&q, err);
 	if (s == DLB_OK && sqlite3_changes(l->db.sql) == 0)
 		return DLB_NOT_FOUND;
@@ -144,10 +139,8 @@ read_entries(
 	dlb_query(&q, &l->db, sql);
 	while (out->entries_n < DLB_ROSTER_ENTRIES_MAX && dlb_query_row(&q)) {
 		struct dlb_roster_entry *e = &out->entries[out->entries_n++];
-		uint8_t key[DLB_IDENTITY_LEN];
 
-		dlb_query_get_blob(&q, key, sizeof(key));
-		dlb_identity_of_bytes(&e->identity, key);
+		dlb_query_get_blob(&q, &e->identity, sizeof(e->identity));
 		e->revoked = dlb_query_get_int(&q) != 0;
 		dlb_query_get_text(&q, e->note, sizeof(e->note));
 	}

@@ -49,20 +49,17 @@ dlb_out_recallable(struct dlb_letterbox *l, uint16_t week,
 		" AND number > ?1 AND expiry_week >= ?2 AND state > 0"
 		" ORDER BY number LIMIT 1";
 	struct dlb_out_letter letter = {0};
-	enum dlb_status s = DLB_OK;
-	bool more = true;
+	enum dlb_status s;
 
-	while (s == DLB_OK && more) {
+	do {
 		struct dlb_query q;
 		int64_t after = letter.number;
 
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, after);
 		dlb_query_int(&q, week);
-		s = dlb_out_read_one(&q, &letter, err);
-		if (s == DLB_OK)
-			more = fn(ctx, &letter);
-	}
+		s = dlb_query_one(&q, &letter, &dlb_out_row, err);
+	} while (s == DLB_OK && fn(ctx, &letter));
 	dlb_wipe(&letter, sizeof(letter));
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }
@@ -77,10 +74,9 @@ dlb_out_sealings(struct dlb_letterbox *l, const struct dlb_out_letter *of,
 		" WHERE letter_id = ?1 AND correspondent = ?2 AND kind = ?3"
 		" AND number > ?4 ORDER BY number LIMIT 1";
 	struct dlb_out_letter letter = {0};
-	enum dlb_status s = DLB_OK;
-	bool more = true;
+	enum dlb_status s;
 
-	while (s == DLB_OK && more) {
+	do {
 		struct dlb_query q;
 		int64_t after = letter.number;
 
@@ -89,10 +85,8 @@ dlb_out_sealings(struct dlb_letterbox *l, const struct dlb_out_letter *of,
 		dlb_query_int(&q, of->to);
 		dlb_query_int(&q, of->kind);
 		dlb_query_int(&q, after);
-		s = dlb_out_read_one(&q, &letter, err);
-		if (s == DLB_OK)
-			more = fn(ctx, &letter);
-	}
+		s = dlb_query_one(&q, &letter, &dlb_out_row, err);
+	} while (s == DLB_OK && fn(ctx, &letter));
 	dlb_wipe(&letter, sizeof(letter));
 	return s == DLB_NOT_FOUND ? DLB_OK : s;
 }

@@ -51,19 +51,16 @@ forget_own(struct dlb_letterbox *l, struct dlb_error *err)
 		" (SELECT id FROM correspondents)";
 	static const char others[] =
 		"UPDATE correspondents SET heard = 0, greeted = 0";
-	uint8_t key[64];
 	struct dlb_query q;
 	enum dlb_status s;
 
-	memcpy(key, l->identity.sign, 32);
-	memcpy(key + 32, l->identity.agree, 32);
 	dlb_query(&q, &l->db, letters);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, &l->identity, sizeof(l->identity));
 	s = dlb_query_run(&q, err);
 	if (s != DLB_OK)
 		return s;
 	dlb_query(&q, &l->db, self);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, &l->identity, sizeof(l->identity));
 	s = dlb_query_run(&q, err);
 	if (s != DLB_OK)
 		return s;

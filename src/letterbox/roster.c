@@ -17,22 +17,6 @@
 static const uint8_t magic[4] = "DLBR";
 
 void
-dlb_identity_bytes(uint8_t out[static DLB_IDENTITY_LEN],
-	const struct dlb_identity *identity)
-{
-	memcpy(out, identity->sign, 32);
-	memcpy(out + 32, identity->agree, 32);
-}
-
-void
-dlb_identity_of_bytes(
-	struct dlb_identity *out, const uint8_t bytes[static DLB_IDENTITY_LEN])
-{
-	memcpy(out->sign, bytes, 32);
-	memcpy(out->agree, bytes + 32, 32);
-}
-
-void
 dlb_roster_free(struct dlb_roster *r)
 {
 	free(r->entries);
@@ -60,14 +44,13 @@ entries_valid(const struct dlb_roster *r)
 	bool ok = r->entries_n <= DLB_ROSTER_ENTRIES_MAX;
 
 	for (size_t i = 0; ok && i < r->entries_n; i++) {
-		uint8_t a[DLB_IDENTITY_LEN], b[DLB_IDENTITY_LEN];
+		const struct dlb_roster_entry *e = &r->entries[i];
 
-		ok = entry_valid(&r->entries[i], &r->author);
-		if (i == 0)
-			continue;
-		dlb_identity_bytes(a, &r->entries[i - 1].identity);
-		dlb_identity_bytes(b, &r->entries[i].identity);
-		ok = ok && memcmp(a, b, sizeof(a)) < 0;
+		ok = entry_valid(e, &r->author)
+			&& (i == 0
+				|| memcmp(&e[-1].identity, &e->identity,
+					   sizeof(e->identity))
+					< 0);
 	}
 	return ok;
 }
@@ -169,10 +152,11 @@ read_body(struct dlb_reader *r, struct dlb_roster *out)
 static const uint8_t label[] = {sizeof(LABEL) - 1, 'd', 'l', 'b', ' ', 'r', 'o',
 	's', 't', 'e', 'r', ' ', 'v', '1'};
 
+#define IDENTITY_LEN sizeof(struct dlb_identity)
 #define BODY_MAX                                                               \
-	(sizeof(magic) + 1 + 8 + 8 + 2 + DLB_IDENTITY_LEN + 2                  \
+	(sizeof(magic) + 1 + 8 + 8 + 2 + IDENTITY_LEN + 2                      \
 		+ DLB_ROSTER_ENTRIES_MAX                                       \
-			* (DLB_IDENTITY_LEN + 2 + DLB_ROSTER_NOTE_MAX))
+			* (IDENTITY_LEN + 2 + DLB_ROSTER_NOTE_MAX))
 _Static_assert(BODY_MAX + DLB_SIG_LEN <= DLB_ROSTER_FILE_MAX,
 	"a roster is never longer than its file may be");
 _Static_assert(sizeof(label) == sizeof(LABEL), "as long as it says");

@@ -7,12 +7,6 @@
 #include "roster.h"
 #include "state_internal.h"
 
-#define DLB_IDENTITY_LEN 64
-void dlb_identity_bytes(uint8_t out[static DLB_IDENTITY_LEN],
-	const struct dlb_identity *identity);
-void dlb_identity_of_bytes(
-	struct dlb_identity *out, const uint8_t bytes[static DLB_IDENTITY_LEN]);
-
 /* u16, and so many entries, as a roster has them. */
 void dlb_roster_entries_write(struct dlb_writer *w, const struct dlb_roster *r);
 /* Into r, whose author is set: entries as an author can sign them. DLB_MALFORMED. */

@@ -15,34 +15,25 @@
 
 /* ---- finding --------------------------------------------------------------------------- */
 
-/* DLB_NOT_FOUND without a message. */
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_roster_author *out,
-	struct dlb_error *err)
+static void
+read_row(struct dlb_query *q, void *row)
 {
-	bool there = dlb_query_row(q);
-	uint8_t key[DLB_IDENTITY_LEN];
-	enum dlb_status s;
+	struct dlb_roster_author *out = row;
 
-	memset(out, 0, sizeof(*out));
-	if (there) {
-		out->id = dlb_query_get_int(q);
-		dlb_query_get_blob(q, key, sizeof(key));
-		dlb_identity_of_bytes(&out->identity, key);
-		dlb_query_get_text(q, out->name, sizeof(out->name));
-		out->trusted = dlb_query_get_int(q) != 0;
-		out->number = (uint64_t)dlb_query_get_int(q);
-		out->issued_ms = dlb_query_get_int(q);
-		out->until_ms = dlb_query_get_int(q);
-		out->vouched = (uint32_t)dlb_query_get_int(q);
-		out->revoked = (uint32_t)dlb_query_get_int(q);
-		out->floor = (uint64_t)dlb_query_get_int(q);
-	}
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		memset(out, 0, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+	out->id = dlb_query_get_int(q);
+	dlb_query_get_blob(q, &out->identity, sizeof(out->identity));
+	dlb_query_get_text(q, out->name, sizeof(out->name));
+	out->trusted = dlb_query_get_int(q) != 0;
+	out->number = (uint64_t)dlb_query_get_int(q);
+	out->issued_ms = dlb_query_get_int(q);
+	out->until_ms = dlb_query_get_int(q);
+	out->vouched = (uint32_t)dlb_query_get_int(q);
+	out->revoked = (uint32_t)dlb_query_get_int(q);
+	out->floor = (uint64_t)dlb_query_get_int(q);
 }
+
+static const struct dlb_row author_row = {
+	sizeof(struct dlb_roster_author), read_row};
 
 enum dlb_status
 dlb_roster_author_by_identity(struct dlb_letterbox *l,
@@ -50,13 +41,11 @@ dlb_roster_author_by_identity(struct dlb_letterbox *l,
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM rosters WHERE identity = ?1";
-	uint8_t key[DLB_IDENTITY_LEN];
 	struct dlb_query q;
 
-	dlb_identity_bytes(key, identity);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
-	return read_one(&q, out, NULL);
+	dlb_query_blob(&q, identity, sizeof(*identity));
+	return dlb_query_one(&q, out, &author_row, NULL);
 }
 
 enum dlb_status
@@ -71,7 +60,7 @@ dlb_roster_author_by_name(struct dlb_letterbox *l,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, name);
-	s = read_one(&q, out, err);
+	s = dlb_query_one(&q, out, &author_row, err);
 	if (s == DLB_NOT_FOUND)
 		dlb_fail(err, s,
 			"there is no roster of \"%s\" here; see: dlb roster list",
@@ -92,7 +81,7 @@ next_author(struct dlb_letterbox *l, struct dlb_roster_author *a,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_text(&q, last);
-	s = read_one(&q, a, err);
+	s = dlb_query_one(&q, a, &author_row, err);
 	memcpy(last, a->name, sizeof(a->name));
 	return s;
 }
@@ -140,19 +129,6 @@ dlb_roster_held(struct dlb_letterbox *l, struct dlb_buf *out, int64_t author,
 
 /* ---- who is in the list -------------------------------------------------------------------- */
 
-static enum dlb_status
-count_rows(struct dlb_letterbox *l, const char *sql, int64_t *n,
-	struct dlb_error *err)
-{
-	struct dlb_query q;
-
-	*n = 0;
-	dlb_query(&q, &l->db, sql);
-	if (dlb_query_row(&q))
-		*n = dlb_query_get_int(&q);
-	return dlb_query_end(&q, err);
-}
-
 /* The name, or one like it that no other author has. */
 static enum dlb_status
 free_name(struct dlb_letterbox *l, char out[static DLB_NAME_TEXT_MAX + 1],
@@ -184,10 +160,9 @@ add(struct dlb_letterbox *l, struct dlb_roster_author *out,
 		" until_ms, vouched, revoked, bytes)"
 		" VALUES (?1, ?2, 0, 0, 0, 0, 0, 0, x'')";
 	char called[DLB_NAME_TEXT_MAX + 1];
-	uint8_t key[DLB_IDENTITY_LEN];
 	struct dlb_query q;
-	int64_t n;
-	enum dlb_status s = count_rows(l, count, &n, err);
+	int64_t n = 0;
+	enum dlb_status s = dlb_sql_number(&l->db, count, &n, err);
 
 	if (s == DLB_OK && n >= DLB_ROSTERS_MAX)
 		s = dlb_fail(err, DLB_LIMIT,
@@ -200,9 +175,8 @@ add(struct dlb_letterbox *l, struct dlb_roster_author *out,
 		s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_identity_bytes(key, identity);
 	dlb_query(&q, &l->db, sql);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, identity, sizeof(*identity));
 	dlb_query_text(&q, called);
 	s = dlb_query_run(&q, err);
 	return s == DLB_OK ? dlb_roster_author_by_identity(l, out, identity)
@@ -216,7 +190,6 @@ dlb_roster_forget(struct dlb_letterbox *l, const struct dlb_identity *identity,
 	static const char sql[] = "DELETE FROM rosters WHERE id = ?1";
 	static const char nodes[] = "DELETE FROM vouched WHERE author = ?1";
 	struct dlb_roster_author a;
-	struct dlb_query q;
 	enum dlb_status s = dlb_roster_author_by_identity(l, &a, identity);
 
 	if (s != DLB_OK)
@@ -224,14 +197,10 @@ dlb_roster_forget(struct dlb_letterbox *l, const struct dlb_identity *identity,
 	s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, nodes);
-	dlb_query_int(&q, a.id);
-	s = dlb_query_run(&q, err);
+	s = dlb_sql_run_int(&l->db, nodes, a.id, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, a.id);
-	s = dlb_query_run(&q, err);
+	s = dlb_sql_run_int(&l->db, sql, a.id, err);
 	if (s == DLB_OK && a.trusted)
 		s = dlb_audit_note(
 			l, DLB_AUDIT_ROSTER_UNTRUSTED, NULL, 0, NULL, err);
@@ -306,7 +275,7 @@ check_trust(struct dlb_letterbox *l, const struct dlb_identity *identity,
 {
 	static const char count[] =
 		"SELECT count(*) FROM rosters WHERE trusted = 1";
-	int64_t n;
+	int64_t n = 0;
 	enum dlb_status s;
 
 	if (!l->is_person)
@@ -316,7 +285,7 @@ check_trust(struct dlb_letterbox *l, const struct dlb_identity *identity,
 	if (memcmp(identity, &l->identity, sizeof(*identity)) == 0)
 		return dlb_fail(err, DLB_REFUSED,
 			"that is yourself: your own roster counts anyway");
-	s = count_rows(l, count, &n, err);
+	s = dlb_sql_number(&l->db, count, &n, err);
 	if (s == DLB_OK && n >= DLB_ROSTERS_TRUSTED_MAX)
 		s = dlb_fail(err, DLB_LIMIT,
 			"%d authors are trusted, and that is the most: take it "

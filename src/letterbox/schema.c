@@ -240,9 +240,7 @@ dlb_schema_update(struct dlb_db *db, struct dlb_error *err)
 	enum dlb_status s;
 
 	dlb_query(&q, db, "PRAGMA user_version");
-	if (dlb_query_row(&q))
-		version = dlb_query_get_int(&q);
-	s = dlb_query_end(&q, err);
+	s = dlb_query_number(&q, &version, err);
 	if (s != DLB_OK)
 		return s;
 	if (version > (int64_t)DLB_ARRAY_LEN(schema))

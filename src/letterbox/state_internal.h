@@ -199,8 +199,6 @@ enum dlb_status dlb_number_unseen(struct dlb_letterbox *l, int64_t *out,
 	"number, correspondent, letter_id, sealing_id, recall_key, state, now," \
 	" sealed_ms, expiry_week, content_len, files, cells, shown, summary,"   \
 	" kind, receipt, arrived_ms, again_ms, recalled_ms, need, stripes, threshold"
-/* The row of a query of DLB_OUT_COLUMNS, which it ends. DLB_NOT_FOUND without a message. */
-enum dlb_status dlb_out_read_one(struct dlb_query *q,
-	struct dlb_out_letter *out, struct dlb_error *err) DLB_MUST_CHECK;
+extern const struct dlb_row dlb_out_row;
 
 #endif

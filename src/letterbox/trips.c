@@ -30,9 +30,7 @@ count_where(struct dlb_letterbox *l, const char *sql, int64_t from,
 	*out = 0;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, from);
-	if (dlb_query_row(&q))
-		*out = dlb_query_get_int(&q);
-	return dlb_query_end(&q, err);
+	return dlb_query_number(&q, out, err);
 }
 
 /* The serial of what is known of it, 0: nothing; and whether it is under way. */
@@ -67,15 +65,12 @@ make_room(struct dlb_letterbox *l, int64_t from, struct dlb_error *err)
 		"DELETE FROM trips WHERE id = (SELECT id FROM trips"
 		" WHERE correspondent = ?1 AND length(tag_key) = 0"
 		" AND length(box) > 0 ORDER BY serial, id LIMIT 1)";
-	struct dlb_query q;
 	int64_t n;
 	enum dlb_status s = count_where(l, count, from, &n, err);
 
 	if (s != DLB_OK || n < ROWS_MAX)
 		return s;
-	dlb_query(&q, &l->db, drop);
-	dlb_query_int(&q, from);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, drop, from, err);
 }
 
 /* The row of a box, in the place of what was there. ended: without what it said. */
@@ -275,52 +270,41 @@ dlb_trips_accept(struct dlb_letterbox *l, int64_t from, struct dlb_error *err)
 	static const char sql[] =
 		"DELETE FROM trips WHERE correspondent = ?1 AND length(box) = 0"
 		" AND received_ms = 9223372036854775807";
-	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, sql);
-	dlb_query_int(&q, from);
-	return dlb_query_run(&q, err);
+	return dlb_sql_run_int(&l->db, sql, from, err);
 }
 
 /* ---- those under way --------------------------------------------------------------------- */
 
-static enum dlb_status
-read_one(struct dlb_query *q, struct dlb_trip *out, struct dlb_error *err)
+static void
+read_row(struct dlb_query *q, void *row)
 {
-	bool there = dlb_query_row(q);
-	enum dlb_status s;
+	struct dlb_trip *out = row;
+	struct dlb_briefing_box *box = &out->box;
+	const void *root;
+	size_t len;
 
-	memset(out, 0, sizeof(*out));
-	if (there) {
-		struct dlb_briefing_box *box = &out->box;
-		const void *root;
-		size_t len;
-
-		out->id = dlb_query_get_int(q);
-		out->from = dlb_query_get_int(q);
-		out->serial = (uint64_t)dlb_query_get_int(q);
-		out->last_day = (uint32_t)dlb_query_get_int(q);
-		out->received_ms = dlb_query_get_int(q);
-		dlb_query_get_text(q, out->note, sizeof(out->note));
-		dlb_query_get_blob(q, box->id, sizeof(box->id));
-		dlb_query_get_text(q, box->name, sizeof(box->name));
-		dlb_query_get_text(q, box->place, sizeof(box->place));
-		dlb_query_get_blob(q, box->tag_key, sizeof(box->tag_key));
-		dlb_query_get_blob(
-			q, box->meeting_key, sizeof(box->meeting_key));
-		root = dlb_query_view(q, &len);
-		box->opens = len == DLB_KEY_LEN;
-		if (box->opens)
-			memcpy(box->root, root, DLB_KEY_LEN);
-	}
-	s = dlb_query_end(q, err);
-	if (s != DLB_OK)
-		dlb_wipe(out, sizeof(*out));
-	return s == DLB_OK && !there ? DLB_NOT_FOUND : s;
+	out->id = dlb_query_get_int(q);
+	out->from = dlb_query_get_int(q);
+	out->serial = (uint64_t)dlb_query_get_int(q);
+	out->last_day = (uint32_t)dlb_query_get_int(q);
+	out->received_ms = dlb_query_get_int(q);
+	dlb_query_get_text(q, out->note, sizeof(out->note));
+	dlb_query_get_blob(q, box->id, sizeof(box->id));
+	dlb_query_get_text(q, box->name, sizeof(box->name));
+	dlb_query_get_text(q, box->place, sizeof(box->place));
+	dlb_query_get_blob(q, box->tag_key, sizeof(box->tag_key));
+	dlb_query_get_blob(q, box->meeting_key, sizeof(box->meeting_key));
+	root = dlb_query_view(q, &len);
+	box->opens = len == DLB_KEY_LEN;
+	if (box->opens)
+		memcpy(box->root, root, DLB_KEY_LEN);
 }
+
+static const struct dlb_row trip_row = {sizeof(struct dlb_trip), read_row};
 
 enum dlb_status
 dlb_trip_each(struct dlb_letterbox *l,
@@ -341,7 +325,7 @@ dlb_trip_each(struct dlb_letterbox *l,
 		dlb_query(&q, &l->db, sql);
 		dlb_query_int(&q, day);
 		dlb_query_int(&q, id);
-		s = read_one(&q, &trip, err);
+		s = dlb_query_one(&q, &trip, &trip_row, err);
 		day = trip.last_day;
 		id = trip.id;
 	} while (s == DLB_OK && fn(ctx, &trip));
@@ -375,17 +359,13 @@ dlb_trips_end(struct dlb_letterbox *l, int64_t highest_ms, unsigned *ended,
 	dlb_query(&q, &l->db, due);
 	dlb_query_int(&q, highest_ms);
 	dlb_query_int(&q, KEPT_MS);
-	if (dlb_query_row(&q))
-		n = dlb_query_get_int(&q);
-	s = dlb_query_end(&q, err);
+	s = dlb_query_number(&q, &n, err);
 	if (s != DLB_OK || n == 0)
 		return s;
 	s = dlb_db_change(&l->db, err);
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, end);
-	dlb_query_int(&q, highest_ms);
-	s = dlb_query_run(&q, err);
+	s = dlb_sql_run_int(&l->db, end, highest_ms, err);
 	if (s != DLB_OK)
 		return s;
 	*ended = (unsigned)sqlite3_changes(l->db.sql);

@@ -17,7 +17,7 @@
 /* The agreement costs more than all the rest: once is enough. */
 static enum dlb_status
 keep_known(struct dlb_letterbox *l, int64_t author,
-	const uint8_t key[static DLB_IDENTITY_LEN], bool revoked, int64_t until,
+	const struct dlb_identity *identity, bool revoked, int64_t until,
 	const char *note, bool *known, struct dlb_error *err)
 {
 	static const char sql[] =
@@ -28,7 +28,7 @@ keep_known(struct dlb_letterbox *l, int64_t author,
 
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, author);
-	dlb_query_blob(&q, key, DLB_IDENTITY_LEN);
+	dlb_query_blob(&q, identity, sizeof(*identity));
 	dlb_query_int(&q, revoked);
 	dlb_query_int(&q, until);
 	dlb_query_text(&q, note);
@@ -45,7 +45,7 @@ write_one(struct dlb_letterbox *l, int64_t author,
 	static const char sql[] =
 		"INSERT INTO vouched (author, identity, secret, revoked,"
 		" until_ms, note, fresh) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
-	uint8_t key[DLB_IDENTITY_LEN], secret[DLB_KEY_LEN];
+	uint8_t secret[DLB_KEY_LEN];
 	struct dlb_query q;
 	bool known;
 	enum dlb_status s;
@@ -53,8 +53,7 @@ write_one(struct dlb_letterbox *l, int64_t author,
 	/* Oneself, in another's roster. */
 	if (memcmp(identity, &l->identity, sizeof(*identity)) == 0)
 		return DLB_OK;
-	dlb_identity_bytes(key, identity);
-	s = keep_known(l, author, key, revoked, until, note, &known, err);
+	s = keep_known(l, author, identity, revoked, until, note, &known, err);
 	if (s != DLB_OK || known)
 		return s;
 	/* Keys that are none recognise nobody. */
@@ -62,7 +61,7 @@ write_one(struct dlb_letterbox *l, int64_t author,
 		return DLB_OK;
 	dlb_query(&q, &l->db, sql);
 	dlb_query_int(&q, author);
-	dlb_query_blob(&q, key, sizeof(key));
+	dlb_query_blob(&q, identity, sizeof(*identity));
 	dlb_query_blob(&q, secret, sizeof(secret));
 	dlb_query_int(&q, revoked);
 	dlb_query_int(&q, until);
@@ -101,21 +100,14 @@ dlb_vouched_write(struct dlb_letterbox *l, int64_t author,
 		"UPDATE vouched SET fresh = 0 WHERE author = ?1";
 	static const char gone[] =
 		"DELETE FROM vouched WHERE author = ?1 AND fresh = 0";
-	struct dlb_query q;
 	enum dlb_status s = dlb_db_change(&l->db, err);
 
 	if (s != DLB_OK)
 		return s;
-	dlb_query(&q, &l->db, old);
-	dlb_query_int(&q, author);
-	s = dlb_query_run(&q, err);
+	s = dlb_sql_run_int(&l->db, old, author, err);
 	if (s == DLB_OK && r)
 		s = write_all(l, author, r, err);
-	if (s != DLB_OK)
-		return s;
-	dlb_query(&q, &l->db, gone);
-	dlb_query_int(&q, author);
-	return dlb_query_run(&q, err);
+	return s == DLB_OK ? dlb_sql_run_int(&l->db, gone, author, err) : s;
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
