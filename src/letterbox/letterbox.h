@@ -1,7 +1,7 @@
 /*
  * letterbox: a person's (or a courier's) private state: identity, epoch secrets,
- * correspondents, letters in and out, boxes, settings. Cards and manifests, the
- * two formats that people exchange through letters, live here too.
+ * correspondents, letters in (inbox.h) and out (outbox.h), boxes, settings. Cards and
+ * manifests, the two formats that people exchange through letters, live here too.
  *
  * State is an SQLite database in memory, sealed whole into one file that is
  * replaced at each commit; nothing of it touches a disk in clear. Epoch secrets
@@ -16,8 +16,10 @@
 #include "card.h"
 #include "cell.h"
 #include "crypto.h"
+#include "inbox.h"
 #include "keys.h"
 #include "manifest.h"
+#include "outbox.h"
 
 struct dlb_letterbox;
 
@@ -197,236 +199,6 @@ enum dlb_status dlb_correspondent_each(struct dlb_letterbox *l,
 enum dlb_status dlb_correspondent_seal_keys(struct dlb_letterbox *l, int64_t id,
 	int64_t now_ms, bool last_resort, struct dlb_seal_to *to,
 	struct dlb_seal_from *from, struct dlb_error *err) DLB_MUST_CHECK;
-
-/* ---- letters out (outbox.c) -------------------------------------------------------------- */
-
-/* Letters in and out share one row of numbers. Each is given once; when keys are
- * destroyed, those above the highest that is still there may be given again: how
- * many there were is nobody's business then. Cover and receipts, which nobody sees,
- * have a row of their own. */
-enum dlb_out_state {
-	DLB_OUT_SEALING, /* cells are being written; a crash ends here */
-	DLB_OUT_WAITING, /* all cells are held; not all have been shown */
-	DLB_OUT_SHOWN,   /* every cell has been given to a meeting */
-	DLB_OUT_ARRIVED, /* a receipt came */
-	DLB_OUT_EXPIRED,
-	DLB_OUT_REPLACED, /* it was sealed again; its tokens are still needed */
-	DLB_OUT_RECALLED, /* its sender called it back */
-};
-#define DLB_TO_FOLLOWERS (-1)
-struct dlb_out_letter {
-	int64_t number;
-	int64_t to; /* correspondent; 0: cover; or DLB_TO_FOLLOWERS: a bulletin */
-	uint8_t kind; /* enum dlb_manifest_kind; of cover DLB_KIND_LETTER */
-	bool receipt_wanted;
-	int64_t arrived_ms;  /* of its receipt; 0: none came */
-	int64_t recalled_ms; /* 0: it was not */
-	int64_t again_ms; /* sent again when none came in so long; 0: not by itself */
-	uint8_t letter_id[DLB_LETTER_ID_LEN];
-	uint8_t sealing_id[DLB_LETTER_ID_LEN];
-	uint8_t recall_key[DLB_KEY_LEN];
-	enum dlb_out_state state;
-	bool now; /* --now: all cells at the next meeting */
-	int64_t sealed_ms;
-	uint16_t expiry_week;
-	uint64_t content_len;
-	uint32_t files;
-	/* Of how many stripes how many suffice: 1 of 1 for one that is not split
-	 * (what dlb_out_add takes two zeros for). Each has cells / stripes cells,
-	 * and they are in order of their number. */
-	uint8_t need, stripes;
-	bool threshold;    /* so many are needed for the key, too */
-	uint32_t cells;    /* of all stripes */
-	uint32_t shown;    /* cells given to a meeting at least once */
-	char summary[256]; /* first line of the message, or file names; UTF-8 */
-};
-/* A letter that a person wrote: neither cover nor of another kind, nor what was
- * replaced. */
-bool dlb_out_is_seen(const struct dlb_out_letter *letter);
-enum dlb_status dlb_out_add(struct dlb_letterbox *l,
-	struct dlb_out_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* sets number, where it is 0 */
-enum dlb_status dlb_out_update(struct dlb_letterbox *l,
-	const struct dlb_out_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* all but to, kind, ids, recall key, times */
-enum dlb_status dlb_out_get(struct dlb_letterbox *l, struct dlb_out_letter *out,
-	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_out_each(struct dlb_letterbox *l,
-	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_out_delete(struct dlb_letterbox *l, int64_t number,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* Cells that nobody had before, and who took them (the caller's name for a courier). */
-#define DLB_OUT_COURIER_MAX 96
-struct dlb_out_taken {
-	int64_t letter;
-	uint8_t stripe; /* of a letter from before that was written down: */
-#define DLB_OUT_STRIPE_UNKNOWN 255
-	char courier[DLB_OUT_COURIER_MAX];
-	uint32_t cells;
-	int64_t last_ms;
-};
-/* So many more cells. */
-enum dlb_status dlb_out_took(struct dlb_letterbox *l,
-	const struct dlb_out_taken *taken, struct dlb_error *err)
-	DLB_MUST_CHECK;
-/* Courier by courier. */
-enum dlb_status dlb_out_given(struct dlb_letterbox *l, int64_t number,
-	bool (*fn)(void *ctx, const struct dlb_out_taken *taken), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* The letter is about to be sealed again: what there is of it goes out of the way, and
- * its number is free for dlb_out_add. */
-enum dlb_status dlb_out_replace(struct dlb_letterbox *l, int64_t number,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* How it is to be made again (the caller's bytes; what out held is replaced). Empty
- * where that was not kept. */
-enum dlb_status dlb_out_set_recipe(struct dlb_letterbox *l, int64_t number,
-	const struct dlb_buf *recipe, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_out_recipe(struct dlb_letterbox *l, int64_t number,
-	struct dlb_buf *out, struct dlb_error *err) DLB_MUST_CHECK;
-/* The names of a letter's cells, 32 bytes each, in order of their index. They
- * are appended batch by batch while sealing (a batch is a row: make it large), and
- * read as one; what `names` held is replaced. */
-enum dlb_status dlb_out_cells_append(struct dlb_letterbox *l, int64_t number,
-	const uint8_t *names, size_t n, struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_out_cells(struct dlb_letterbox *l, int64_t number,
-	struct dlb_buf *names, struct dlb_error *err) DLB_MUST_CHECK;
-
-/* ---- calling them back (recalls.c) ------------------------------------------------------ */
-
-/* Its sender wants it back: all sealings of it. again and recipe are forgotten. */
-enum dlb_status dlb_out_recall(struct dlb_letterbox *l, int64_t number,
-	int64_t when_ms, struct dlb_error *err) DLB_MUST_CHECK;
-/* What has tokens that may be released and were not: cover, what has arrived, what was
- * recalled, replaced sealings included; not what expired before that week. fn may change
- * letters. */
-enum dlb_status dlb_out_recallable(struct dlb_letterbox *l, uint16_t week,
-	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* All sealings of one letter. fn may change letters. */
-enum dlb_status dlb_out_sealings(struct dlb_letterbox *l,
-	const struct dlb_out_letter *of,
-	bool (*fn)(void *ctx, const struct dlb_out_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* Bit i % 8 of byte i / 8: the token of cell i was released, or none is needed. As many
- * bits as the letter has cells (what `bits` held is replaced). */
-enum dlb_status dlb_out_released(struct dlb_letterbox *l,
-	const struct dlb_out_letter *letter, struct dlb_buf *bits,
-	struct dlb_error *err) DLB_MUST_CHECK;
-enum dlb_status dlb_out_set_released(struct dlb_letterbox *l,
-	const struct dlb_out_letter *letter, const struct dlb_buf *bits,
-	struct dlb_error *err) DLB_MUST_CHECK;
-
-/* ---- letters in (inbox.c) ------------------------------------------------------------------ */
-
-enum dlb_in_state {
-	DLB_IN_PARTLY, /* cells are missing */
-	DLB_IN_UNREAD,
-	DLB_IN_READ,
-	DLB_IN_DELETED, /* only its id is kept, so that it never comes twice */
-};
-struct dlb_in_letter {
-	int64_t number;
-	/* Correspondent; 0: a stranger; -id: the author of a bulletin (bulletins.h). */
-	int64_t from;
-	struct dlb_identity sender;
-	uint8_t head_name[DLB_NAME_LEN];
-	struct dlb_stripe
-		stripe; /* expiry_week filled; recall_key, tag_key not */
-	int64_t arrived_ms;
-	enum dlb_in_state state;
-	uint32_t have; /* cells here, the head included */
-	/* Not 0: another sealing of that letter, which was not whole when it came.
-	 * Nobody sees it. */
-	int64_t again_of;
-	/* Not 0: another stripe of that sealing. Nobody sees it. Its state is that
-	 * of the stripe alone, and `have` is of one stripe in any case. */
-	int64_t stripe_of;
-	uint8_t whole; /* stripes that are here whole, of stripe.n; if that is > 1 */
-	/* Of a kind that nobody sees, but this one is to be. */
-	bool shown;
-	bool described; /* the manifest was read: the next five are known */
-	uint8_t kind;   /* enum dlb_manifest_kind */
-	bool receipt_wanted;
-	uint32_t files;
-	uint64_t files_len;
-	char summary[256];
-	/* for dlb_head_reopen */
-	uint8_t box3_key[DLB_KEY_LEN];
-	uint32_t box3_offset;
-	uint8_t transcript[DLB_HASH_LEN];
-	uint32_t
-		opening_id; /* the key it was sealed to; not of earlier letters */
-	/* for dlb_head_card; of a stranger's letter that brought their card */
-	bool has_card;
-	struct dlb_card_key card_key;
-};
-/* For people, as a letter: neither of a kind that nobody sees, nor a bulletin (which have
- * a list of their own), nor another sealing nor another stripe. */
-bool dlb_in_is_seen(const struct dlb_in_letter *letter);
-/* DLB_DUPLICATE where this letter id of this sender is known in any state (number
- * is then set to it), but for another sealing of one that is not whole: whichever is
- * whole first counts (again_of is set), or another stripe of a sealing that is not
- * whole and says the same of itself (stripe_of is set). */
-#define DLB_IN_AGAIN_MAX 4 /* other sealings of a letter */
-enum dlb_status dlb_in_add(struct dlb_letterbox *l,
-	struct dlb_in_letter *letter, struct dlb_error *err) DLB_MUST_CHECK;
-/* Is this letter id of this sender known in any state? */
-bool dlb_in_seen(struct dlb_letterbox *l, const struct dlb_in_letter *letter);
-enum dlb_status dlb_in_update(struct dlb_letterbox *l,
-	const struct dlb_in_letter *letter, struct dlb_error *err)
-	DLB_MUST_CHECK; /* state, have, whole, described and what it covers */
-/* Of a deleted one only number and state are filled. */
-enum dlb_status dlb_in_get(struct dlb_letterbox *l, struct dlb_in_letter *out,
-	int64_t number, struct dlb_error *err) DLB_MUST_CHECK;
-/* By number; deleted ones are left out. fn may change letters. */
-enum dlb_status dlb_in_each(struct dlb_letterbox *l,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* Wipes all but the ids, and for which week a receipt was owed last; these too where
- * the key that it was sealed to is gone: it can not come again. */
-enum dlb_status dlb_in_delete(struct dlb_letterbox *l, int64_t number,
-	struct dlb_error *err) DLB_MUST_CHECK;
-
-/* Those of kinds other than letters, whole or not. fn may change letters. */
-enum dlb_status dlb_in_kinds(struct dlb_letterbox *l,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* One of a kind that nobody sees is a letter of the inbox from now on; its number may
- * change. */
-enum dlb_status dlb_in_show(struct dlb_letterbox *l, int64_t number,
-	const char *summary, struct dlb_error *err) DLB_MUST_CHECK;
-
-/* ---- letters that were sealed again (inbox_again.c) ------------------------------------------ */
-
-/* The other sealings. fn may change letters. */
-enum dlb_status dlb_in_again(struct dlb_letterbox *l,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* One that is whole takes the place of the letter that it is of. */
-enum dlb_status dlb_in_take_over(struct dlb_letterbox *l,
-	const struct dlb_in_letter *again, struct dlb_error *err)
-	DLB_MUST_CHECK;
-/* One that is needed no more, or another stripe: nothing stays of it. */
-enum dlb_status dlb_in_drop(struct dlb_letterbox *l,
-	const struct dlb_in_letter *again, struct dlb_error *err)
-	DLB_MUST_CHECK;
-
-/* ---- letters that are split (inbox_stripes.c) ------------------------------------------------ */
-
-/* The sealings that are split and not whole. fn may change letters. */
-enum dlb_status dlb_in_split(struct dlb_letterbox *l,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *letter), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* The other stripes of one. fn may change letters. */
-enum dlb_status dlb_in_stripes(struct dlb_letterbox *l, int64_t number,
-	bool (*fn)(void *ctx, const struct dlb_in_letter *stripe), void *ctx,
-	struct dlb_error *err) DLB_MUST_CHECK;
-/* One of them takes the place of the stripe that stands for the sealing, of which
- * nothing stays. */
-enum dlb_status dlb_in_stripe_first(struct dlb_letterbox *l,
-	const struct dlb_in_letter *stripe, struct dlb_error *err)
-	DLB_MUST_CHECK;
 
 /* ---- receipts (receipts.c) ----------------------------------------------------------------- */
 
