@@ -5,10 +5,11 @@
  * are fresh, so that no letter to an earlier card opens here, and the card's serial is
  * above that of any card that can have been issued since: above the newest that those
  * who keep the backup have seen, and above the seconds since 1970, which no one who
- * issues a card a month, or a thousand a day, keeps up with. So are the numbers of rosters
- * that it signs. Handles of bulletins come
- * from day and slot: none of this day is used again. All else that must not come twice
- * (nonces, other handles, tokens, ids) is drawn at random when it is used.
+ * issues a card a month, or a thousand a day, keeps up with. The numbers of rosters that
+ * it signs are two days above these seconds, as others take what is dated so far ahead.
+ * Handles of bulletins come from day and slot: none of this day is used again. All else
+ * that must not come twice (nonces, other handles, tokens, ids) is drawn at random when
+ * it is used.
  */
 #include "backup_internal.h"
 
@@ -135,7 +136,8 @@ dlb_letterbox_restore(struct dlb_letterbox *l, struct dlb_restored *out,
 	if (s == DLB_OK)
 		s = forget_own(l, err);
 	if (s == DLB_OK)
-		s = dlb_own_roster_begin_anew(l, (uint64_t)now_s, err);
+		s = dlb_own_roster_begin_anew(
+			l, (uint64_t)now_s + DLB_ROSTER_AHEAD_MS / 1000, err);
 	if (s == DLB_OK)
 		s = dlb_rosters_renew(l, err);
 	if (s == DLB_OK)

@@ -7,6 +7,10 @@
 #include "roster.h"
 #include "state_internal.h"
 
+/* As far ahead as bulletins are found a roster may be dated. Beyond, the time that it
+ * vouches for would have no end that its author meant. */
+#define DLB_ROSTER_AHEAD_MS (2 * DLB_DAY_MS)
+
 /* u16, and so many entries, as a roster has them. */
 void dlb_roster_entries_write(struct dlb_writer *w, const struct dlb_roster *r);
 /* Into r, whose author is set: entries as an author can sign them. DLB_MALFORMED. */

@@ -364,10 +364,6 @@ check_author(struct dlb_letterbox *l, struct dlb_roster_author *a,
 		words);
 }
 
-/* As far ahead as bulletins are found. Beyond, the time that it vouches for would have no
- * end that its author meant. */
-#define AHEAD_MS (2 * DLB_DAY_MS)
-
 static enum dlb_status
 check_age(struct dlb_letterbox *l, const struct dlb_roster_author *a,
 	const struct dlb_roster *r, const uint8_t *data, size_t len,
@@ -378,7 +374,7 @@ check_age(struct dlb_letterbox *l, const struct dlb_roster_author *a,
 	bool same;
 
 	dlb_date_text(issued, r->issued_ms);
-	if (r->issued_ms > dlb_now_ms(l->env) + AHEAD_MS)
+	if (r->issued_ms > dlb_now_ms(l->env) + DLB_ROSTER_AHEAD_MS)
 		return dlb_fail(err, DLB_CLOCK,
 			"this roster of %s is dated %s, which is ahead: set the "
 			"clock here right, or ask them to publish theirs again",

@@ -140,6 +140,15 @@ damage bad.share 20
 run as again restore carol.share bad.share
 exits 3 "a bad one does not count"
 has "$err" "bad.share: a share of a backup that was altered" "it is named"
+cp dave.share newer.share
+damage newer.share 4
+run as again restore carol.share newer.share
+exits 3 "nor does one of a newer program"
+has "$err" "newer.share: a share of a backup of a newer program" "which is said"
+head -c 1000 dave.share >cut.share
+run as again restore carol.share cut.share
+exits 3 "nor one that is cut short"
+has "$err" "cut.share: a share of a backup that is damaged: ask its holder" "what to do is said"
 run as again restore carol.share carol.share
 exits 3 "the same one twice counts once"
 has "$out" "the same share again" "which is said"

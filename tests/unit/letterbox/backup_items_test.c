@@ -372,6 +372,15 @@ ones_own_goes_on(void **state)
 	assert_true(number_of(f, &next) > lost);
 	dlb_letterbox_close(w);
 
+	/* The clock of the lost machine was ahead, as far as others believe it. */
+	f->env.now_ms += 47 * 3600 * 1000LL;
+	sign(f, l, &last);
+	f->env.now_ms -= 47 * 3600 * 1000LL;
+	again(f, &w, &content);
+	sign(f, w, &next);
+	assert_true(number_of(f, &next) > number_of(f, &last));
+	dlb_letterbox_close(w);
+
 	/* A backup that knows of no roster: one may have been signed since. */
 	w = make(f, "bare");
 	back_up(w, &content, CAP, &left_out);
