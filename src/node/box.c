@@ -150,6 +150,57 @@ dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 	return st;
 }
 
+struct missing {
+	char file[sizeof(((struct dlb_box *)NULL)->path)];
+	char dir[sizeof(((struct dlb_box *)NULL)->path)];
+	struct dlb_error *err;
+};
+
+/* It, the folder that it was, or the stick that it lay on. */
+static bool
+was_there(const struct missing *m, const char *path)
+{
+	size_t len = strlen(m->file);
+
+	return strcmp(path, m->file) == 0 || strcmp(path, m->dir) == 0
+		|| (strncmp(path, m->file, len) == 0
+			&& strcmp(path + len, "/" DLB_STICK_BOX_NAME) == 0);
+}
+
+static bool
+say_which(void *ctx, const struct dlb_box *box)
+{
+	struct missing *m = ctx;
+
+	if (!box->path[0] || !was_there(m, box->path))
+		return true;
+	return dlb_fail(m->err, DLB_NOT_FOUND,
+		       "box %s was at %.180s, and is not there now: put it in, "
+		       "see that it is mounted, and meet again",
+		       box->name, box->path)
+		== DLB_OK;
+}
+
+void
+dlb_node_box_missing(
+	struct dlb_node *n, const char *path, struct dlb_error *err)
+{
+	struct missing m = {.err = err};
+	const char *slash = strrchr(path, '/');
+	char dir[sizeof(m.dir)];
+	int len;
+
+	if (dlb_path_dir(dir, sizeof(dir), path) != DLB_OK)
+		return;
+	absolute(m.dir, sizeof(m.dir), dir);
+	len = snprintf(m.file, sizeof(m.file), "%s%s%s", m.dir,
+		strcmp(m.dir, "/") == 0 ? "" : "/", slash ? slash + 1 : path);
+	if (m.dir[0] && len > 0 && (size_t)len < sizeof(m.file)
+		&& dlb_box_each(n->letterbox, say_which, &m, NULL) != DLB_OK) {
+		/* What err says already is true, too. */
+	}
+}
+
 /* ---- making -------------------------------------------------------------------- */
 
 /* Half of what is free, between what is needed and 1 GiB: cover of all who meet it

@@ -417,7 +417,7 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 {
 	struct meet *m = calloc(1, sizeof(*m));
 	struct dlb_seen_weeks seen = {{0}};
-	struct dlb_stick stick;
+	struct dlb_stick stick = {.path = ""};
 	char dir[4096];
 	enum dlb_status st;
 
@@ -436,6 +436,9 @@ dlb_node_meet(struct dlb_node *n, const struct dlb_meet_options *options,
 	st = dlb_stick_locate(&stick, n->fs, options->where, err);
 	if (st == DLB_OK)
 		st = dlb_stick_require(&stick, err);
+	if (st == DLB_NOT_FOUND)
+		dlb_node_box_missing(
+			n, stick.path[0] ? stick.path : options->where, err);
 	if (st != DLB_OK)
 		goto out;
 	memcpy(result->box_path, stick.path, sizeof(stick.path));

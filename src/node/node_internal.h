@@ -310,6 +310,9 @@ enum dlb_status dlb_node_dir_create(struct dlb_node *n, const char *dir,
 
 /* ---- boxes (box.c) ------------------------------------------------------------------ */
 
+/* There is none at that path: err says which one was, where one was. */
+void dlb_node_box_missing(
+	struct dlb_node *n, const char *path, struct dlb_error *err);
 /* Opens a box with what is known of it; *name is filled where it has one. */
 enum dlb_status dlb_node_box_open(struct dlb_node *n, struct dlb_satchel **out,
 	const char *path, const struct dlb_unlock *unlock, bool writable,

@@ -163,6 +163,20 @@ has "$out" "(1 cell)" "one cell is one"
 run as alice meet locked --box-passphrase-file boxpass
 exits 0 "that command does it"
 
+# A box that was there.
+mkdir gone
+run as alice box create gone --open --sparse --size 8M --name gone
+mv gone/box.dlb elsewhere.dlb
+for where in gone gone/box.dlb "$work/gone"; do
+	run as alice meet $where
+	exits 1 "a stick that is not put in"
+	has "$err" "box gone was at $work/gone/box.dlb" "is said to have been there"
+	lacks "$err" "box create" "and not to be made anew"
+done
+rmdir gone
+run as alice meet gone
+has "$err" "put it in" "also where its mount point is gone"
+
 # 3: a letter that is not whole. Half of its cells stay at alice's.
 head -c 6000000 /dev/urandom >big
 mkdir stick
