@@ -168,7 +168,7 @@ mkdir gone
 run as alice box create gone --open --sparse --size 8M --name gone
 mv gone/box.dlb elsewhere.dlb
 for where in gone gone/box.dlb "$work/gone"; do
-	run as alice meet $where
+	run as alice meet "$where"
 	exits 1 "a stick that is not put in"
 	has "$err" "box gone was at $work/gone/box.dlb" "is said to have been there"
 	lacks "$err" "box create" "and not to be made anew"
