@@ -253,7 +253,8 @@ const struct cli_verb cli_backup = {
 		"can write in your name, and open your boxes unless --no-boxes leaves them\n"
 		"out: choose people who would not. There are no letters in it, and no key\n"
 		"that opens one.\n"
-		"Without options: shows who has said that they have the last one.\n"
+		"Without options: shows who has said that they have the last one, and how\n"
+		"much is new since then.\n"
 		"Make another one when you have come to know people whom it should hold.",
 	.example = "dlb backup --need 3 --to bob,carol,dave,erin,frank\n"
 		   "dlb backup",

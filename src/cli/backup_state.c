@@ -22,6 +22,35 @@ holder_name(char out[static DLB_PERSON_NAME_MAX + 1], struct dlb_letterbox *l,
 		memcpy(out, "?", sizeof("?"));
 }
 
+/* "2 people, 1 box" */
+static void
+say_new(struct cli *c, struct dlb_letterbox *l,
+	const struct dlb_backup_note *note)
+{
+	struct dlb_backup_counts n;
+	char list[160] = "";
+	size_t len = 0;
+
+	if (dlb_backup_note_new(l, note, &n, NULL) != DLB_OK)
+		return;
+	const struct {
+		uint32_t n;
+		const char *one, *many;
+	} all[] = {{n.people, "person", "people"}, {n.boxes, "box", "boxes"},
+		{n.authors, "author", "authors"},
+		{n.rosters + n.own_rosters, "roster", "rosters"}};
+
+	for (size_t i = 0; i < DLB_ARRAY_LEN(all); i++)
+		if (all[i].n > 0)
+			len += (size_t)snprintf(list + len, sizeof(list) - len,
+				"%s%u %s", len > 0 ? ", " : "", all[i].n,
+				all[i].n == 1 ? all[i].one : all[i].many);
+	if (len > 0)
+		cli_say(c,
+			"New since then, and not in it: %s. Make another one.",
+			list);
+}
+
 static void
 show_state(struct cli *c, struct dlb_letterbox *l,
 	const struct dlb_backup_note *note)
@@ -47,8 +76,9 @@ show_state(struct cli *c, struct dlb_letterbox *l,
 			"it: until then a lost machine may be lost for good. Meet "
 			"boxes (dlb meet); after some weeks, make another one",
 			arrived, note->need);
-	else if (note->settled_s < note->made_s)
+	else
 		cli_say(c, "It can be had again.");
+	say_new(c, l, note);
 }
 
 static void

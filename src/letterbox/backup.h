@@ -107,6 +107,9 @@ struct dlb_backup_note {
 	/* When the last one was made that enough holders acknowledged; 0: none */
 	int64_t settled_s;
 	uint8_t need, n;
+	bool counted; /* what it holds is known: */
+	bool no_boxes;
+	struct dlb_backup_counts held;
 	struct dlb_backup_holder holders[255];
 };
 /* DLB_NOT_FOUND without a message where none was made. */
@@ -115,6 +118,11 @@ enum dlb_status dlb_backup_note_get(struct dlb_letterbox *l,
 enum dlb_status dlb_backup_note_set(struct dlb_letterbox *l,
 	const struct dlb_backup_note *note, struct dlb_error *err)
 	DLB_MUST_CHECK;
+/* How many things have come since then that would be in another one. DLB_NOT_FOUND, without
+ * a message, where that is not known. */
+enum dlb_status dlb_backup_note_new(struct dlb_letterbox *l,
+	const struct dlb_backup_note *note, struct dlb_backup_counts *out,
+	struct dlb_error *err) DLB_MUST_CHECK;
 /* Notes receipts that came (uncommitted). */
 enum dlb_status dlb_backup_note_renew(
 	struct dlb_letterbox *l, struct dlb_error *err) DLB_MUST_CHECK;

@@ -5,8 +5,11 @@
 
 #include <string.h>
 
-#define VERSION 1
+#define VERSION 2 /* 1 did not say what it holds */
 #define HEAD_LEN (1 + DLB_BACKUP_ID_BYTES + 8 + 8 + 1 + 1)
+#define HELD_LEN (2 + 5 * 4)
+/* As long as one may be. */
+#define NEW_CAP 2031616u
 #define HOLDER_LEN (8 + DLB_LETTER_ID_LEN + 8)
 
 static const char own_backup[] = "backup";
@@ -15,7 +18,7 @@ enum dlb_status
 dlb_backup_note_set(struct dlb_letterbox *l, const struct dlb_backup_note *note,
 	struct dlb_error *err)
 {
-	uint8_t bytes[HEAD_LEN + 255 * HOLDER_LEN];
+	uint8_t bytes[HEAD_LEN + 255 * HOLDER_LEN + HELD_LEN];
 	struct dlb_writer w;
 
 	dlb_writer_init(&w, bytes, sizeof(bytes));
@@ -32,7 +35,26 @@ dlb_backup_note_set(struct dlb_letterbox *l, const struct dlb_backup_note *note,
 		dlb_write_bytes(&w, h->letter_id, sizeof(h->letter_id));
 		dlb_write_u64(&w, (uint64_t)h->arrived_ms);
 	}
+	dlb_write_u8(&w, note->counted);
+	dlb_write_u8(&w, note->no_boxes);
+	dlb_write_u32(&w, note->held.people);
+	dlb_write_u32(&w, note->held.boxes);
+	dlb_write_u32(&w, note->held.authors);
+	dlb_write_u32(&w, note->held.rosters);
+	dlb_write_u32(&w, note->held.own_rosters);
 	return dlb_own_set_blob(l, own_backup, bytes, w.len, err);
+}
+
+static void
+read_held(struct dlb_reader *r, struct dlb_backup_note *out)
+{
+	out->counted = dlb_read_u8(r) != 0;
+	out->no_boxes = dlb_read_u8(r) != 0;
+	out->held.people = dlb_read_u32(r);
+	out->held.boxes = dlb_read_u32(r);
+	out->held.authors = dlb_read_u32(r);
+	out->held.rosters = dlb_read_u32(r);
+	out->held.own_rosters = dlb_read_u32(r);
 }
 
 enum dlb_status
@@ -66,7 +88,9 @@ dlb_backup_note_get(struct dlb_letterbox *l, struct dlb_backup_note *out,
 		dlb_read_bytes(&r, h->letter_id, sizeof(h->letter_id));
 		h->arrived_ms = (int64_t)dlb_read_u64(&r);
 	}
-	if (!dlb_reader_done(&r) || version != VERSION)
+	if (version == VERSION)
+		read_held(&r, out);
+	if (!dlb_reader_done(&r) || version < 1 || version > VERSION)
 		s = dlb_fail(err, DLB_CORRUPT,
 			"what is known of the backup can not be read: make "
 			"another one");
@@ -121,4 +145,40 @@ dlb_backup_note_renew(struct dlb_letterbox *l, struct dlb_error *err)
 	if (dlb_backup_note_arrived(&note) >= note.need)
 		note.settled_s = note.made_s;
 	return dlb_backup_note_set(l, &note, err);
+}
+
+static uint32_t
+more(uint32_t now, uint32_t then)
+{
+	return now > then ? now - then : 0;
+}
+
+enum dlb_status
+dlb_backup_note_new(struct dlb_letterbox *l, const struct dlb_backup_note *note,
+	struct dlb_backup_counts *out, struct dlb_error *err)
+{
+	struct dlb_backup_options options = {
+		.no_boxes = note->no_boxes, .cap = NEW_CAP};
+	const struct dlb_backup_counts *then = &note->held;
+	struct dlb_backup_counts left_out, *now;
+	struct dlb_backup_info info;
+	struct dlb_buf content = {0};
+	enum dlb_status s;
+
+	memset(out, 0, sizeof(*out));
+	if (!note->counted)
+		return DLB_NOT_FOUND;
+	s = dlb_backup_content(l, &content, &options, &left_out, err);
+	if (s == DLB_OK)
+		s = dlb_backup_look(&info, content.data, content.len, err);
+	dlb_buf_free(&content);
+	if (s != DLB_OK)
+		return s;
+	now = &info.counts;
+	out->people = more(now->people + left_out.people, then->people);
+	out->boxes = more(now->boxes, then->boxes);
+	out->authors = more(now->authors, then->authors);
+	out->rosters = more(now->rosters, then->rosters);
+	out->own_rosters = more(now->own_rosters, then->own_rosters);
+	return DLB_OK;
 }

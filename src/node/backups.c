@@ -60,8 +60,12 @@ divide(struct dlb_node *n, const struct dlb_backup_order *order,
 		.made_s = n->clock.now_ms / 1000,
 		.keep_from_s = before->settled_s};
 	struct dlb_buf content = {0};
+	struct dlb_backup_info info;
 	enum dlb_status st = dlb_backup_content(
 		n->letterbox, &content, &options, left_out, err);
+
+	if (st == DLB_OK)
+		st = dlb_backup_look(&info, content.data, content.len, err);
 
 	/* Each is newer than the one before it. */
 	if (what.made_s <= before->made_s)
@@ -77,6 +81,10 @@ divide(struct dlb_node *n, const struct dlb_backup_order *order,
 	note->made_s = what.made_s;
 	note->settled_s = before->settled_s;
 	note->need = (uint8_t)order->need;
+	note->counted = true;
+	note->no_boxes = order->no_boxes;
+	note->held = info.counts;
+	note->held.people += left_out->people;
 	note->n = (uint8_t)order->holders_n;
 	return DLB_OK;
 }

@@ -56,6 +56,15 @@ for who in $friends; do
 done
 run as alice meet usb
 is "$(as alice backup --json | jq .arrived)" 5 "all have it"
+run as alice backup
+has "$out" "It can be had again." "which is said"
+lacks "$out" "New since then" "and nothing is new"
+person grace
+run as alice know grace.card
+run as alice bulletin follow grace.card
+run as alice backup
+has "$out" "not in it: 1 person, 1 author." "what is new is said"
+run as alice bulletin unfollow grace
 is "$(as alice status --json | jq -c '[.backup.arrived, .backup.need]')" "[5,3]" \
 	"status knows"
 is "$(as dave inbox --json)" "[]" "it is no letter of the inbox"

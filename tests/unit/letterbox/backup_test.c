@@ -408,8 +408,11 @@ who_has_it_is_remembered(void **state)
 	struct dlb_backup_note note = {.made_s = 77,
 				       .settled_s = 5,
 				       .need = 2,
-				       .n = 3},
+				       .n = 3,
+				       .counted = true,
+				       .held = {.people = 1}},
 			       got;
+	struct dlb_backup_counts more;
 	struct other bob, carol;
 	struct dlb_letterbox *l = make(f, &bob, &carol);
 	struct dlb_out_letter out;
@@ -429,6 +432,14 @@ who_has_it_is_remembered(void **state)
 	assert_ok(dlb_backup_note_get(l, &got, &f->err));
 	assert_memory_equal(&got, &note, sizeof(note));
 	assert_int_equal(dlb_backup_note_arrived(&got), 1);
+	/* A person and a box came since. */
+	assert_ok(dlb_backup_note_new(l, &got, &more, &f->err));
+	assert_int_equal(more.people, 1);
+	assert_int_equal(more.boxes, 1);
+	assert_int_equal(more.authors + more.rosters + more.own_rosters, 0);
+	got.no_boxes = true;
+	assert_ok(dlb_backup_note_new(l, &got, &more, &f->err));
+	assert_int_equal(more.boxes, 0);
 	/* The second receipt makes it enough. */
 	assert_ok(dlb_out_arrived(
 		l, out.to, out.letter_id, 1234, &number, &f->err));
