@@ -293,10 +293,6 @@ run_share(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_box_by_name(
 			dlb_node_letterbox(n), &box, a->operands[0], err);
-	if (st == DLB_NOT_FOUND && n)
-		st = dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list",
-			a->operands[0]);
 	if (st == DLB_OK)
 		st = share(c, &box, cli_value(a, "output"), err);
 	dlb_wipe(&box, sizeof(box));
@@ -418,10 +414,6 @@ run_forget(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 
 	if (st == DLB_OK)
 		st = dlb_node_box_forget(n, a->operands[0], err);
-	if (st == DLB_NOT_FOUND && n)
-		st = dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list",
-			a->operands[0]);
 	if (st == DLB_OK)
 		cli_say(c,
 			"The key of box %s is forgotten. The box itself stays "
@@ -441,10 +433,6 @@ run_place(struct cli *c, const struct cli_args *a, struct dlb_error *err)
 	if (st == DLB_OK)
 		st = dlb_box_by_name(
 			dlb_node_letterbox(n), &box, a->operands[0], err);
-	if (st == DLB_NOT_FOUND && n)
-		st = dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list",
-			a->operands[0]);
 	if (st == DLB_OK && strlen(a->operands[1]) > DLB_BOX_PLACE_MAX)
 		st = dlb_fail(err, DLB_USAGE,
 			"a place has at most %d bytes of text",

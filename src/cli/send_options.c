@@ -189,10 +189,6 @@ cli_send_read_via(struct cli_sending *s, struct dlb_error *err)
 	if (!via)
 		return DLB_OK;
 	st = dlb_box_by_name(dlb_node_letterbox(s->n), &box, via, err);
-	if (st == DLB_NOT_FOUND)
-		return dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list",
-			via);
 	if (st != DLB_OK)
 		return st;
 	dlb_box_tag_key(s->tag_key, box.root);

@@ -267,10 +267,6 @@ find_box(int64_t *id, struct dlb_node *n, const char *name,
 	enum dlb_status st =
 		dlb_box_by_name(dlb_node_letterbox(n), &box, name, err);
 
-	if (st == DLB_NOT_FOUND)
-		return dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list",
-			name);
 	*id = box.id;
 	dlb_wipe(&box, sizeof(box));
 	return st;

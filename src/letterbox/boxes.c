@@ -28,7 +28,8 @@ fail_missing(struct dlb_error *err, const char *name)
 {
 	char shown[DLB_BOX_NAME_MAX + 1];
 
-	return dlb_fail(err, DLB_NOT_FOUND, "no box is called \"%s\"",
+	return dlb_fail(err, DLB_NOT_FOUND,
+		"no box called \"%s\" is known here; see: dlb box list",
 		dlb_printable(shown, sizeof(shown), name, strlen(name)));
 }
 

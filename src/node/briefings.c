@@ -19,12 +19,10 @@ add_box(struct dlb_node *n, struct dlb_briefing *b, const char *name,
 {
 	struct dlb_briefing_box *to = &b->boxes[b->boxes_n];
 	struct dlb_box box;
-	enum dlb_status st = dlb_box_by_name(n->letterbox, &box, name, NULL);
+	enum dlb_status st = dlb_box_by_name(n->letterbox, &box, name, err);
 
 	if (st != DLB_OK)
-		return dlb_fail(err, st,
-			"no box called %s is known here; see: dlb box list",
-			name);
+		return st;
 	for (size_t i = 0; i < b->boxes_n; i++)
 		if (strcmp(b->boxes[i].name, box.name) == 0) {
 			dlb_wipe(&box, sizeof(box));
