@@ -6,6 +6,7 @@
 #include "bulletin_show.h"
 #include "format.h"
 #include "meet_peer.h"
+#include "meet_say.h"
 #include "passphrase.h"
 #include "progress.h"
 #include "session.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CELL_LEN 65536
 #define TRIES 3
 
 /* The name of a known box stands for the place where it was last. */
@@ -29,40 +29,6 @@ resolve_where(char *out, size_t cap, struct dlb_letterbox *l, const char *where)
 
 	dlb_wipe(&box, sizeof(box));
 	return n < 0 || (size_t)n >= cap ? DLB_LIMIT : DLB_OK;
-}
-
-/* "given    64 cells (4.0 MiB), 64 of them new ones from here" */
-static void
-say_cells(struct cli *c, const char *what, uint64_t cells, const char *more)
-{
-	char n[CLI_FORMAT_MAX], size[CLI_FORMAT_MAX];
-
-	cli_say(c, "  %-8s %s cell%s (%s)%s", what, cli_count(n, cells),
-		cli_s(cells), cli_size(size, cells * CELL_LEN), more);
-}
-
-/* Of strangers and of others: what no meeting makes whole. */
-void
-cli_say_no_room(struct cli *c, struct dlb_node *n)
-{
-	char size[CLI_FORMAT_MAX];
-	struct dlb_large large;
-	uint64_t refused = dlb_node_refused_size(n);
-
-	if (refused)
-		cli_say(c,
-			"  large    what was refused needs a satchel of %s: dlb "
-			"satchel --size %lluM",
-			cli_size(size, refused),
-			(unsigned long long)(refused >> 20) + 1);
-	if (dlb_node_large(n, &large, NULL) != DLB_OK || large.letters == 0)
-		return;
-	cli_say(c,
-		"  large    letter %lld%s: no room for what is missing; needs a "
-		"satchel of %s: dlb satchel --size %lluM",
-		(long long)large.first, large.letters > 1 ? " and others" : "",
-		cli_size(size, large.size),
-		(unsigned long long)(large.size >> 20) + 1);
 }
 
 static void
@@ -102,8 +68,8 @@ say_meeting(struct cli *c, struct dlb_node *node, bool take_only,
 		snprintf(more, sizeof(more), ", %s of them new ones from here",
 			cli_count(n, r->given_own));
 	if (!take_only && !r->box_read_only)
-		say_cells(c, "given", r->given, more);
-	say_cells(c, "taken", r->taken, "");
+		cli_say_cells(c, "given", r->given, more);
+	cli_say_cells(c, "taken", r->taken, "");
 	if (r->briefed)
 		cli_say(c, CLI_SERVED_AS_COURIER);
 	if (person)

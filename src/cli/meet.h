@@ -15,7 +15,4 @@ enum dlb_status cli_meet_box(struct dlb_meet_result *result, struct cli *c,
 	struct dlb_node *n, const struct cli_args *a,
 	struct dlb_meet_options *options, struct dlb_error *err) DLB_MUST_CHECK;
 
-/* After a meeting: letters for which the home has too little room, and what makes it. */
-void cli_say_no_room(struct cli *c, struct dlb_node *n);
-
 #endif

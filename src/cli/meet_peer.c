@@ -6,7 +6,7 @@
 #include "bulletin_show.h"
 #include "command.h"
 #include "format.h"
-#include "meet.h"
+#include "meet_say.h"
 #include "progress.h"
 #include "tcp.h"
 
@@ -74,15 +74,6 @@ cli_peer_who(char out[static CLI_WHO_MAX], const struct dlb_peer_result *r)
 	return out;
 }
 
-static void
-say_cells(struct cli *c, const char *what, uint64_t cells, const char *more)
-{
-	char n[CLI_FORMAT_MAX], size[CLI_FORMAT_MAX];
-
-	cli_say(c, "  %-8s %s cell%s (%s)%s", what, cli_count(n, cells),
-		cli_s(cells), cli_size(size, cells * DLB_CELL_LEN), more);
-}
-
 void
 cli_say_peer(struct cli *c, bool person, const struct dlb_peer_result *r)
 {
@@ -94,8 +85,8 @@ cli_say_peer(struct cli *c, bool person, const struct dlb_peer_result *r)
 	if (r->given_own > 0)
 		snprintf(more, sizeof(more), ", %s of them new ones from here",
 			cli_count(n, r->given_own));
-	say_cells(c, "given", r->given, more);
-	say_cells(c, "taken", r->taken, "");
+	cli_say_cells(c, "given", r->given, more);
+	cli_say_cells(c, "taken", r->taken, "");
 	if (r->briefed)
 		cli_say(c, CLI_SERVED_AS_COURIER);
 	if (person && r->letters_new + r->letters_complete == 0)

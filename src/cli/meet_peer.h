@@ -5,11 +5,6 @@
 #ifndef DLB_CLI_MEET_PEER_H
 #define DLB_CLI_MEET_PEER_H
 
-#define CLI_SERVED_AS_COURIER                                                  \
-	"  served   as you were briefed: it got what is bound for it alone; "  \
-	"what you send, and what tells that the briefing came, goes by "       \
-	"another box or node"
-
 #include "cli.h"
 #include "peer.h"
 
