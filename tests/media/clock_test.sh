@@ -167,7 +167,7 @@ overdue() {
 	told '1 +[0-9-]+ [0-9:]+ +bob .*overdue' "what should have been sent again is overdue"
 	! says '2 +[0-9-]+ [0-9:]+ +bob .*overdue'
 	report $? "  and nothing else is"
-	told 'no receipt in time for 1 letter; .* dlb resend 1' "  it says what to do"
+	told 'no receipt in time for letter 1; .* dlb resend 1' "  it says what to do"
 	then_at +11d alice resend 1
 	exits 1 "which then fails"
 	told 'map' "  and names what is missing"
