@@ -2,6 +2,7 @@
 #include "home_fixture.h"
 
 #include "cover_weeks.h"
+#include "meet_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,46 @@ what_is_small_goes_unseen_now_too(void **state)
 	dlb_node_close(n);
 	n = fixture_open(f, "bob");
 	assert_int_equal(fixture_meet(f, n, "usb").letters_complete, 2);
+	dlb_node_close(n);
+}
+
+/* Neither their order nor their counters tell a letter's cells from cover: a directory
+ * shows in which order they came, and a stick that was pulled has the first of them. */
+static void
+a_letters_cells_go_among_cover(void **state)
+{
+	struct fixture *f = *state;
+	struct dlb_own_cells own;
+	struct dlb_courier to = {.vetted = false};
+	unsigned real = 0, first = 0, most[2] = {0}, all[2] = {0};
+	struct dlb_node *n;
+	struct dlb_entry e;
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	fixture_file(f, "photo.jpg", 30 * 65536, 7);
+	n = fixture_open(f, "alice");
+	fixture_send(f, n, fixture_introduce(f, n, "bob"), "photo.jpg", NULL);
+	assert_dlb_ok(f,
+		dlb_own_collect(
+			&own, n, false, dlb_week_of(f->env.now_ms), &f->err));
+	assert_dlb_ok(f, dlb_own_choose(&own, &to, &f->err));
+	assert_int_equal(own.n, DLB_MEETING_OWN_CELLS);
+	for (size_t i = 0; i < own.n; i++) {
+		bool cover = dlb_own_is_cover(&own, own.numbers[i]);
+
+		assert_true(dlb_satchel_entry(n->satchel, own.numbers[i], &e));
+		real += !cover;
+		first += !cover && i < own.n / 2;
+		all[cover]++;
+		most[cover] += e.copies == DLB_COPIES_MAX;
+	}
+	assert_in_range(real, 30, 34);
+	assert_in_range(first, real / 4, real - real / 4);
+	for (int cover = 0; cover <= 1; cover++)
+		assert_in_range(most[cover], all[cover] / 5,
+			all[cover] - all[cover] / 5);
+	dlb_own_free(&own);
 	dlb_node_close(n);
 }
 
@@ -259,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_goes_now_starves_no_other),
 		TEST(what_is_small_goes_unseen_now_too),
+		TEST(a_letters_cells_go_among_cover),
 		TEST(a_letter_that_waited_is_among_cover_of_its_week),
 		TEST(cover_of_many_weeks_stays_in_a_full_home),
 		TEST(how_many_are_of_a_week_says_little),
