@@ -136,6 +136,56 @@ a_letters_cells_go_among_cover(void **state)
 	dlb_node_close(n);
 }
 
+/* What is on a stick has counters of its own. */
+static void
+nor_do_counters_on_a_stick(void **state)
+{
+	const struct dlb_unlock open = {.kind = DLB_UNLOCK_OPEN};
+	struct fixture *f = *state;
+	unsigned most[2] = {0}, all[2] = {0};
+	struct dlb_buf names = {0};
+	struct dlb_send_result sent;
+	struct dlb_satchel *s;
+	struct dlb_node *n;
+	struct dlb_entry e;
+	char path[512];
+
+	fixture_home(f, "alice", false);
+	fixture_home(f, "bob", false);
+	fixture_file(f, "photo.jpg", 30 * 65536, 7);
+	n = fixture_open(f, "alice");
+	sent = fixture_send(
+		f, n, fixture_introduce(f, n, "bob"), "photo.jpg", NULL);
+	fixture_stick(f, n, "usb", 16);
+	fixture_meet(f, n, "usb");
+	assert_dlb_ok(f,
+		dlb_out_cells(
+			n->letterbox, sent.first_number, &names, &f->err));
+	snprintf(path, sizeof(path), "%s/box.dlb", fixture_path(f, "usb"));
+	assert_dlb_ok(f,
+		dlb_satchel_open(&s, dlb_fs_posix(), path, &open, false, 0,
+			&f->env.env, &f->err));
+	for (uint32_t at = 0; dlb_satchel_next(s, at, DLB_SHOWN, &e);
+		at = e.number + 1) {
+		bool letters = false;
+
+		for (size_t i = 0; i < names.len; i += DLB_NAME_LEN)
+			letters |=
+				memcmp(names.data + i, e.name, sizeof(e.name))
+				== 0;
+		all[letters]++;
+		most[letters] += e.copies == DLB_COPIES_MAX / 2;
+	}
+	assert_int_equal(all[0] + all[1], DLB_MEETING_OWN_CELLS);
+	assert_in_range(all[1], 30, 34);
+	for (int letters = 0; letters <= 1; letters++)
+		assert_in_range(most[letters], all[letters] / 5,
+			all[letters] - all[letters] / 5);
+	dlb_satchel_close(s);
+	dlb_buf_free(&names);
+	dlb_node_close(n);
+}
+
 /* ---- in which weeks cells were sealed ------------------------------------------------- */
 
 #define WEEK_MS (7 * 86400000LL)
@@ -301,6 +351,7 @@ main(void)
 		TEST(what_goes_now_starves_no_other),
 		TEST(what_is_small_goes_unseen_now_too),
 		TEST(a_letters_cells_go_among_cover),
+		TEST(nor_do_counters_on_a_stick),
 		TEST(a_letter_that_waited_is_among_cover_of_its_week),
 		TEST(cover_of_many_weeks_stays_in_a_full_home),
 		TEST(how_many_are_of_a_week_says_little),

@@ -111,15 +111,37 @@ meet_well(struct fixture *f, struct side side[static 2])
 
 /* The clock of both homes stands still but for the system's monotonic one. */
 static struct dlb_node *
-open_home(struct fixture *f, const char *name)
+open_there(struct fixture *f, const char *name)
 {
 	struct dlb_node *n;
 	const struct dlb_unlock unlock = {.kind = DLB_UNLOCK_OPEN};
 
-	fixture_home(f, name, false);
 	assert_dlb_ok(f,
 		dlb_node_open(&n, fixture_path(f, name), &unlock, 0,
 			dlb_env_system(), &f->err));
+	return n;
+}
+
+static struct dlb_node *
+open_home(struct fixture *f, const char *name)
+{
+	fixture_home(f, name, false);
+	return open_there(f, name);
+}
+
+/* With room for what many meetings bring. */
+static struct dlb_node *
+large_home(struct fixture *f, const char *name)
+{
+	const struct dlb_home_options home = {.name = name,
+		.size = 128 << 20,
+		.sparse = true,
+		.unlock = {.kind = DLB_UNLOCK_OPEN}};
+	struct dlb_node *n;
+
+	assert_dlb_ok(f,
+		dlb_node_create(&n, fixture_path(f, name), &home,
+			dlb_env_system(), NULL, &f->err));
 	return n;
 }
 
@@ -140,8 +162,8 @@ a_letter_goes_over_and_comes_once(void **state)
 	struct dlb_in_letter letter;
 	int64_t bob;
 
-	side[0].n = open_home(f, "alice");
-	side[1].n = open_home(f, "bob");
+	side[0].n = large_home(f, "alice");
+	side[1].n = large_home(f, "bob");
 	dlb_node_close(side[1].n);
 	bob = fixture_introduce(f, side[0].n, "bob");
 	side[1].n = fixture_open(f, "bob");
@@ -170,6 +192,63 @@ a_letter_goes_over_and_comes_once(void **state)
 	close_sides(side);
 }
 
+/* What is shown of a home: how many cells, how many of these the
+ * letterbox needs, and how many of each have the copies of a first hand. */
+struct carried {
+	unsigned cells[2], most[2];
+};
+
+static struct carried
+carried_by(struct dlb_node *n)
+{
+	struct carried c = {.cells = {0}};
+	struct dlb_entry e;
+
+	for (uint32_t at = 0; dlb_satchel_next(n->satchel, at, DLB_SHOWN, &e);
+		at = e.number + 1) {
+		bool held = (e.flags & DLB_HELD) != 0;
+
+		assert_false(e.flags & DLB_LOOK);
+		assert_true(e.copies == DLB_COPIES_MAX / 2
+			|| e.copies == DLB_COPIES_MAX / 4);
+		c.cells[held]++;
+		c.most[held] += e.copies == DLB_COPIES_MAX / 2;
+	}
+	return c;
+}
+
+/* The cells of a letter that is found are kept and offered as all others are. */
+static void
+what_is_found_over_a_link_is_carried_on(void **state)
+{
+	struct fixture *f = *state;
+	struct side side[2] = {{.n = NULL}};
+	struct carried c;
+	int64_t bob;
+
+	side[0].n = large_home(f, "alice");
+	side[1].n = large_home(f, "bob");
+	dlb_node_close(side[1].n);
+	bob = fixture_introduce(f, side[0].n, "bob");
+	side[1].n = open_there(f, "bob");
+	fixture_file(f, "photo.jpg", 30 * 65536, 7);
+	fixture_send(f, side[0].n, bob, "photo.jpg", NULL);
+	meet_well(f, side);
+	assert_int_equal(side[1].result.letters_complete, 1);
+	c = carried_by(side[1].n);
+	assert_int_equal(c.cells[0] + c.cells[1], 2 * DLB_MEETING_OWN_CELLS);
+	assert_in_range(c.cells[1], 30, 34);
+	assert_in_range(c.most[1], 2, c.cells[1] - 2);
+	assert_in_range(c.most[0], 2, c.cells[0] - 2);
+	/* Nor does who comes next see which of them it is: all go on. */
+	dlb_node_close(side[0].n);
+	side[0].n = side[1].n;
+	side[1].n = large_home(f, "erin");
+	meet_well(f, side);
+	assert_int_equal(side[1].result.taken, 3 * DLB_MEETING_OWN_CELLS);
+	close_sides(side);
+}
+
 static void
 pair(struct fixture *f, struct side side[static 2], bool vetted)
 {
@@ -194,22 +273,6 @@ cells_out(struct fixture *f, struct dlb_node *n, int64_t number)
 
 	assert_dlb_ok(f, dlb_out_get(n->letterbox, &letter, number, &f->err));
 	return letter.shown;
-}
-
-/* With room for what many meetings bring. */
-static struct dlb_node *
-large_home(struct fixture *f, const char *name)
-{
-	const struct dlb_home_options home = {.name = name,
-		.size = 128 << 20,
-		.sparse = true,
-		.unlock = {.kind = DLB_UNLOCK_OPEN}};
-	struct dlb_node *n;
-
-	assert_dlb_ok(f,
-		dlb_node_create(&n, fixture_path(f, name), &home,
-			dlb_env_system(), NULL, &f->err));
-	return n;
 }
 
 /* With a home of its own; how many own cells went. */
@@ -527,6 +590,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_letter_goes_over_and_comes_once, fixture_setup,
+			fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_found_over_a_link_is_carried_on, fixture_setup,
 			fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_threshold_waits_for_vetted_nodes, fixture_setup,
