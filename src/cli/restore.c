@@ -201,7 +201,7 @@ again(struct restoring *r, struct dlb_node *n, struct dlb_error *err)
 	}
 	if (st != DLB_OK)
 		return st;
-	if (note.card || note.tell) {
+	if (note.look || note.card || note.tell) {
 		cli_note(r->c,
 			"this home was restored already, and something was left to "
 			"do");

@@ -191,7 +191,8 @@ cli_finish_restore(struct cli *c, const struct cli_args *a, struct dlb_node *n,
 		return st;
 	own_name(name, dlb_node_letterbox(n));
 	say_restored(c, n, name, &note);
-	if (note.card)
+	st = dlb_node_restored_look(n, err);
+	if (st == DLB_OK && note.card)
 		st = put_card(c, a, n, name, err);
 	if (st == DLB_OK && note.tell)
 		st = tell(c, n, &note, err);

@@ -80,6 +80,7 @@ struct dlb_restore_note {
 	int64_t made_s;      /* the backup */
 	uint16_t last_month; /* that a card of before has a key for */
 	struct dlb_restored restored;
+	bool look;    /* bulletins may lie here that were not looked for */
 	bool card;    /* the card's file is to be written */
 	bool tell;    /* correspondents are to be told */
 	int64_t told; /* those up to this number have been, or can not be */

@@ -7,7 +7,7 @@
 
 #define VERSION 1
 #define NOTE_LEN                                                               \
-	(1 + DLB_BACKUP_ID_BYTES + 8 + 2 + 8 + 7 * 4 + 2 + 2 * 8 + 2 * 4)
+	(1 + DLB_BACKUP_ID_BYTES + 8 + 2 + 8 + 7 * 4 + 3 + 2 * 8 + 2 * 4)
 
 static const char own_note[] = "restored";
 
@@ -32,6 +32,7 @@ dlb_restore_note_set(struct dlb_letterbox *l,
 	dlb_write_u32(&w, r->counts.own_rosters);
 	dlb_write_u32(&w, r->refused);
 	dlb_write_u32(&w, r->unknown);
+	dlb_write_u8(&w, note->look);
 	dlb_write_u8(&w, note->card);
 	dlb_write_u8(&w, note->tell);
 	dlb_write_u64(&w, (uint64_t)note->told);
@@ -70,6 +71,7 @@ dlb_restore_note_get(struct dlb_letterbox *l, struct dlb_restore_note *out,
 	r->counts.own_rosters = dlb_read_u32(&reader);
 	r->refused = dlb_read_u32(&reader);
 	r->unknown = dlb_read_u32(&reader);
+	out->look = dlb_read_u8(&reader) != 0;
 	out->card = dlb_read_u8(&reader) != 0;
 	out->tell = dlb_read_u8(&reader) != 0;
 	out->told = (int64_t)dlb_read_u64(&reader);

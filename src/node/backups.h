@@ -125,6 +125,10 @@ enum dlb_status dlb_node_tell_restored(struct dlb_node *n, const char *text,
 	struct dlb_restore_note *note,
 	void (*said)(void *ctx, const char *text), void *ctx,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Looks for bulletins of those who are followed, where the note says that it was not done.
+ * Commits. */
+enum dlb_status dlb_node_restored_look(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 /* The card's file is written. Commits. */
 enum dlb_status dlb_node_restored_card(
 	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;

@@ -449,6 +449,47 @@ out:
 	return st;
 }
 
+struct all {
+	struct dlb_node *n;
+	struct dlb_wanted *w;
+	enum dlb_status st;
+	struct dlb_error *err;
+};
+
+static bool
+look_for_author(void *ctx, const struct dlb_author *a)
+{
+	struct all *all = ctx;
+
+	all->st = look_at_home(all->n, all->w, a->id, all->err);
+	return all->st == DLB_OK;
+}
+
+enum dlb_status
+dlb_node_find_bulletins(struct dlb_node *n, struct dlb_error *err)
+{
+	struct all all = {.n = n, .err = err};
+	uint64_t complete = 0;
+	enum dlb_status st = dlb_wanted_new(&all.w, n, err);
+
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_author_each(n->letterbox, look_for_author, &all, err);
+	if (st == DLB_OK)
+		st = all.st;
+	if (st == DLB_OK)
+		st = dlb_letterbox_commit(n->letterbox, err);
+	if (st == DLB_OK)
+		st = dlb_wanted_finish(all.w, &complete, err);
+	dlb_wanted_free(all.w);
+	if (st != DLB_OK
+		&& dlb_letterbox_rollback(n->letterbox, NULL) != DLB_OK) {
+		/* What failed is what is said. */
+	}
+	return st;
+}
+
 static bool
 count_one(void *ctx, const struct dlb_bulletin_row *row)
 {

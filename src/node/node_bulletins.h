@@ -40,6 +40,10 @@ enum dlb_status dlb_node_roster_publish(
 enum dlb_status dlb_node_follow(struct dlb_node *n, struct dlb_author *out,
 	const struct dlb_card *card, const char *name, uint64_t *found,
 	struct dlb_error *err) DLB_MUST_CHECK;
+/* Looks for what lies here already of all whom one follows: those of a letterbox that was
+ * had again, in a home that has met boxes before. Commits. */
+enum dlb_status dlb_node_find_bulletins(
+	struct dlb_node *n, struct dlb_error *err) DLB_MUST_CHECK;
 /* With all bulletins of theirs that are here. Commits. */
 enum dlb_status dlb_node_unfollow(struct dlb_node *n, int64_t author,
 	struct dlb_error *err) DLB_MUST_CHECK;

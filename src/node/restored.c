@@ -8,6 +8,7 @@
  */
 #include "backups.h"
 
+#include "node_bulletins.h"
 #include "node_internal.h"
 
 #include <stdlib.h>
@@ -197,6 +198,23 @@ dlb_node_tell_restored(struct dlb_node *n, const char *text,
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
+
+/* The home may have met boxes while it waited: whom it follows it knows from now on. */
+enum dlb_status
+dlb_node_restored_look(struct dlb_node *n, struct dlb_error *err)
+{
+	struct dlb_restore_note note;
+	enum dlb_status st = dlb_restore_note_get(n->letterbox, &note, err);
+
+	if (st != DLB_OK || !note.look)
+		return st;
+	if (dlb_author_any(n->letterbox))
+		st = dlb_node_find_bulletins(n, err);
+	note.look = false;
+	if (st == DLB_OK)
+		st = dlb_restore_note_set(n->letterbox, &note, err);
+	return st == DLB_OK ? dlb_letterbox_commit(n->letterbox, err) : st;
+}
 
 enum dlb_status
 dlb_node_restored_card(struct dlb_node *n, struct dlb_error *err)

@@ -372,6 +372,7 @@ dlb_restoring_apply(struct dlb_restoring *r, struct dlb_letterbox *l,
 {
 	struct dlb_restore_note note = {.made_s = r->made_s,
 		.last_month = r->last_month,
+		.look = true,
 		.card = true,
 		.tell = r->tell};
 	enum dlb_status st = dlb_letterbox_restore(l, out, r->content.data,

@@ -16,6 +16,8 @@ for who in $friends; do
 	run as "$who" verify alice --confirm
 done
 fingerprint=$(as alice card --words | tail -n 3)
+person grace
+run as alice bulletin follow grace.card
 
 # What can not be.
 run as alice backup
@@ -59,12 +61,12 @@ is "$(as alice backup --json | jq .arrived)" 5 "all have it"
 run as alice backup
 has "$out" "It can be had again." "which is said"
 lacks "$out" "New since then" "and nothing is new"
-person grace
-run as alice know grace.card
-run as alice bulletin follow grace.card
+person heidi
+run as alice know heidi.card
+run as alice bulletin follow heidi.card
 run as alice backup
 has "$out" "not in it: 1 person, 1 author." "what is new is said"
-run as alice bulletin unfollow grace
+run as alice bulletin unfollow heidi
 is "$(as alice status --json | jq -c '[.backup.arrived, .backup.need]')" "[5,3]" \
 	"status knows"
 is "$(as dave inbox --json)" "[]" "it is no letter of the inbox"
@@ -87,13 +89,13 @@ run as again restore bob.card
 ok "a card is no share" test "$code" -ne 0
 has "$err" "bob.card: not a share" "it is named"
 ok "no home is made" test ! -e home-again
-run as again init --restore --no-passphrase --sparse --size 64M
+run as again init --restore --no-passphrase --sparse --size 256M
 exits 0 "a home that waits"
 has "$out" "waits for the shares" "says so"
 has "$out" "restoring.card" "and has a card for those who keep them"
 has "$(as again status)" "waits for its shares" "status says so"
 rm restoring.card
-run as again init --restore --no-passphrase --sparse --size 64M
+run as again init --restore --no-passphrase --sparse --size 256M
 exits 0 "said again, it is the same home"
 has "$out" "waits for the shares of your backup already" "which is said"
 ok "and its card is there" test -s restoring.card
@@ -127,6 +129,12 @@ has "$out" "nothing was handed over" "a no is a no"
 run as bob backup give alice --to restoring.card --checked
 exits 0 "who is sure says so"
 run as bob meet usb
+echo news >news
+mkdir stand
+run as grace box create stand --open
+run as grace bulletin post news
+run as grace meet stand
+run as again meet stand
 run as again meet usb
 is "$(as again inbox --json | jq length)" 1 "it comes as a letter"
 has "$(as again inbox)" "hands back a share" "that says what it is"
@@ -183,6 +191,8 @@ has "$out" "$fingerprint" "with the words of before"
 has "$out" "12 months" "and what is lost"
 has "$out" "A letter to each of 5" "all are told"
 is "$(as again people --json | jq length)" 5 "people are there again"
+is "$(as again bulletins --json | jq -r '.[].by')" grace \
+	"what came before of whom one follows is found"
 is "$(as again inbox --json)" "[]" "shares are not left behind"
 sent=$(as again outbox --json | jq length)
 run as again restore carol.share dave.share erin.share --tell

@@ -427,6 +427,8 @@ finish(struct world *w, struct crash_fs *disk)
 		crash_world_open(&w->at, crash_fs_fs(disk), &n, w->home);
 
 	if (st == DLB_OK)
+		st = dlb_node_restored_look(n, &w->at.err);
+	if (st == DLB_OK)
 		st = dlb_node_restored_card(n, &w->at.err);
 	if (st == DLB_OK)
 		st = dlb_node_tell_restored(
@@ -514,7 +516,7 @@ no_cut_tells_anybody_twice(void **state)
 				assert_int_equal(n, 2);
 			must(w, finish(w, then));
 			assert_int_equal(count_told(w, then, &note), 2);
-			assert_false(note.tell || note.card);
+			assert_false(note.look || note.tell || note.card);
 			assert_int_equal(note.told_n, 2);
 			crash_fs_free(then);
 		}
